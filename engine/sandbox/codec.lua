@@ -1,0 +1,279 @@
+-- Lua values as MessagePack and back. Raw access only: no metamethod of a job's value ever runs here.
+local type, next, rawget, rawequal, rawlen = type, next, rawget, rawequal, rawlen
+local error, pcall, select = error, pcall, select
+local math_type, tointeger, huge = math.type, math.tointeger, math.huge
+local string_pack, string_unpack, byte, char, sub = string.pack, string.unpack, string.byte, string.char, string.sub
+local concat, unpack, utf8_len, raw_tostring = table.concat, table.unpack, utf8.len, tostring
+
+local MAX_DEPTH = 32
+local MAX_NODES = 100000
+local MAX_BYTES = 1048576
+
+local codec = {}
+
+local function null_error()
+  error("core.NULL cannot be changed", 2)
+end
+
+codec.NULL = setmetatable({}, {
+  __metatable = false,
+  __tostring = function() return "NULL" end,
+  __newindex = null_error,
+})
+local NULL = codec.NULL
+
+-- Thrown inside the encoder and caught by it; a job cannot make one.
+local refusal = {}
+
+local function refuse(state, why)
+  refusal.message = why
+  error(refusal, 0)
+end
+
+local function emit(state, piece)
+  local size = state.size + #piece
+  if size > MAX_BYTES then refuse(state, "it is larger than 1 MB") end
+  state.size = size
+  local count = state.count + 1
+  state.count = count
+  state[count] = piece
+end
+
+local function emit_number(state, value)
+  if math_type(value) == "integer" then
+    if value >= 0 and value < 128 then return emit(state, char(value)) end
+    return emit(state, string_pack(">Bi8", 0xd3, value))
+  end
+  if value ~= value then refuse(state, "it holds NaN") end
+  if value == huge or value == -huge then refuse(state, "it holds an infinite number") end
+  local integer = state.json and tointeger(value)
+  if integer then return emit_number(state, integer) end
+  emit(state, string_pack(">Bd", 0xcb, value))
+end
+
+local function emit_string(state, value)
+  local length = #value
+  if length > MAX_BYTES then refuse(state, "it is larger than 1 MB") end
+  if utf8_len(value) then
+    if length < 32 then return emit(state, char(0xa0 + length) .. value) end
+    if length < 256 then return emit(state, string_pack(">Bs1", 0xd9, value)) end
+    return emit(state, string_pack(">Bs4", 0xdb, value))
+  end
+  if state.json then refuse(state, "a string in it is not UTF-8 text") end
+  emit(state, string_pack(">Bs4", 0xc6, value))
+end
+
+-- Returns the number of items and whether the keys are exactly 1..n.
+local function shape(value)
+  local count, highest, list = 0, 0, true
+  for key in next, value do
+    count = count + 1
+    if math_type(key) == "integer" and key > 0 then
+      if key > highest then highest = key end
+    else
+      list = false
+    end
+  end
+  return count, list and highest == count and count > 0
+end
+
+local encode
+
+local function encode_list(state, value, count, depth)
+  if count < 16 then
+    emit(state, char(0x90 + count))
+  else
+    emit(state, string_pack(">BI4", 0xdd, count))
+  end
+  for index = 1, count do
+    encode(state, rawget(value, index), depth)
+  end
+end
+
+local function encode_map(state, value, count, depth)
+  if count < 16 then
+    emit(state, char(0x80 + count))
+  else
+    emit(state, string_pack(">BI4", 0xdf, count))
+  end
+  for key, item in next, value do
+    local kind = type(key)
+    if kind == "string" then
+      emit_string(state, key)
+    elseif kind == "number" then
+      emit_number(state, key)
+    else
+      refuse(state, "it has a key that is a " .. kind .. "; keys must be strings or numbers")
+    end
+    encode(state, item, depth)
+  end
+end
+
+local function encode_table(state, value, depth)
+  if rawequal(value, NULL) then return emit(state, "\xc0") end
+  if state.open[value] then refuse(state, "it contains itself") end
+  if depth >= MAX_DEPTH then refuse(state, "its tables are nested deeper than 32 levels") end
+  state.open[value] = true
+  local count, list = shape(value)
+  if list then
+    encode_list(state, value, count, depth + 1)
+  else
+    encode_map(state, value, count, depth + 1)
+  end
+  state.open[value] = nil
+end
+
+function encode(state, value, depth)
+  local nodes = state.nodes + 1
+  if nodes > MAX_NODES then refuse(state, "it has more than 100000 values") end
+  state.nodes = nodes
+  local kind = type(value)
+  if kind == "string" then return emit_string(state, value) end
+  if kind == "number" then return emit_number(state, value) end
+  if kind == "table" then return encode_table(state, value, depth) end
+  if kind == "boolean" then return emit(state, value and "\xc3" or "\xc2") end
+  if kind == "nil" then return emit(state, "\xc0") end
+  refuse(state, "it holds a " .. kind)
+end
+
+local function new_state(json)
+  return { size = 0, count = 0, nodes = 0, open = {}, json = json }
+end
+
+-- Another error than a refusal is the interpreter's (memory): it goes on its way.
+local function finish(state, ok, problem)
+  if ok then return concat(state, "", 1, state.count) end
+  if rawequal(problem, refusal) then return nil, refusal.message end
+  error(problem, 0)
+end
+
+--- Encode one value; `json` writes whole floats as integers and refuses text that is not UTF-8.
+--- Returns the bytes, or nil and why not ("it holds a function").
+function codec.encode(value, json)
+  local state = new_state(json)
+  return finish(state, pcall(encode, state, value, 0))
+end
+
+local function encode_arguments(state, count, ...)
+  emit(state, string_pack(">BI4", 0xdd, count))
+  for index = 1, count do
+    state.argument = index
+    encode(state, (select(index, ...)), 0)
+  end
+end
+
+--- Encode the arguments as one list, nils included.
+--- Returns the bytes, or nil and why not ("argument 2: it holds a function").
+function codec.encode_arguments(...)
+  local state = new_state(false)
+  local bytes, problem = finish(state, pcall(encode_arguments, state, select("#", ...), ...))
+  if bytes then return bytes end
+  return nil, "argument " .. raw_tostring(state.argument or 1) .. ": " .. problem
+end
+
+local decode
+
+local function decode_string(data, at, length)
+  if at + length - 1 > #data then error("message cut short", 0) end
+  return sub(data, at, at + length - 1), at + length
+end
+
+local function decode_items(data, at, count, depth)
+  if depth > MAX_DEPTH then error("a value is nested deeper than 32 levels", 0) end
+  local list = {}
+  for index = 1, count do
+    local item
+    item, at = decode(data, at, depth)
+    if item == nil then item = NULL end
+    list[index] = item
+  end
+  return list, at
+end
+
+local function decode_pairs(data, at, count, depth)
+  if depth > MAX_DEPTH then error("a value is nested deeper than 32 levels", 0) end
+  local map = {}
+  for _ = 1, count do
+    local key, item
+    key, at = decode(data, at, depth)
+    item, at = decode(data, at, depth)
+    if key ~= nil then map[key] = item end
+  end
+  return map, at
+end
+
+local function whole_or_float(value, at)
+  return tointeger(value) or value, at
+end
+
+-- Above 2^63-1 there is no Lua integer; the nearest float stands in.
+local function unsigned(value, at)
+  if value < 0 then return (value >> 1) * 2.0 + (value & 1), at end
+  return value, at
+end
+
+local read = {
+  [0xc0] = function(_, at) return nil, at end,
+  [0xc2] = function(_, at) return false, at end,
+  [0xc3] = function(_, at) return true, at end,
+  [0xca] = function(data, at) return whole_or_float(string_unpack(">f", data, at)) end,
+  [0xcb] = function(data, at) return whole_or_float(string_unpack(">d", data, at)) end,
+  [0xcc] = function(data, at) return string_unpack(">B", data, at) end,
+  [0xcd] = function(data, at) return string_unpack(">I2", data, at) end,
+  [0xce] = function(data, at) return string_unpack(">I4", data, at) end,
+  [0xcf] = function(data, at) return unsigned(string_unpack(">i8", data, at)) end,
+  [0xd0] = function(data, at) return string_unpack(">b", data, at) end,
+  [0xd1] = function(data, at) return string_unpack(">i2", data, at) end,
+  [0xd2] = function(data, at) return string_unpack(">i4", data, at) end,
+  [0xd3] = function(data, at) return string_unpack(">i8", data, at) end,
+  [0xc4] = function(data, at) return string_unpack(">s1", data, at) end,
+  [0xc5] = function(data, at) return string_unpack(">s2", data, at) end,
+  [0xc6] = function(data, at) return string_unpack(">s4", data, at) end,
+  [0xd9] = function(data, at) return string_unpack(">s1", data, at) end,
+  [0xda] = function(data, at) return string_unpack(">s2", data, at) end,
+  [0xdb] = function(data, at) return string_unpack(">s4", data, at) end,
+}
+
+local function read_count(format, reader)
+  return function(data, at, depth)
+    local count
+    count, at = string_unpack(format, data, at)
+    return reader(data, at, count, depth + 1)
+  end
+end
+
+read[0xdc] = read_count(">I2", decode_items)
+read[0xdd] = read_count(">I4", decode_items)
+read[0xde] = read_count(">I2", decode_pairs)
+read[0xdf] = read_count(">I4", decode_pairs)
+
+function decode(data, at, depth)
+  local tag = byte(data, at)
+  if not tag then error("message cut short", 0) end
+  at = at + 1
+  if tag < 0x80 then return tag, at end
+  if tag < 0x90 then return decode_pairs(data, at, tag - 0x80, depth + 1) end
+  if tag < 0xa0 then return decode_items(data, at, tag - 0x90, depth + 1) end
+  if tag < 0xc0 then return decode_string(data, at, tag - 0xa0) end
+  if tag >= 0xe0 then return tag - 0x100, at end
+  local reader = read[tag]
+  if not reader then error("a value of an unknown type", 0) end
+  return reader(data, at, depth)
+end
+
+--- Decode one value: nil in lists becomes core.NULL, in maps nothing; whole floats become integers.
+function codec.decode(data)
+  return (decode(data, 1, 0))
+end
+
+--- Decode a list into several values, nils included. It begins at byte `at`.
+function codec.decode_values(data, at)
+  local list = decode(data, at, 0)
+  local count = rawlen(list)
+  for index = 1, count do
+    if rawequal(list[index], NULL) then list[index] = nil end
+  end
+  return unpack(list, 1, count)
+end
+
+return codec

@@ -1,0 +1,147 @@
+"""Fresh Lua states for the worker. The only module that imports lupa."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, NoReturn
+
+from lupa.lua55 import LuaError, LuaMemoryError, LuaRuntime
+
+from engine.errors import PluginError
+from engine.sandbox.wire import Manifest
+
+__all__ = ["LuaError", "LuaMemoryError", "LuaState", "build_prelude", "lua_text"]
+
+#: Files of the prelude, in the order in which they need each other.
+_FILES = ("stack", "text", "codec", "sources", "environment", "md5", "corelib", "job")
+
+#: Room above a run's limit: lupa cannot survive running out of memory while a value crosses the border, so
+#: the crossing checks the lower limit and the allocator keeps the upper one.
+HEAD_ROOM_BYTES = 4 * 2**20
+
+_COMPILE = b"""
+local source, name = ...
+local chunk, problem = load(source, name, "t")
+if not chunk then return nil, problem end
+return string.dump(chunk, true)
+"""
+
+Rpc = Callable[..., bytes | None]
+
+
+def _deny(*_: object) -> NoReturn:
+    raise AttributeError("no attributes across the border")
+
+
+def _new_runtime() -> LuaRuntime:
+    return LuaRuntime(
+        encoding=None,
+        register_eval=False,
+        register_builtins=False,
+        unpack_returned_tuples=False,
+        attribute_handlers=(_deny, _deny),
+        max_memory=2**40,
+    )
+
+
+def _compile(source: str, name: str) -> bytes:
+    result = _new_runtime().execute(_COMPILE, source.encode(), f"={name}".encode())
+    if isinstance(result, bytes):
+        return result
+    raise PluginError(result[1].decode("utf-8", "replace"))
+
+
+def build_prelude(manifests: Iterable[Manifest]) -> bytes:
+    """Return the program that prepares a state, compiled.
+
+    Raises:
+        PluginError: a facade is no Lua program; the text has the module and the line.
+    """
+    modules = list(manifests)
+    for module in modules:
+        if module.facade is not None:
+            _compile(module.facade, f"core.{module.name}")
+    return _compile(_bundle(modules), "moontide")
+
+
+# A facade that compiles alone is one whole block, so it can stand inside a function. It comes before every
+# local of the prelude and so can name none of them.
+def _bundle(manifests: list[Manifest]) -> str:
+    parts = ["local facades = {\n"]
+    for module in manifests:
+        body = "false" if module.facade is None else f"function(_ENV, ...)\n{module.facade}\nend"
+        parts.append(f"{body},\n")
+    parts.append("}\nlocal manifests = {\n")
+    parts.extend(_manifest_table(module) for module in manifests)
+    parts.append("}\nlocal modules = { rpc = ... }\n")
+    parts.extend(f"modules.{name} = (function(...)\n{_read(name)}\nend)(modules)\n" for name in _FILES)
+    parts.append(f"return (function(...)\n{_read('prelude')}\nend)(modules, facades, manifests)\n")
+    return "".join(parts)
+
+
+def _manifest_table(module: Manifest) -> str:
+    functions = ", ".join(map(_quoted, module.functions))
+    one_way = ", ".join(map(_quoted, module.one_way))
+    return f"{{ name = {_quoted(module.name)}, functions = {{{functions}}}, one_way = {{{one_way}}} }},\n"
+
+
+def _quoted(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+        raise PluginError(f"{name!r} is no Lua name")
+    return f'"{name}"'
+
+
+def _read(name: str) -> str:
+    return Path(__file__).with_name(f"{name}.lua").read_text("utf-8")
+
+
+class LuaState:
+    """One fresh state with the prelude loaded; good for one run."""
+
+    def __init__(self, prelude: bytes, rpc: Rpc) -> None:
+        """Prepare a state.
+
+        Args:
+            prelude: what `build_prelude` returned.
+            rpc: called by trusted Lua code with an operation and byte strings; must never raise.
+        """
+        self._runtime = _new_runtime()
+        self._limit_bytes = 2**40
+        self._run, self._declare = self._runtime.compile(prelude, name=b"=moontide", mode="b")(rpc)
+
+    def limit_memory(self, limit_bytes: int) -> None:
+        """Set what the state may use; checked at each crossing, with head-room above."""
+        self._limit_bytes = limit_bytes
+        self._runtime.set_max_memory(limit_bytes + HEAD_ROOM_BYTES, total=True)
+
+    def memory_bytes(self) -> int:
+        """Return what the state uses now."""
+        return int(self._runtime.get_memory_used(total=True))
+
+    def over_limit(self) -> bool:
+        """Whether the state uses more than its limit now."""
+        return self.memory_bytes() > self._limit_bytes
+
+    def has_room(self, size: int) -> bool:
+        """Whether the state may take so many bytes more."""
+        return self.memory_bytes() + size <= self._limit_bytes
+
+    def run(self, *arguments: Any) -> tuple[Any, ...]:
+        """Call the prelude's `driver.run`: see prelude.lua."""
+        return _several(self._run(*arguments))
+
+    def declare(self, *arguments: Any) -> tuple[Any, ...]:
+        """Call the prelude's `driver.declare`: see prelude.lua."""
+        return _several(self._declare(*arguments))
+
+
+def _several(result: Any) -> tuple[Any, ...]:
+    return result if isinstance(result, tuple) else (result,)
+
+
+def lua_text(error: Exception) -> str:
+    """Return the message of an error; Lua's come as bytes."""
+    message = error.args[0] if error.args else ""
+    return message.decode("utf-8", "replace") if isinstance(message, bytes) else str(message)

@@ -1,0 +1,33 @@
+-- All that a run cannot know from its inputs comes from here: time, processor time, chance.
+-- To repeat a run exactly, replace these functions. The worker's zone is UTC, so os.date and os.time are UTC.
+local modules = ...
+local rpc = modules.rpc
+local os_time, os_date, os_clock, os_difftime = os.time, os.date, os.clock, os.difftime
+local randomseed, string_unpack, raw_format = math.randomseed, string.unpack, string.format
+
+local sources = { time = os_time, date = os_date, difftime = os_difftime }
+local clock_start = 0
+
+--- Processor seconds since the run began.
+function sources.clock()
+  return os_clock() - clock_start
+end
+
+--- A random (version 4) UUID.
+function sources.uuid()
+  local high, low = string_unpack(">I8I8", rpc("random"))
+  high = (high & 0xffffffffffff0fff) | 0x4000
+  low = (low & 0x3fffffffffffffff) | (1 << 63)
+  return raw_format(
+    "%08x-%04x-%04x-%04x-%012x",
+    high >> 32, (high >> 16) & 0xffff, high & 0xffff, low >> 48, low & 0xffffffffffff
+  )
+end
+
+--- Called once, when the run begins: forked workers would otherwise share one series of random numbers.
+function sources.begin()
+  clock_start = os_clock()
+  randomseed(string_unpack(">i8i8", rpc("random")))
+end
+
+return sources
