@@ -1,0 +1,396 @@
+"""The journal: the only writer of the database, one thread that commits in groups.
+
+What is handed over while a commit is under way goes into the next one, together: the busier the engine,
+the larger the groups. Nothing is acknowledged before its commit. While the database takes no writes, all
+that was handed over is kept, and tried again until it does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import queue
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from engine.clock import Clock
+from engine.errors import StoreError, StoreUnavailable
+from engine.run import LogLine
+from engine.store.database import translate
+from engine.store.rows import AuditEntry, Changes, JobPatch, PlannedRun, RunEnd, RunRow, RunStart, SourceRow
+from engine.store.writes import write
+
+logger = logging.getLogger("moontide.journal")
+
+T = TypeVar("T")
+
+#: Entries in one transaction; more would only make the first of them wait longer.
+BATCH = 2000
+
+#: Seconds between attempts while the database takes no writes.
+FIRST_PAUSE = 0.05
+LONGEST_PAUSE = 2.0
+
+
+@dataclass(slots=True, eq=False)
+class _Entry:
+    """One thing to commit: changes, or work that needs the connection."""
+
+    changes: Changes | None = None
+    work: Callable[[Connection], Any] | None = None
+    future: asyncio.Future[Any] | None = None
+    result: Any = None
+    error: Exception | None = None
+
+
+class Journal:
+    """Takes changes on the engine's loop and tells when each is durable.
+
+    The futures that its methods return are done once the change is committed. Cancelling one does not
+    take the change back. A future fails with `StoreError` if the database refuses that very change, and
+    with `StoreUnavailable` if the journal was stopped before it could be committed.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        clock: Clock,
+        on_stalled: Callable[[str, int], None],
+        on_recovered: Callable[[float], None],
+        loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        """Prepare a journal; `start` begins its work.
+
+        Args:
+            engine: the database's writer, used by nobody else.
+            on_stalled: called on the loop, once, when the database stops taking writes: the reason, and
+                how many changes wait.
+            on_recovered: called on the loop when all that waited is committed: seconds since the stall.
+            loop: the loop to answer on, if another than the one that runs at `start`.
+        """
+        self.stalled: str | None = None
+        self.waiting = 0
+        self.commits = 0
+        self.commit_seconds = 0.0
+        self._engine = engine
+        self._clock = clock
+        self._on_stalled = on_stalled
+        self._on_recovered = on_recovered
+        self._loop = loop
+        self._queue: queue.SimpleQueue[_Entry | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name="moontide-journal", daemon=True)
+        self._connection: Connection | None = None
+        self._stalled_since: float | None = None
+        self._closing = False
+        self._give_up = threading.Event()
+        self._ended: asyncio.Future[None] | None = None
+
+    # What may be asked, on the loop.
+
+    def start(self) -> None:
+        """Start the journal's thread; call it on the loop."""
+        self._loop = self._loop or asyncio.get_running_loop()
+        self._ended = self._loop.create_future()
+        self._thread.start()
+
+    async def stop(self, timeout_seconds: float = 5.0) -> int:
+        """Commit all that waits and end the thread; nothing is taken any more.
+
+        Args:
+            timeout_seconds: how long to go on trying if the database takes no writes.
+
+        Returns:
+            how many changes had to be abandoned; their futures fail with `StoreUnavailable`.
+        """
+        if self._ended is None:
+            return 0
+        if not self._closing:
+            self._closing = True
+            self._queue.put(None)
+        await asyncio.wait([self._ended], timeout=timeout_seconds)
+        self._give_up.set()
+        await self._ended
+        return self.waiting
+
+    def run_created(
+        self, row: RunRow, job: JobPatch | None = None, source: SourceRow | None = None
+    ) -> asyncio.Future[None]:
+        """Write a new run, with its job's new values and the text of its source if that may be new."""
+        return self._commit(_new_run(row, job, source))
+
+    def planned_run_created(
+        self, row: RunRow, job: JobPatch | None = None, source: SourceRow | None = None
+    ) -> asyncio.Future[None]:
+        """Write a run whose time has come, as `run_created` does, and remove the planned one of its id."""
+        return self._commit(replace(_new_run(row, job, source), unplanned=(row.id,)))
+
+    def run_planned(self, planned: PlannedRun) -> asyncio.Future[None]:
+        """Write a run to come."""
+        return self._commit(Changes(planned=(planned,)))
+
+    def planned_run_dropped(self, row: RunRow, end: RunEnd) -> asyncio.Future[None]:
+        """Remove a planned run and write it as one that ended without having started."""
+        return self._commit(Changes(runs=(row,), ends=((row.id, end),), unplanned=(row.id,)))
+
+    def run_started(
+        self, start: RunStart, job: JobPatch | None = None, source: SourceRow | None = None
+    ) -> asyncio.Future[None]:
+        """Write that a queued run is RUNNING, with the text of its source if that may be new."""
+        return self._commit(
+            Changes(starts=(start,), jobs=(job,) if job else (), sources=(source,) if source else ())
+        )
+
+    def run_finished(
+        self, run_id: int, end: RunEnd, job: JobPatch | None = None, retry: PlannedRun | None = None
+    ) -> asyncio.Future[None]:
+        """Write how a run ended, what follows for its job, and its retry: all of it, or nothing."""
+        jobs, planned = (job,) if job else (), (retry,) if retry else ()
+        return self._commit(Changes(ends=((run_id, end),), jobs=jobs, planned=planned))
+
+    def log_lines(self, run_id: int, lines: Sequence[LogLine]) -> None:
+        """Write lines of a run's log; they are durable at the latest when the run's end is."""
+        self._put(_Entry(changes=Changes(lines=((run_id, tuple(lines)),))))
+
+    def job_changed(
+        self, patches: Iterable[JobPatch], audit: AuditEntry | None = None
+    ) -> asyncio.Future[None]:
+        """Write new values of jobs, and the operator's action that made them, all or nothing."""
+        return self._commit(Changes(jobs=tuple(patches), audits=(audit,) if audit else ()))
+
+    def audited(self, entry: AuditEntry) -> asyncio.Future[None]:
+        """Write an operator's action that changed no row of a job."""
+        return self._commit(Changes(audits=(entry,)))
+
+    def check_available(self) -> None:
+        """Refuse at once what would have to wait until the database takes writes again.
+
+        Raises:
+            StoreUnavailable: it takes none now.
+        """
+        if self.stalled is not None:
+            raise StoreUnavailable(f"{self.stalled}; nothing new is taken until that is mended")
+
+    def transact(self, work: Callable[[Connection], T]) -> asyncio.Future[T]:
+        """Do some work with the connection, in its place between the other changes.
+
+        Args:
+            work: called in the journal's thread inside a transaction that it must not end; called again if
+                that transaction has to be repeated, so it must do nothing but use the connection.
+
+        Returns:
+            what `work` returned, or raised.
+        """
+        return self._promise(_Entry(work=work))
+
+    def _commit(self, changes: Changes) -> asyncio.Future[None]:
+        return self._promise(_Entry(changes=changes))
+
+    def _promise(self, entry: _Entry) -> asyncio.Future[Any]:
+        assert self._loop is not None, "the journal was not started"
+        entry.future = self._loop.create_future()
+        self._put(entry)
+        return entry.future
+
+    def _put(self, entry: _Entry) -> None:
+        if self._closing:
+            raise StoreUnavailable("the engine is stopping; nothing more is written")
+        self.waiting += 1
+        self._queue.put(entry)
+
+    # What the thread tells, on the loop.
+
+    def _settle(self, entries: Sequence[_Entry]) -> None:
+        self.waiting -= len(entries)
+        for entry in entries:
+            future = entry.future
+            if future is None or future.done():
+                continue
+            if entry.error is None:
+                future.set_result(entry.result)
+            else:
+                future.set_exception(entry.error)
+
+    def _abandon(self, entries: Sequence[_Entry]) -> None:
+        reason = f"the engine stopped before this was written ({self.stalled or 'no time was left'})"
+        for entry in entries:
+            if entry.future is not None and not entry.future.done():
+                entry.future.set_exception(StoreUnavailable(reason))
+
+    def _report_stall(self, reason: str) -> None:
+        self.stalled = reason
+        self._on_stalled(reason, self.waiting)
+
+    def _report_recovery(self, seconds: float) -> None:
+        self.stalled = None
+        self._on_recovered(seconds)
+
+    def _end(self) -> None:
+        if self._ended is not None and not self._ended.done():
+            self._ended.set_result(None)
+
+    # The thread.
+
+    def _work(self) -> None:
+        left: list[_Entry] = []
+        try:
+            left = self._commit_until_stopped()
+        finally:
+            self._close_connection(broken=False)
+            self._tell(self._abandon, left)
+            self._tell(self._end)
+
+    def _commit_until_stopped(self) -> list[_Entry]:
+        """Commit batch after batch; return what was left when told to give up."""
+        more = True
+        while more:
+            batch, more = self._next_batch()
+            self._commit_batch(batch)
+            if self._give_up.is_set():
+                return [*batch, *self._drain()]
+        return []
+
+    def _next_batch(self) -> tuple[deque[_Entry], bool]:
+        """Wait for entries and return those there are; false with the last ones."""
+        batch: deque[_Entry] = deque()
+        entry = self._queue.get()
+        while entry is not None:
+            batch.append(entry)
+            if len(batch) >= BATCH:
+                return batch, True
+            try:
+                entry = self._queue.get_nowait()
+            except queue.Empty:
+                return batch, True
+        return batch, False
+
+    def _drain(self) -> list[_Entry]:
+        entries: list[_Entry] = []
+        while not self._queue.empty():
+            entry = self._queue.get_nowait()
+            if entry is not None:
+                entries.append(entry)
+        return entries
+
+    def _commit_batch(self, batch: deque[_Entry]) -> None:
+        """Commit all entries and take them off the batch, however long it takes, unless told to give up."""
+        pause = FIRST_PAUSE
+        while batch:
+            try:
+                self._attempt(batch)
+            except StoreUnavailable as error:
+                self._note_stall(str(error))
+                if self._give_up.wait(FIRST_PAUSE if self._closing else pause):
+                    return
+                pause = min(2 * pause, LONGEST_PAUSE)
+        self._note_recovery()
+
+    def _attempt(self, batch: deque[_Entry]) -> None:
+        """Commit the batch in one transaction; if an entry is refused, each in its own."""
+        began = time.monotonic()
+        try:
+            self._transact(batch)
+        except StoreUnavailable:
+            raise
+        except Exception as error:
+            self._one_by_one(batch, error)
+        else:
+            self.commits += 1
+            self.commit_seconds += time.monotonic() - began
+            self._acknowledge(batch, len(batch))
+
+    def _one_by_one(self, batch: deque[_Entry], error: Exception) -> None:
+        alone = len(batch) == 1
+        if not alone:
+            logger.warning("of %d changes one was refused; each is written alone: %s", len(batch), error)
+        while batch:
+            entry = batch[0]
+            entry.error = error if alone else self._refusal(entry)
+            if entry.error is not None and entry.future is None:
+                logger.error("a change was refused and is lost: %s", entry.error)
+            self._acknowledge(batch, 1)
+
+    def _refusal(self, entry: _Entry) -> Exception | None:
+        try:
+            self._transact([entry])
+        except StoreUnavailable:
+            raise
+        except Exception as error:
+            return error
+        return None
+
+    def _transact(self, entries: Iterable[_Entry]) -> None:
+        try:
+            connection = self._connected()
+            with connection.begin():
+                self._apply(connection, entries)
+        except DBAPIError as error:
+            ours = translate(error)
+            if isinstance(ours, StoreUnavailable):
+                self._close_connection(broken=True)
+            raise ours from error
+        except SQLAlchemyError as error:
+            raise StoreError(f"the database refused: {error}") from error
+
+    def _apply(self, connection: Connection, entries: Iterable[_Entry]) -> None:
+        now = self._clock.now()
+        changes: list[Changes] = []
+        for entry in entries:
+            if entry.changes is not None:
+                changes.append(entry.changes)
+            elif entry.work is not None:
+                write(connection, changes, now)
+                changes.clear()
+                entry.result = entry.work(connection)
+        write(connection, changes, now)
+
+    def _acknowledge(self, batch: deque[_Entry], count: int) -> None:
+        done = [batch.popleft() for _ in range(count)]
+        self._tell(self._settle, done)
+
+    def _connected(self) -> Connection:
+        if self._connection is None:
+            self._connection = self._engine.connect()
+        return self._connection
+
+    def _close_connection(self, *, broken: bool) -> None:
+        """Let go of the connection; a broken one is opened anew, as a disk mounted again needs it."""
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        try:
+            if broken:
+                connection.invalidate()
+            connection.close()
+        except SQLAlchemyError as error:
+            logger.debug("closing the database connection: %s", error)
+
+    def _note_stall(self, reason: str) -> None:
+        if self._stalled_since is None:
+            self._stalled_since = self._clock.monotonic()
+            self._tell(self._report_stall, reason)
+
+    def _note_recovery(self) -> None:
+        """Tell of the end of a stall once nothing waits any more."""
+        if self._stalled_since is not None and (self._queue.empty() or self._closing):
+            seconds = self._clock.monotonic() - self._stalled_since
+            self._stalled_since = None
+            self._tell(self._report_recovery, seconds)
+
+    def _tell(self, what: Callable[..., None], *arguments: Any) -> None:
+        assert self._loop is not None
+        try:
+            self._loop.call_soon_threadsafe(what, *arguments)
+        except RuntimeError:
+            logger.debug("the loop is closed; nobody hears of %s", what.__name__)
+
+
+def _new_run(row: RunRow, job: JobPatch | None, source: SourceRow | None) -> Changes:
+    return Changes(runs=(row,), jobs=(job,) if job else (), sources=(source,) if source else ())

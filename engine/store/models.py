@@ -1,0 +1,214 @@
+"""The tables.
+
+No table refers to another by a foreign key: history is written in bulk, cut off by age and later kept in
+partitions, and a run outlives its job's row. Times are aware UTC.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    Float,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    false,
+    text,
+    true,
+)
+from sqlalchemy.orm import registry
+from sqlmodel import Field, SQLModel
+
+from engine.states import FINAL, RunStatus
+from engine.store.database import BIG_ID, CLUSTERED
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A point in time: aware on the way in, aware UTC on the way out, also where the database drops zones."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None or value.tzinfo is UTC:
+            return value
+        if value.tzinfo is None:
+            raise ValueError(f"{value} has no time zone")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class StoreModel(SQLModel, registry=registry()):
+    """The root of the tables; it has its own metadata, so that no other package's tables get in."""
+
+
+def _time(**options: Any) -> Any:
+    return Column(UtcDateTime(), **options)
+
+
+def _json() -> Any:
+    return Column(JSON(none_as_null=True))
+
+
+class Session(StoreModel, table=True):
+    """One life of one engine process; `ended` stays empty while it lives, `clean` tells how it ended."""
+
+    id: int | None = Field(default=None, sa_column=Column(BIG_ID, primary_key=True))
+    pid: int
+    host: str
+    version: str
+    started: datetime = Field(sa_column=_time(nullable=False))
+    ended: datetime | None = Field(default=None, sa_column=_time())
+    clean: bool | None = None
+
+
+class Job(StoreModel, table=True):
+    """What the engine knows of a job beyond its file; every column but the name has a default."""
+
+    name: str = Field(primary_key=True)
+    path: str = Field(default="", sa_column=Column(String, nullable=False, server_default=""))
+    present: bool = Field(default=True, sa_column=Column(Boolean, nullable=False, server_default=true()))
+    status: str = Field(default="", sa_column=Column(String, nullable=False, server_default=""))
+    reason: str = Field(default="", sa_column=Column(Text, nullable=False, server_default=""))
+    active: bool = Field(default=True, sa_column=Column(Boolean, nullable=False, server_default=true()))
+    declared_active: bool = Field(
+        default=True, sa_column=Column(Boolean, nullable=False, server_default=true())
+    )
+    armed: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=false()))
+    next_due: datetime | None = Field(default=None, sa_column=_time())
+    error: str | None = Field(default=None, sa_column=Column(Text))
+    once_session: int | None = Field(default=None, sa_column=Column(BigInteger))
+    schedule_key: str = Field(default="", sa_column=Column(String, nullable=False, server_default=""))
+    settings: dict[str, Any] | None = Field(default=None, sa_column=_json())
+    source_hash: str | None = None
+    last_run_id: int | None = Field(default=None, sa_column=Column(BigInteger))
+    last_started: datetime | None = Field(default=None, sa_column=_time())
+    last_status: str | None = None
+    last_returned: str | None = None
+    first_seen: datetime = Field(sa_column=_time(nullable=False))
+    updated: datetime = Field(sa_column=_time(nullable=False))
+
+
+class Run(StoreModel, table=True):
+    """One execution of a job; the id is given by the engine and grows with time."""
+
+    __table_args__ = (
+        Index("ix_run_job_id", "job", "id"),
+        Index("ix_run_status_id", "status", "id"),
+    )
+
+    id: int = Field(sa_column=Column(BIG_ID, primary_key=True, autoincrement=False))
+    job: str
+    session: int | None = Field(default=None, sa_column=Column(BigInteger))
+    status: str
+    returned: str | None = None
+    trigger: str
+    attempt: int = Field(default=1, sa_column=Column(Integer, nullable=False, server_default=text("1")))
+    rescheduled_from: int | None = Field(default=None, sa_column=Column(BigInteger))
+    due: datetime = Field(sa_column=_time(nullable=False))
+    queued: datetime = Field(sa_column=_time(nullable=False))
+    started: datetime | None = Field(default=None, sa_column=_time())
+    finished: datetime | None = Field(default=None, sa_column=_time())
+    duration_ms: float | None = Field(default=None, sa_column=Column(Float))
+    error: str | None = Field(default=None, sa_column=Column(Text))
+    result: Any = Field(default=None, sa_column=_json())
+    result_note: str | None = Field(default=None, sa_column=Column(Text))
+    info: Any = Field(default=None, sa_column=_json())
+    data: Any = Field(default=None, sa_column=_json())
+    user_id: int = Field(default=0, sa_column=Column(BigInteger, nullable=False, server_default=text("0")))
+    called_by: int | None = Field(default=None, sa_column=Column(BigInteger))
+    source_hash: str | None = None
+    cpu_ms: float | None = Field(default=None, sa_column=Column(Float))
+    peak_memory_bytes: int | None = Field(default=None, sa_column=Column(BigInteger))
+    log_lines: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default=text("0")))
+
+
+class PlannedRun(StoreModel, table=True):
+    """A run to come; its row makes way for the run's own when the time has come."""
+
+    __tablename__ = "planned_run"
+
+    id: int = Field(sa_column=Column(BIG_ID, primary_key=True, autoincrement=False))
+    job: str
+    due: datetime = Field(sa_column=_time(nullable=False))
+    data: Any = Field(default=None, sa_column=_json())
+    user_id: int = Field(default=0, sa_column=Column(BigInteger, nullable=False, server_default=text("0")))
+    planned_at: datetime = Field(sa_column=_time(nullable=False))
+    called_by: int | None = Field(default=None, sa_column=Column(BigInteger))
+    trigger: str = Field(default="call", sa_column=Column(String, nullable=False, server_default="call"))
+    attempt: int = Field(default=1, sa_column=Column(Integer, nullable=False, server_default=text("1")))
+    rescheduled_from: int | None = Field(default=None, sa_column=Column(BigInteger))
+
+
+class LogLine(StoreModel, table=True):
+    """One line that a run wrote."""
+
+    __tablename__ = "log_line"
+    __table_args__ = CLUSTERED
+
+    run_id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    number: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    at: datetime = Field(sa_column=_time(nullable=False))
+    level: str
+    text: str = Field(sa_column=Column(Text, nullable=False))
+
+
+class Source(StoreModel, table=True):
+    """The text of a job file, kept once for each hash."""
+
+    hash: str = Field(primary_key=True)
+    text: str = Field(sa_column=Column(Text, nullable=False))
+    first_seen: datetime = Field(sa_column=_time(nullable=False))
+
+
+class Document(StoreModel, table=True):
+    """One object of `core.data`; the body does not repeat the id."""
+
+    source: str = Field(primary_key=True)
+    id: str = Field(primary_key=True)
+    body: Any = Field(sa_column=Column(JSON, nullable=False))
+    created: datetime = Field(sa_column=_time(nullable=False))
+    updated: datetime = Field(sa_column=_time(nullable=False))
+
+
+class Audit(StoreModel, table=True):
+    """One action of an operator: who did what to which target, from where, and what it changed."""
+
+    id: int | None = Field(default=None, sa_column=Column(BIG_ID, primary_key=True))
+    at: datetime = Field(sa_column=_time(nullable=False))
+    actor: str
+    origin: str
+    action: str
+    target: str = Field(index=True)
+    before: Any = Field(default=None, sa_column=_json())
+    after: Any = Field(default=None, sa_column=_json())
+
+
+#: The states of rows of `run` that are not over; a PLANNED one has its row elsewhere.
+UNFINISHED = tuple(status.value for status in RunStatus if status not in FINAL | {RunStatus.PLANNED})
+
+metadata = StoreModel.metadata
+
+SESSION: Table = metadata.tables["session"]
+JOB: Table = metadata.tables["job"]
+RUN: Table = metadata.tables["run"]
+PLANNED_RUN: Table = metadata.tables["planned_run"]
+LOG_LINE: Table = metadata.tables["log_line"]
+SOURCE: Table = metadata.tables["source"]
+DOCUMENT: Table = metadata.tables["document"]
+AUDIT: Table = metadata.tables["audit"]

@@ -1,0 +1,186 @@
+"""Reading what is committed: plain values, in as few statements as there are questions.
+
+All functions block for as long as the database takes; the engine calls them in threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Select, Table, func, select
+from sqlalchemy.exc import DBAPIError
+
+from engine.states import RunStatus, Trigger
+from engine.store.database import translate
+from engine.store.models import AUDIT, JOB, LOG_LINE, PLANNED_RUN, RUN, SOURCE
+from engine.store.rows import AuditEntry, JobRow, PlannedRun
+from engine.views import LogLineView, RunView
+
+# In the order of the values' own fields, which makes a value of each row without looking at names.
+_RUN_VIEW = select(*(RUN.c[name] for name in RunView.__slots__))
+_PLANNED_RUN = select(*(PLANNED_RUN.c[name] for name in PlannedRun.__slots__))
+_JOB_ROW = select(*(JOB.c[name] for name in JobRow.__slots__)).order_by(JOB.c.name)
+_LINE_VIEW = select(*(LOG_LINE.c[name] for name in LogLineView.__slots__)).order_by(LOG_LINE.c.number)
+_AUDIT_ENTRY = select(*(AUDIT.c[name] for name in AuditEntry.__slots__))
+
+
+class Queries:
+    """Questions to the database."""
+
+    def __init__(self, reader: Engine) -> None:
+        self._reader = reader
+
+    def run(self, run_id: int) -> RunView | None:
+        """Return a run, planned ones included, or None."""
+        return self._begun_run(run_id) or self._run_to_come(run_id)
+
+    def _begun_run(self, run_id: int) -> RunView | None:
+        return next(iter(self._run_views(_RUN_VIEW.where(RUN.c.id == run_id))), None)
+
+    def _run_to_come(self, run_id: int) -> RunView | None:
+        planned = self.planned_run(run_id)
+        # One that is in neither table went from one to the other between the two looks.
+        return _planned_view(planned) if planned else self._begun_run(run_id)
+
+    def runs(
+        self,
+        *,
+        job: str | None = None,
+        status: RunStatus | None = None,
+        before_id: int | None = None,
+        limit: int = 50,
+    ) -> list[RunView]:
+        """Return runs, the newest first.
+
+        Args:
+            job: only the runs of this job.
+            status: only runs that stand there; those that are PLANNED are left out without it.
+            before_id: only runs with an id below this one, for paging.
+        """
+        if status is RunStatus.PLANNED:
+            planned = _newest(_PLANNED_RUN, PLANNED_RUN, job, before_id).limit(limit)
+            return [_planned_view(_planned_run(row)) for row in self._rows(planned)]
+        query = _newest(_RUN_VIEW, RUN, job, before_id).limit(limit)
+        if status is not None:
+            query = query.where(RUN.c.status == status.value)
+        return self._run_views(query)
+
+    def planned_run(self, run_id: int) -> PlannedRun | None:
+        """Return a run to come, or None."""
+        rows = self._rows(_PLANNED_RUN.where(PLANNED_RUN.c.id == run_id))
+        return _planned_run(rows[0]) if rows else None
+
+    def planned_times(self) -> list[tuple[int, str, datetime]]:
+        """Return id, job and due time of every run to come."""
+        columns = (PLANNED_RUN.c.id, PLANNED_RUN.c.job, PLANNED_RUN.c.due)
+        return [(row[0], row[1], row[2]) for row in self._rows(select(*columns))]
+
+    def last_run(self, job: str) -> RunView | None:
+        """Return a job's newest run, or None."""
+        return next(iter(self.runs(job=job, limit=1)), None)
+
+    def log(self, run_id: int, *, after: int = 0, limit: int = 1000) -> list[LogLineView]:
+        """Return lines of a run's log, in order.
+
+        Args:
+            after: only lines with a number above this one.
+        """
+        chosen = (LOG_LINE.c.run_id == run_id, LOG_LINE.c.number > after)
+        return [LogLineView(*row) for row in self._rows(_LINE_VIEW.where(*chosen).limit(limit))]
+
+    def runs_by_status(self) -> dict[str, int]:
+        """Return how many runs there are in each status that any run has."""
+        query = select(RUN.c.status, func.count()).group_by(RUN.c.status)
+        return {row[0]: row[1] for row in self._rows(query)}
+
+    def jobs(self, names: Collection[str] | None = None) -> list[JobRow]:
+        """Return the rows of all jobs ever seen, in the order of their names.
+
+        Args:
+            names: only these jobs; a few, as each one is looked up.
+        """
+        query = _JOB_ROW if names is None else _JOB_ROW.where(JOB.c.name.in_(names))
+        return [JobRow(*row) for row in self._rows(query)]
+
+    def source(self, source_hash: str) -> str | None:
+        """Return the text of a job file as some run used it, or None."""
+        rows = self._rows(select(SOURCE.c.text).where(SOURCE.c.hash == source_hash))
+        return rows[0][0] if rows else None
+
+    def audit(
+        self, *, target: str | None = None, before_id: int | None = None, limit: int = 50
+    ) -> list[tuple[int, AuditEntry]]:
+        """Return operators' actions with their ids, the newest first.
+
+        Args:
+            target: only what was done to this job or run.
+            before_id: only entries with an id below this one, for paging.
+        """
+        query = _AUDIT_ENTRY.add_columns(AUDIT.c.id).order_by(AUDIT.c.id.desc()).limit(limit)
+        if target is not None:
+            query = query.where(AUDIT.c.target == target)
+        if before_id is not None:
+            query = query.where(AUDIT.c.id < before_id)
+        return [(row[-1], AuditEntry(*row[:-1])) for row in self._rows(query)]
+
+    def _run_views(self, query: Select[Any]) -> list[RunView]:
+        return [RunView(*row) for row in self._rows(query)]
+
+    def _rows(self, query: Select[Any]) -> list[Any]:
+        with reading(self._reader) as connection:
+            return list(connection.execute(query))
+
+
+def _newest(query: Select[Any], table: Table, job: str | None, before_id: int | None) -> Select[Any]:
+    query = query.order_by(table.c.id.desc())
+    if job is not None:
+        query = query.where(table.c.job == job)
+    if before_id is not None:
+        query = query.where(table.c.id < before_id)
+    return query
+
+
+def _planned_run(row: Any) -> PlannedRun:
+    planned = PlannedRun(*row)
+    return replace(planned, trigger=Trigger(planned.trigger))
+
+
+def _planned_view(planned: PlannedRun) -> RunView:
+    return RunView(
+        id=planned.id,
+        job=planned.job,
+        status=RunStatus.PLANNED.value,
+        returned=None,
+        trigger=planned.trigger.value,
+        attempt=planned.attempt,
+        due=planned.due,
+        started=None,
+        finished=None,
+        duration_ms=None,
+        error=None,
+        result=None,
+        info=None,
+        data=planned.data,
+        user_id=planned.user_id,
+        called_by=planned.called_by,
+        rescheduled_from=planned.rescheduled_from,
+    )
+
+
+@contextmanager
+def reading(reader: Engine) -> Iterator[Connection]:
+    """Borrow a connection that only reads.
+
+    Raises:
+        StoreUnavailable: the database cannot be read now.
+        StoreError: it refused the question.
+    """
+    try:
+        with reader.connect() as connection:
+            yield connection
+    except DBAPIError as error:
+        raise translate(error) from error

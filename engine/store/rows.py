@@ -1,0 +1,187 @@
+"""The values that go into and come out of the store: plain, frozen, belonging to no session.
+
+What a value holds (a run's data, a job's settings) must not be changed after it was handed over: the
+journal's thread reads it later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from engine.run import LogLine
+from engine.states import Returned, RunStatus, Trigger
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """A run as it is written first: QUEUED, or directly RUNNING with its start.
+
+    Attributes:
+        id: given by the engine, above all ids there are (see `next_run_id`).
+        session: the engine's present session.
+        rescheduled_from: the run that this one repeats.
+        called_by: the run that asked for this one.
+    """
+
+    id: int
+    job: str
+    trigger: Trigger
+    due: datetime
+    queued: datetime
+    session: int
+    status: RunStatus = RunStatus.QUEUED
+    started: datetime | None = None
+    attempt: int = 1
+    rescheduled_from: int | None = None
+    data: Any = None
+    user_id: int = 0
+    source_hash: str | None = None
+    called_by: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRun:
+    """A run to come.
+
+    Attributes:
+        id: given by the engine like any run's; the run keeps it.
+        trigger: a call, or a retry.
+        rescheduled_from: the run that a retry repeats.
+        called_by: the run that asked for this one.
+    """
+
+    id: int
+    job: str
+    due: datetime
+    planned_at: datetime
+    data: Any = None
+    user_id: int = 0
+    called_by: int | None = None
+    trigger: Trigger = Trigger.CALL
+    attempt: int = 1
+    rescheduled_from: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunStart:
+    """A queued run that begins now, with the hash of the text that it runs (None: it has none)."""
+
+    run_id: int
+    started: datetime
+    source_hash: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnd:
+    """What is written when a run is over; `status` is final."""
+
+    status: RunStatus
+    finished: datetime
+    returned: Returned | None = None
+    duration_ms: float | None = None
+    error: str | None = None
+    result: Any = None
+    result_note: str | None = None
+    info: Any = None
+    cpu_ms: float | None = None
+    peak_memory_bytes: int | None = None
+    log_lines: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class JobPatch:
+    """New values for some columns of a job's row; the row is made if the job has none.
+
+    Attributes:
+        values: by column name (see `JobRow`).
+    """
+
+    name: str
+    values: Mapping[str, Any]
+
+    def __post_init__(self) -> None:
+        if not self.values.keys() <= JOB_COLUMNS:
+            unknown = self.values.keys() - JOB_COLUMNS
+            raise ValueError(f"a job's row has no column {', '.join(sorted(unknown))}")
+
+
+@dataclass(frozen=True, slots=True)
+class JobRow:
+    """A job's row, whole."""
+
+    name: str
+    path: str
+    present: bool
+    status: str
+    reason: str
+    active: bool
+    declared_active: bool
+    armed: bool
+    next_due: datetime | None
+    error: str | None
+    once_session: int | None
+    schedule_key: str
+    settings: dict[str, Any] | None
+    source_hash: str | None
+    last_run_id: int | None
+    last_started: datetime | None
+    last_status: str | None
+    last_returned: str | None
+    first_seen: datetime
+    updated: datetime
+
+
+#: The columns that a `JobPatch` may set.
+JOB_COLUMNS = frozenset(JobRow.__slots__) - {"name", "first_seen", "updated"}
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRow:
+    """The text of a job file under its SHA-256 hash in hexadecimal."""
+
+    hash: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One action of an operator.
+
+    Attributes:
+        actor: who, such as "anna@web1".
+        origin: by which way, such as "socket" or "tcp".
+        action: what, such as "job.activate".
+        target: to what: a job's name, a run's id.
+        before: what it was, as far as the action changed it.
+        after: what it is now.
+    """
+
+    at: datetime
+    actor: str
+    origin: str
+    action: str
+    target: str
+    before: Any = None
+    after: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Rows that belong together: all of them are committed, or none.
+
+    Attributes:
+        unplanned: ids of planned runs whose rows go.
+    """
+
+    sources: tuple[SourceRow, ...] = ()
+    planned: tuple[PlannedRun, ...] = ()
+    unplanned: tuple[int, ...] = ()
+    runs: tuple[RunRow, ...] = ()
+    starts: tuple[RunStart, ...] = ()
+    lines: tuple[tuple[int, tuple[LogLine, ...]], ...] = ()
+    ends: tuple[tuple[int, RunEnd], ...] = ()
+    jobs: tuple[JobPatch, ...] = ()
+    audits: tuple[AuditEntry, ...] = ()

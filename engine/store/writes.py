@@ -1,0 +1,152 @@
+"""How the journal's changes become statements: each kind of row in one statement for the whole batch."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from datetime import datetime
+from functools import lru_cache
+from operator import attrgetter
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, insert, or_, update
+
+from engine.errors import StoreError
+from engine.states import RunStatus
+from engine.store.database import upsert
+from engine.store.models import AUDIT, JOB, LOG_LINE, PLANNED_RUN, RUN, SOURCE, UNFINISHED
+from engine.store.prepared import Prepared, Values
+from engine.store.rows import AuditEntry, Changes, PlannedRun, RunEnd, RunRow
+
+_RUN_NAMES = tuple(field.name for field in fields(RunRow))
+_PLANNED_NAMES = tuple(field.name for field in fields(PlannedRun))
+_END_NAMES = tuple(field.name for field in fields(RunEnd))
+_AUDIT_NAMES = tuple(field.name for field in fields(AuditEntry))
+
+_run_values = attrgetter(*_RUN_NAMES)
+_planned_values = attrgetter(*_PLANNED_NAMES)
+_end_values = attrgetter(*_END_NAMES)
+_audit_values = attrgetter(*_AUDIT_NAMES)
+
+# In an update a bound value cannot have its column's name.
+_NEW_END_NAMES = tuple(f"new_{name}" for name in _END_NAMES)
+
+_INSERT_RUN = Prepared(insert(RUN), _RUN_NAMES)
+_INSERT_PLANNED = Prepared(insert(PLANNED_RUN), _PLANNED_NAMES)
+_DELETE_PLANNED = Prepared(delete(PLANNED_RUN).where(PLANNED_RUN.c.id == bindparam("run_id")), ("run_id",))
+_INSERT_LINE = Prepared(insert(LOG_LINE), ("run_id", "number", "at", "level", "text"))
+_INSERT_AUDIT = Prepared(insert(AUDIT), _AUDIT_NAMES)
+# Not an IN: SQLAlchemy refuses its list of values in a statement that is executed for many rows.
+_UNFINISHED = or_(*(RUN.c.status == status for status in UNFINISHED))
+
+# A run that is over stays as it is, whoever still wants to write its start or end.
+_START_RUN = Prepared(
+    update(RUN)
+    .where(RUN.c.id == bindparam("run_id"), RUN.c.status == RunStatus.QUEUED.value)
+    .values(
+        status=RunStatus.RUNNING.value,
+        started=bindparam("new_started"),
+        source_hash=bindparam("new_source_hash"),
+    ),
+    ("run_id", "new_started", "new_source_hash"),
+)
+_END_RUN = Prepared(
+    update(RUN)
+    .where(RUN.c.id == bindparam("run_id"), _UNFINISHED)
+    .values({name: bindparam(new) for name, new in zip(_END_NAMES, _NEW_END_NAMES, strict=True)}),
+    ("run_id", *_NEW_END_NAMES),
+)
+
+
+def write(connection: Connection, changes: Sequence[Changes], now: datetime) -> None:
+    """Write changes inside the connection's transaction, kind by kind.
+
+    A run's insert comes before its start, that before its end; of several patches of a job the last value
+    of each column wins.
+
+    Raises:
+        StoreError: a run to start is not QUEUED, one to end has ended already, or a planned one is gone.
+    """
+    _write_sources(connection, changes, now)
+    _insert(
+        connection, _INSERT_PLANNED, [_planned_values(run) for change in changes for run in change.planned]
+    )
+    _update_runs(connection, _DELETE_PLANNED, [(run,) for change in changes for run in change.unplanned])
+    _insert(connection, _INSERT_RUN, _run_rows(changes))
+    _update_runs(connection, _START_RUN, _start_rows(changes))
+    _insert(connection, _INSERT_LINE, _line_rows(changes))
+    _update_runs(connection, _END_RUN, _end_rows(changes))
+    _write_jobs(connection, changes, now)
+    _insert(connection, _INSERT_AUDIT, _audit_rows(changes))
+
+
+def _insert(connection: Connection, statement: Prepared, rows: list[Values]) -> None:
+    if rows:
+        statement.execute(connection, rows)
+
+
+def _update_runs(connection: Connection, statement: Prepared, rows: list[Values]) -> None:
+    if rows and statement.execute(connection, rows) != len(rows):
+        ids = ", ".join(str(row[0]) for row in rows)
+        raise StoreError(f"run {ids} cannot go on: it does not exist, or has gone on or ended already")
+
+
+def _run_rows(changes: Iterable[Changes]) -> list[Values]:
+    return [_run_values(run) for change in changes for run in change.runs]
+
+
+def _start_rows(changes: Iterable[Changes]) -> list[Values]:
+    return [(start.run_id, start.started, start.source_hash) for change in changes for start in change.starts]
+
+
+def _end_rows(changes: Iterable[Changes]) -> list[Values]:
+    return [(run_id, *_end_values(end)) for change in changes for run_id, end in change.ends]
+
+
+def _line_rows(changes: Iterable[Changes]) -> list[Values]:
+    return [
+        (run_id, line.number, line.at, line.level, line.text)
+        for change in changes
+        for run_id, lines in change.lines
+        for line in lines
+    ]
+
+
+def _audit_rows(changes: Iterable[Changes]) -> list[Values]:
+    return [_audit_values(entry) for change in changes for entry in change.audits]
+
+
+def _write_sources(connection: Connection, changes: Iterable[Changes], now: datetime) -> None:
+    texts = {source.hash: source.text for change in changes for source in change.sources}
+    statement = _source_insert(connection.dialect.name)
+    _insert(connection, statement, [(source_hash, text, now) for source_hash, text in texts.items()])
+
+
+def _write_jobs(connection: Connection, changes: Iterable[Changes], now: datetime) -> None:
+    for columns, rows in _jobs_by_columns(changes).items():
+        statement = _job_upsert(connection.dialect.name, columns)
+        statement.execute(connection, [(now, now, *row) for row in rows])
+
+
+def _jobs_by_columns(changes: Iterable[Changes]) -> dict[tuple[str, ...], list[Values]]:
+    """Return the rows of jobs under the columns that they give, of which the name is the first."""
+    merged: dict[str, dict[str, Any]] = {}
+    for change in changes:
+        for patch in change.jobs:
+            merged.setdefault(patch.name, {"name": patch.name}).update(patch.values)
+    grouped: dict[tuple[str, ...], list[Values]] = defaultdict(list)
+    for values in merged.values():
+        grouped[tuple(values)].append(tuple(values.values()))
+    return grouped
+
+
+@lru_cache(maxsize=8)
+def _source_insert(dialect: str) -> Prepared:
+    return Prepared(upsert(dialect, SOURCE, ("hash",), ()), ("hash", "text", "first_seen"))
+
+
+@lru_cache(maxsize=256)
+def _job_upsert(dialect: str, columns: tuple[str, ...]) -> Prepared:
+    replaced = ("updated", *(name for name in columns if name != "name"))
+    return Prepared(upsert(dialect, JOB, ("name",), replaced), ("first_seen", "updated", *columns))
