@@ -1,0 +1,49 @@
+"""Where an engine listens: the socket in its home folder, or a TCP address."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+SOCKET_NAME = "moontide.sock"
+
+#: Linux takes 108 bytes for the path of a Unix socket, the closing NUL included (unix(7)).
+MAX_SOCKET_PATH_BYTES = 107
+
+
+def socket_in(home: Path) -> Path:
+    """Return the path of the API socket of the engine that works in `home`."""
+    return home / SOCKET_NAME
+
+
+@contextmanager
+def short_path(path: Path) -> Iterator[str]:
+    """Give a path to the same socket that fits into a socket address, valid inside the block.
+
+    A path that is too long goes through a descriptor of its folder.
+
+    Raises:
+        FileNotFoundError: the folder of a long path does not exist.
+    """
+    if len(os.fsencode(path)) <= MAX_SOCKET_PATH_BYTES:
+        yield str(path)
+        return
+    folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield f"/proc/self/fd/{folder}/{path.name}"
+    finally:
+        os.close(folder)
+
+
+def split_tcp(address: str) -> tuple[str, int]:
+    """Return host and port of "127.0.0.1:7424", "nas.local:7424" or "[::1]:7424".
+
+    Raises:
+        ValueError: it is none of these.
+    """
+    host, colon, port = address.rpartition(":")
+    if not (host and colon and port.isascii() and port.isdigit() and int(port) < 65536):
+        raise ValueError(f"{address!r} must be a host and a port, such as 127.0.0.1:7424")
+    return host.removeprefix("[").removesuffix("]"), int(port)

@@ -1,0 +1,172 @@
+"""What the engine can be asked to do: the contract between the API's routes and the service.
+
+Answers are values of `engine.views`. What cannot be done is said with an error of `engine.errors`:
+`JobNotFound` and `RunNotFound` for unknown names, `Refused` for a request that does not fit the present
+state, `JobFileError` for any input that cannot be used (a name, a job file's text, a path),
+`StoreUnavailable` while the database takes no writes.
+
+`actor` is who asks, as the audit table keeps it, such as "anna@web1 via socket".
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Protocol
+
+from engine.events import Events
+from engine.states import RunStatus
+from engine.views import (
+    ComingView,
+    EngineView,
+    JobView,
+    LogLineView,
+    PluginView,
+    ProblemView,
+    ReloadView,
+    RunView,
+)
+
+
+class Operations(Protocol):
+    """The engine as its API sees it; all of it is called on the engine's loop."""
+
+    @property
+    def events(self) -> Events:
+        """What happens in the engine, for those who subscribe."""
+
+    def status(self) -> EngineView:
+        """Return what the engine as a whole does."""
+
+    def jobs(self) -> list[JobView]:
+        """Return all jobs, in the order of their names."""
+
+    def job(self, name: str) -> JobView:
+        """Return one job.
+
+        Raises:
+            JobNotFound: no job has this name.
+        """
+
+    def coming(self, *, job: str | None, since: datetime | None, count: int) -> list[ComingView]:
+        """Return the next due times, in order.
+
+        Args:
+            job: only those of this job.
+            since: only from this moment on (aware); None begins with now.
+            count: at most so many.
+
+        Raises:
+            JobNotFound: no job has this name.
+        """
+
+    async def job_source(self, name: str) -> tuple[str, str]:
+        """Return the text of a job's file, and its SHA-256 hash in hexadecimal.
+
+        Raises:
+            JobNotFound: no job has this name, or its file is gone.
+        """
+
+    async def write_job(
+        self, name: str, text: str, *, expected_hash: str | None, create: bool, actor: str
+    ) -> JobView:
+        """Write a job's file and reload the job.
+
+        Args:
+            expected_hash: the hash of the text that the caller has seen; None does not check.
+            create: the file must not exist yet; otherwise it must.
+
+        Raises:
+            Refused: the file exists (or changed) although the caller expected otherwise.
+            JobNotFound: there is no such file to overwrite.
+            JobFileError: the name cannot be a job's name, or the text is too large.
+        """
+
+    async def delete_job(self, name: str, *, actor: str) -> None:
+        """Remove a job's file and take the job off the list; its runs stay.
+
+        Raises:
+            JobNotFound: no job has this name.
+        """
+
+    async def check(self, paths: list[str] | None) -> list[ProblemView]:
+        """Declare job files without running them, and return what is wrong with them.
+
+        Args:
+            paths: job files, below the jobs folder or absolute; None checks the whole jobs folder.
+        """
+
+    async def run_job(self, name: str, *, data: Any = None, user_id: int = 0, actor: str) -> RunView:
+        """Accept a run of a job, started by a person, and return it queued or running.
+
+        Raises:
+            JobNotFound: no job has this name.
+            Refused: the engine stops, or the job's file cannot be used.
+        """
+
+    async def cancel(self, run_id: int, *, actor: str) -> RunView:
+        """End a planned, queued or running run as CANCELLED, and return it.
+
+        Raises:
+            RunNotFound: no run has this id.
+            Refused: the run has ended already.
+        """
+
+    async def activate(self, name: str, *, actor: str) -> JobView:
+        """Switch a job on; an INACTIVE job runs again after a reload.
+
+        Raises:
+            JobNotFound: no job has this name.
+        """
+
+    async def deactivate(self, name: str, *, actor: str) -> JobView:
+        """Switch a job off; a run under way goes on.
+
+        Raises:
+            JobNotFound: no job has this name.
+        """
+
+    async def reload(self, name: str | None = None, *, actor: str) -> ReloadView:
+        """Read the jobs folder again, or the file of one job, and return what changed.
+
+        Raises:
+            JobNotFound: neither a job nor a file has this name.
+        """
+
+    async def runs(
+        self,
+        *,
+        job: str | None = None,
+        status: RunStatus | None = None,
+        before: int | None = None,
+        limit: int = 50,
+    ) -> list[RunView]:
+        """Return runs, the newest first.
+
+        Args:
+            job: only the runs of this job.
+            status: only runs that stand there; those that are PLANNED are left out without it.
+            before: only runs with an id below this one, for paging.
+        """
+
+    async def run(self, run_id: int) -> RunView:
+        """Return one run.
+
+        Raises:
+            RunNotFound: no run has this id.
+        """
+
+    async def log(self, run_id: int, *, after: int = 0, limit: int = 1000) -> list[LogLineView]:
+        """Return lines of a run's log, in order, also while the run goes on.
+
+        Args:
+            after: only lines with a number above this one.
+
+        Raises:
+            RunNotFound: no run has this id.
+        """
+
+    def metrics(self) -> bytes:
+        """Return figures in the text format of Prometheus."""
+
+    def plugins(self) -> list[PluginView]:
+        """Return all plugins, those that failed to load included."""

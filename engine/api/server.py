@@ -1,0 +1,266 @@
+"""The HTTP API inside the engine's loop: on a Unix socket in the home folder, and on TCP where asked."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import stat
+from importlib.metadata import version
+from pathlib import Path
+from typing import cast
+
+import uvicorn
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp
+
+from engine.api.address import short_path, split_tcp
+from engine.api.failures import Failure, FailureDetail, describe
+from engine.api.feed import Feeds
+from engine.api.guards import BodyLimit, LocalListener, TokenGuard, failure_response
+from engine.api.operations import Operations
+from engine.api.routes import router
+from engine.errors import HomeInUse, MoontideError, SettingsError
+
+#: What is under way when the server stops gets so long, then its connection is cut.
+STOP_SECONDS = 2.0
+
+_HTTP_CODES = {401: "unauthorized", 404: "not_found", 405: "not_found", 413: "too_large"}
+
+
+def create_app(operations: Operations, *, token: str | None = None) -> FastAPI:
+    """Return the API as an ASGI application.
+
+    Args:
+        operations: the engine that answers.
+        token: what requests from TCP must bring; without one, none of them passes.
+    """
+    app = FastAPI(
+        title="Moontide",
+        summary="A Lua job engine: its jobs, their runs and logs, and what happens now.",
+        version=version("moontide"),
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.operations = operations
+    app.state.feeds = Feeds(operations.events)
+    app.include_router(router)
+    app.add_exception_handler(MoontideError, _answer_error)
+    app.add_exception_handler(RequestValidationError, _answer_invalid)
+    app.add_exception_handler(HTTPException, _answer_http)
+    app.add_exception_handler(Exception, _answer_crash)
+    app.add_middleware(BodyLimit)
+    app.add_middleware(TokenGuard, token=token)
+    return app
+
+
+async def _answer_error(request: Request, error: Exception) -> Response:
+    status, failure = describe(cast(MoontideError, error))
+    return failure_response(status, failure)
+
+
+async def _answer_invalid(request: Request, error: Exception) -> Response:
+    problems = cast(RequestValidationError, error).errors()
+    message = "; ".join(_in_words(problem) for problem in problems)
+    return failure_response(422, Failure(FailureDetail("bad_input", message)))
+
+
+def _in_words(problem: dict[str, object]) -> str:
+    if problem["type"] == "json_invalid":
+        context = cast(dict[str, str], problem.get("ctx", {}))
+        return f"the body is not JSON: {context.get('error', 'it cannot be read')}"
+    place = ".".join(str(part) for part in cast(tuple[object, ...], problem["loc"]))
+    return f"{place}: {problem['msg']}"
+
+
+async def _answer_http(request: Request, error: Exception) -> Response:
+    failed = cast(HTTPException, error)
+    code = _HTTP_CODES.get(failed.status_code, "bad_input")
+    detail = FailureDetail(code, _http_words(request, failed))
+    return failure_response(failed.status_code, Failure(detail), dict(failed.headers or {}))
+
+
+def _http_words(request: Request, error: HTTPException) -> str:
+    if error.status_code in (404, 405):
+        return f"the API has no {request.method} {request.url.path}; /openapi.json lists what it has"
+    return error.detail
+
+
+async def _answer_crash(request: Request, error: Exception) -> Response:
+    # The exception itself is logged by the server, with its traceback.
+    detail = FailureDetail("failed", "the engine failed to answer; its log says why")
+    return failure_response(500, Failure(detail))
+
+
+class ApiServer:
+    """Serves the API on its sockets inside the running loop, and leaves signals alone."""
+
+    def __init__(
+        self, operations: Operations, *, socket_path: Path, tcp: str | None = None, token: str | None = None
+    ) -> None:
+        """Prepare a server.
+
+        Args:
+            operations: the engine that answers.
+            socket_path: the Unix socket, made with mode 0600.
+            tcp: an address to listen on as well, such as "127.0.0.1:7424".
+            token: what requests from TCP must bring; without one, none of them passes.
+        """
+        self._app = create_app(operations, token=token)
+        self._path = socket_path
+        self._tcp = tcp
+        self._inode: int | None = None
+        self._listeners: list[_Listener] = []
+        self.tcp_port: int | None = None
+
+    async def start(self) -> None:
+        """Listen; once it returns, requests are answered.
+
+        Raises:
+            HomeInUse: another engine answers at the socket.
+            SettingsError: the TCP address cannot be used.
+        """
+        try:
+            await self._listen_on_socket()
+            if self._tcp:
+                await self._listen_on_tcp(self._tcp)
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """End all streams, let requests under way finish for a moment, and remove the socket."""
+        cast(Feeds, self._app.state.feeds).close()
+        await asyncio.gather(*(listener.stop() for listener in self._listeners))
+        self._listeners.clear()
+        self._remove_socket()
+
+    async def _listen_on_socket(self) -> None:
+        bound = bind_unix(self._path)
+        self._inode = self._path.stat().st_ino
+        await self._serve(LocalListener(self._app), bound)
+
+    async def _listen_on_tcp(self, address: str) -> None:
+        bound = bind_tcp(address)
+        self.tcp_port = bound.getsockname()[1]
+        await self._serve(self._app, bound)
+
+    async def _serve(self, app: ASGIApp, bound: socket.socket) -> None:
+        listener = _Listener(app, bound)
+        self._listeners.append(listener)
+        await listener.start()
+
+    def _remove_socket(self) -> None:
+        """Remove the socket's file if it is still ours: another engine may have taken the place."""
+        try:
+            if self._inode is not None and self._path.stat().st_ino == self._inode:
+                self._path.unlink()
+        except FileNotFoundError:
+            pass
+        self._inode = None
+
+
+class _Listener:
+    """One socket served by uvicorn.
+
+    Its server is started and shut down by hand: its own main loop would wake up ten times a second, and
+    would take over the process's signals.
+    """
+
+    def __init__(self, app: ASGIApp, bound: socket.socket) -> None:
+        self._socket = bound
+        self._server = uvicorn.Server(
+            uvicorn.Config(
+                app,
+                http="h11",
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                log_level="warning",
+                access_log=False,
+                proxy_headers=False,
+                server_header=False,
+                date_header=False,
+                timeout_graceful_shutdown=int(2 * STOP_SECONDS),
+            )
+        )
+
+    async def start(self) -> None:
+        config = self._server.config
+        config.load()
+        self._server.lifespan = config.lifespan_class(config)
+        await self._server.startup(sockets=[self._socket])
+
+    async def stop(self) -> None:
+        if not self._server.started:
+            self._socket.close()
+            return
+        cut = asyncio.get_running_loop().call_later(STOP_SECONDS, self._cut_connections)
+        try:
+            await self._server.shutdown(sockets=[self._socket])
+        finally:
+            cut.cancel()
+
+    def _cut_connections(self) -> None:
+        for connection in list(self._server.server_state.connections):
+            connection.transport.abort()
+
+
+def bind_unix(path: Path) -> socket.socket:
+    """Return a socket bound to `path` that only this user can open, at every instant.
+
+    Raises:
+        HomeInUse: somebody answers at the path already.
+    """
+    _remove_stale(path)
+    bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        # On Linux the file inherits the mode of the unbound socket, so there is no moment of a wider one,
+        # and no change of the process's umask that other threads would feel.
+        os.fchmod(bound.fileno(), 0o600)
+        with short_path(path) as short:
+            bound.bind(short)
+    except BaseException:
+        bound.close()
+        raise
+    return bound
+
+
+def _remove_stale(path: Path) -> None:
+    """Remove the socket that a killed engine left, if nobody answers at it."""
+    try:
+        if not stat.S_ISSOCK(path.lstat().st_mode):
+            raise SettingsError(f"{path} is in the way: the API's socket goes there; move it elsewhere")
+    except FileNotFoundError:
+        return
+    if _answers(path):
+        raise HomeInUse(str(path.parent), None)
+    path.unlink(missing_ok=True)
+
+
+def _answers(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe, short_path(path) as short:
+        try:
+            probe.connect(short)
+        except (ConnectionRefusedError, FileNotFoundError):
+            return False
+        return True
+
+
+def bind_tcp(address: str) -> socket.socket:
+    """Return a socket bound to a TCP address.
+
+    Raises:
+        SettingsError: the address is none, or it cannot be listened on.
+    """
+    try:
+        host, port = split_tcp(address)
+        family, *_, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[
+            0
+        ]
+        return socket.create_server(place[:2], family=family, backlog=128)
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"api.tcp = {address!r}: cannot listen there: {error}") from error

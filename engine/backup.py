@@ -1,0 +1,205 @@
+"""A home folder in one file, and back: settings, jobs, files, templates and the database.
+
+The database is copied by SQLite itself while an engine may go on writing: the copy is what was committed at
+one moment. A backup holds all that the home holds, secrets in moontide.toml included, and is readable for
+its owner alone.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import sqlite3
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from sqlalchemy.engine import make_url
+
+from engine.errors import Refused, StoreError
+from engine.settings import FILE_NAME, Settings
+from engine.store.lock import HomeLock
+
+MANIFEST = "moontide-backup.json"
+DATABASE = "database.db"
+HOME = "home"
+JOBS = "jobs"
+
+#: Folders of a home that belong to it besides the jobs.
+FOLDERS = ("files", "templates", "plugins")
+
+
+@dataclass(frozen=True, slots=True)
+class BackupReport:
+    """What a backup holds, or what was restored from it."""
+
+    path: str
+    made: str
+    version: str
+    files: int
+    bytes: int
+
+
+def write_backup(home: Path, settings: Settings, target: Path, *, now: datetime) -> BackupReport:
+    """Write a home folder into one new file; an engine may run meanwhile.
+
+    Args:
+        target: a file that does not exist yet; it is there whole, or not at all.
+
+    Raises:
+        Refused: the file exists, or cannot be written; or the database is not an SQLite file.
+        StoreError: the database cannot be read.
+    """
+    database = database_file(home, settings)
+    if target.exists():
+        raise Refused(f"{target} exists already; choose another name")
+    manifest = {"moontide": version("moontide"), "made": now.isoformat(timespec="seconds")}
+    unfinished = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        count = _write(unfinished, home, settings, database, manifest)
+        os.rename(unfinished, target)
+    except OSError as error:
+        raise Refused(f"{target} cannot be written: {error.strerror}") from error
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return BackupReport(str(target), manifest["made"], manifest["moontide"], count, target.stat().st_size)
+
+
+def database_file(home: Path, settings: Settings) -> Path:
+    """Return the SQLite file of a home.
+
+    Raises:
+        Refused: the database is a server; its own tools make its backups.
+    """
+    url = make_url(settings.database_url(home))
+    if url.get_backend_name() != "sqlite" or not url.database:
+        raise Refused("the database is a server: back it up with its own tools, such as pg_dump")
+    return Path(url.database)
+
+
+def _write(path: Path, home: Path, settings: Settings, database: Path, manifest: dict[str, str]) -> int:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    count = 0
+    with (
+        open(descriptor, "wb") as raw,
+        tarfile.open(fileobj=raw, mode="w:gz") as archive,
+        tempfile.TemporaryDirectory(dir=path.parent, prefix=".moontide-") as scratch,
+    ):
+        _add_bytes(archive, MANIFEST, json.dumps(manifest).encode())
+        if database.exists():
+            copy = Path(scratch) / DATABASE
+            _copy_database(database, copy)
+            archive.add(copy, DATABASE, recursive=False)
+        for name, file in _files_of(home, settings):
+            archive.add(file, name, recursive=False)
+            count += 1
+        archive.close()
+        raw.flush()
+        os.fsync(raw.fileno())
+    return count
+
+
+def _copy_database(source: Path, target: Path) -> None:
+    try:
+        with (
+            closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as live,
+            closing(sqlite3.connect(target)) as copy,
+        ):
+            live.backup(copy)
+    except sqlite3.Error as error:
+        raise StoreError(f"the database {source} cannot be copied: {error}") from error
+
+
+def _files_of(home: Path, settings: Settings) -> Iterator[tuple[str, Path]]:
+    """Yield every regular file to keep, with its name in the backup; links are left out."""
+    if (home / FILE_NAME).is_file():
+        yield f"{HOME}/{FILE_NAME}", home / FILE_NAME
+    folders = [(JOBS, settings.jobs_folder(home)), *((f"{HOME}/{name}", home / name) for name in FOLDERS)]
+    for name, folder in folders:
+        for below, subfolders, files in os.walk(folder, followlinks=False):
+            subfolders.sort()
+            for file in sorted(files):
+                path = Path(below) / file
+                if path.is_file() and not path.is_symlink():
+                    yield f"{name}/{path.relative_to(folder).as_posix()}", path
+
+
+def _add_bytes(archive: tarfile.TarFile, name: str, data: bytes) -> None:
+    member = tarfile.TarInfo(name)
+    member.size, member.mode = len(data), 0o600
+    archive.addfile(member, io.BytesIO(data))
+
+
+def restore_backup(source: Path, home: Path) -> BackupReport:
+    """Make a home folder of a backup.
+
+    Args:
+        home: a folder that does not exist or holds neither settings, nor jobs, nor a database.
+
+    Raises:
+        Refused: the folder holds something already, an engine works there, or the file is no backup.
+        HomeInUse: an engine works there.
+    """
+    taken = [name for name in (FILE_NAME, "moontide.db", JOBS, *FOLDERS) if (home / name).exists()]
+    if taken:
+        raise Refused(f"{home} holds {', '.join(taken)} already; restore into an empty folder")
+    home.mkdir(parents=True, exist_ok=True)
+    lock = HomeLock(home)
+    lock.acquire()
+    try:
+        return _restore(source, home)
+    except (OSError, EOFError, tarfile.TarError, ValueError, KeyError) as error:
+        raise Refused(f"{source} could not be restored: {error}") from error
+    finally:
+        lock.release()
+
+
+def _restore(source: Path, home: Path) -> BackupReport:
+    count = 0
+    with tarfile.open(source, "r:gz") as archive:
+        members = iter(archive)
+        first = next(members, None)
+        if first is None or first.name != MANIFEST:
+            raise ValueError("it is no backup of Moontide")
+        manifest = json.loads(_content(archive, first).read())
+        for member in members:
+            target = _place(home, member)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _write_file(target, _content(archive, member), 0o600 if member.name == DATABASE else 0o644)
+            count += member.name != DATABASE
+    return BackupReport(str(home), manifest["made"], manifest["moontide"], count, source.stat().st_size)
+
+
+def _place(home: Path, member: tarfile.TarInfo) -> Path:
+    """Return where a member belongs; names that lead elsewhere, links and devices are refused."""
+    if not member.isreg():
+        raise ValueError(f"{member.name} is no regular file")
+    if member.name == DATABASE:
+        return home / "moontide.db"
+    parts = PurePosixPath(member.name).parts
+    if len(parts) < 2 or parts[0] not in (HOME, JOBS) or any(part in ("..", "/") for part in parts):
+        raise ValueError(f"{member.name} does not belong into a home folder")
+    return home.joinpath(*(parts[1:] if parts[0] == HOME else parts))
+
+
+def _content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> IO[bytes]:
+    file = archive.extractfile(member)
+    if file is None:
+        raise ValueError(f"{member.name} is no regular file")
+    return file
+
+
+def _write_file(path: Path, content: IO[bytes], mode: int) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
+    with open(descriptor, "wb") as file:
+        shutil.copyfileobj(content, file)
+        file.flush()
+        os.fsync(file.fileno())

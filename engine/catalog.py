@@ -1,0 +1,362 @@
+"""The jobs folder as the engine knows it: every job with its settings, its schedule and its state.
+
+The folder is read at start, at a reload and, while it is watched, when a file was saved. Files are
+declared in the sandbox side by side; a file that did not change since (nor a library module it uses) is
+not declared again. All jobs then take their new state at one instant, so that a run which ends meanwhile
+is never overtaken.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import os
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from engine import lifecycle
+from engine.clock import Clock
+from engine.errors import JobFileError, JobNotFound
+from engine.job import Job, LastRun, Source, StoredJob
+from engine.jobfile import JobSettings, parse_settings
+from engine.jobfolder import library_path, read_job_file, scan_jobs
+from engine.lifecycle import JobState, Missed
+from engine.run import Limits
+from engine.sandbox.program import Declaration
+from engine.schedule import Schedule
+from engine.states import JobStatus
+
+logger = logging.getLogger("moontide.catalog")
+
+#: How many files are declared side by side while the folder is read.
+DECLARE_TOGETHER = 8
+
+Declare = Callable[[str, bytes, "Library"], Awaitable[Declaration]]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What one file turned out to be: settings, or the reason why there are none."""
+
+    name: str
+    path: str
+    source_hash: str | None = None
+    settings: JobSettings | None = None
+    schedule: Schedule | None = None
+    error: str | None = None
+    line: int | None = None
+
+
+@dataclass(slots=True)
+class Changes:
+    """What reading the folder changed."""
+
+    added: list[Job] = field(default_factory=list)
+    changed: list[Job] = field(default_factory=list)
+    removed: list[Job] = field(default_factory=list)
+    revived: list[Job] = field(default_factory=list)
+    touched: list[Job] = field(default_factory=list)
+    missed: list[tuple[Job, Missed]] = field(default_factory=list)
+    start_now: list[Job] = field(default_factory=list)
+    unchanged: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Declared:
+    """A file's declaration, good as long as its text and the modules it used stay the same."""
+
+    source_hash: str
+    modules: Mapping[str, str]
+    declaration: Declaration
+
+
+class Library:
+    """Answers `require` from `jobs/lib/`, and remembers what was asked for.
+
+    It also stands as the host of the declare phase, in which nothing else may be called.
+    """
+
+    def __init__(self, folder: Path, max_bytes: int) -> None:
+        self._folder = folder
+        self._max_bytes = max_bytes
+        self.modules: dict[str, str] = {}
+
+    async def call(self, method: str, args: list[Any]) -> list[Any]:
+        """Refuse: core functions are for `job.run()`."""
+        raise JobFileError(f"core.{method}: only inside job.run()")
+
+    def notify(self, method: str, args: list[Any]) -> None:
+        """Ignore: core functions are for `job.run()`."""
+
+    async def require(self, module: str) -> bytes:
+        """Return the source of a library module.
+
+        Raises:
+            JobFileError: there is no such module, or its name is not that of one.
+        """
+        path = library_path(module)
+        try:
+            text = await asyncio.to_thread(read_job_file, self._folder, path, self._max_bytes)
+        except JobFileError as error:
+            raise JobFileError(f"{path}: {error}") from error
+        self.modules[module] = sha256(text)
+        return text
+
+
+class Catalog:
+    """All jobs of one folder."""
+
+    def __init__(
+        self,
+        *,
+        folder: Path,
+        declare: Declare,
+        clock: Clock,
+        timezone: str,
+        ceilings: Limits,
+        source_bytes: int,
+        named_schedules: Mapping[str, str],
+    ) -> None:
+        """Make a catalog of a folder; nothing is read before `load`.
+
+        Args:
+            declare: runs a file's declare phase in the sandbox.
+            timezone: for jobs that name none.
+            ceilings: the most that a job's settings may ask for.
+            source_bytes: size up to which a file is taken.
+            named_schedules: cron lines that job files may name.
+        """
+        self._named = named_schedules
+        self.folder = folder
+        self.jobs: dict[str, Job] = {}
+        self._declare = declare
+        self._clock = clock
+        self._timezone = timezone
+        self._ceilings = ceilings
+        self._source_bytes = source_bytes
+        self._declared: dict[str, _Declared] = {}
+        self._sources: dict[str, tuple[tuple[int, int, int], Source]] = {}
+
+    def job(self, name: str) -> Job:
+        """Return a job by its name.
+
+        Raises:
+            JobNotFound: there is none; the message suggests the nearest names.
+        """
+        try:
+            return self.jobs[name]
+        except KeyError:
+            raise JobNotFound(name, self.jobs) from None
+
+    async def load(self, stored: Mapping[str, StoredJob], session: int) -> Changes:
+        """Read the folder as an engine starts, and go on from what the database remembers."""
+        found = await self.look()
+        now = self._clock.now()
+        changes = Changes()
+        for one in found:
+            self._arm_at_start(one, stored.get(one.name), now, session, changes)
+        return changes
+
+    async def reload(
+        self, stored: Mapping[str, StoredJob], session: int, names: Iterable[str] | None = None
+    ) -> Changes:
+        """Read the folder again, or the files of some jobs, and let the changes take effect at once.
+
+        Args:
+            stored: what the database remembers of jobs whose files were away.
+            names: the jobs to look at; None means all.
+        """
+        wanted = None if names is None else set(names)
+        found = await self.look(wanted)
+        now = self._clock.now()
+        changes = Changes()
+        for one in found:
+            self._arm_at_reload(one, stored.get(one.name), now, session, changes)
+        self._drop_missing({one.name for one in found}, wanted, changes)
+        return changes
+
+    async def look(self, names: set[str] | None = None) -> list[Found]:
+        """Scan the folder and declare what is there, without changing any job."""
+        paths, problems = await asyncio.to_thread(scan_jobs, self.folder)
+        found = [Found(name=name, path=path, error=reason) for name, (path, reason) in problems.items()]
+        wanted = [(name, path) for name, path in paths.items() if names is None or name in names]
+        if names is not None:
+            found = [one for one in found if one.name in names]
+        found.extend(await self._declare_all(wanted))
+        return sorted(found, key=lambda one: one.name)
+
+    async def source(self, job: Job) -> Source:
+        """Return a job file's present text; it is read only when its size or time changed.
+
+        Raises:
+            JobFileError: the file is gone or cannot be used.
+        """
+        known = self._sources.get(job.path)
+        if known is not None and known[0] == self._stamp(job.path):
+            return known[1]
+        source = await asyncio.to_thread(self._read, job.path)
+        return source
+
+    def library(self) -> Library:
+        """Return a reader of library modules for one run."""
+        return Library(self.folder, self._source_bytes)
+
+    def forget(self, name: str) -> Job:
+        """Take a job off the list."""
+        return self.jobs.pop(name)
+
+    async def declare_text(self, name: str, path: str, text: bytes) -> Found:
+        """Declare a text as if it were this job's file, and return what it is."""
+        declaration = await self._declare(path, text, self.library())
+        return self._judge(name, path, sha256(text), declaration)
+
+    # Reading
+
+    async def _declare_all(self, wanted: list[tuple[str, str]]) -> list[Found]:
+        queue = list(reversed(wanted))
+        found: list[Found] = []
+        module_hashes: dict[str, str | None] = {}
+
+        async def take() -> None:
+            while queue:
+                name, path = queue.pop()
+                found.append(await self._find(name, path, module_hashes))
+
+        await asyncio.gather(*(take() for _ in range(min(DECLARE_TOGETHER, len(queue)))))
+        return found
+
+    async def _find(self, name: str, path: str, module_hashes: dict[str, str | None]) -> Found:
+        try:
+            source = self._read(path)
+        except JobFileError as error:
+            return Found(name=name, path=path, error=str(error))
+        declared = self._declared.get(name)
+        if declared is None or not self._still_good(declared, source, module_hashes):
+            declared = await self._declare_source(path, source)
+            if declared.declaration.interrupted:
+                # The machine's fault, perhaps; a file that is at fault itself fails again.
+                declared = await self._declare_source(path, source)
+            self._declared[name] = declared
+        return self._judge(name, path, source.hash, declared.declaration)
+
+    async def _declare_source(self, path: str, source: Source) -> _Declared:
+        library = self.library()
+        declaration = await self._declare(path, source.text, library)
+        return _Declared(source.hash, library.modules, declaration)
+
+    def _still_good(self, declared: _Declared, source: Source, module_hashes: dict[str, str | None]) -> bool:
+        if declared.source_hash != source.hash or declared.declaration.error is not None:
+            return False
+        for module, known in declared.modules.items():
+            if module not in module_hashes:
+                module_hashes[module] = self._module_hash(module)
+            if module_hashes[module] != known:
+                return False
+        return True
+
+    def _module_hash(self, module: str) -> str | None:
+        try:
+            return sha256(read_job_file(self.folder, library_path(module), self._source_bytes))
+        except JobFileError:
+            return None
+
+    def _judge(self, name: str, path: str, source_hash: str, declaration: Declaration) -> Found:
+        if declaration.error is not None:
+            return Found(name, path, source_hash, error=declaration.error, line=declaration.line)
+        try:
+            settings = parse_settings(
+                declaration.settings or {}, default_timezone=self._timezone, ceilings=self._ceilings
+            )
+            schedule = settings.schedule(self._timezone, job=name, named=self._named)
+        except JobFileError as error:
+            return Found(name, path, source_hash, error=str(error))
+        return Found(name, path, source_hash, settings, schedule)
+
+    def _read(self, path: str) -> Source:
+        stamp = self._stamp(path)
+        text = read_job_file(self.folder, path, self._source_bytes)
+        source = Source(text, sha256(text))
+        if stamp is not None:
+            self._sources[path] = (stamp, source)
+        return source
+
+    def _stamp(self, path: str) -> tuple[int, int, int] | None:
+        try:
+            status = os.stat(os.path.join(self.folder, path), follow_symlinks=False)
+        except OSError:
+            return None
+        return (status.st_mtime_ns, status.st_size, status.st_ino)
+
+    # Taking effect
+
+    def _arm_at_start(
+        self, one: Found, stored: StoredJob | None, now: datetime, session: int, changes: Changes
+    ) -> None:
+        before = stored.state if stored else None
+        job = self._put(one, before, stored.last if stored else None)
+        changes.added.append(job)
+        changes.touched.append(job)
+        if one.settings is None:
+            job.state = lifecycle.found_invalid(before, one.error or "", now=now)
+            return
+        armed = lifecycle.at_start(before, one.settings, one.schedule, now=now, session=session)
+        job.state = armed.state
+        if armed.missed is not None:
+            changes.missed.append((job, armed.missed))
+        if armed.start_now:
+            changes.start_now.append(job)
+
+    def _arm_at_reload(
+        self, one: Found, stored: StoredJob | None, now: datetime, session: int, changes: Changes
+    ) -> None:
+        known = self.jobs.get(one.name)
+        before = known.state if known else stored.state if stored else None
+        last = known.last if known else stored.last if stored else None
+        old_hash, old_settings = (known.source_hash, known.settings) if known else (None, None)
+        if one.settings is None:
+            state = lifecycle.found_invalid(before, one.error or "", now=now)
+        else:
+            state = lifecycle.at_reload(before, one.settings, one.schedule, now=now, session=session)
+        job = self._put(one, before, last)
+        job.state = state
+        self._note(
+            job, known is None, before, old_hash != one.source_hash or old_settings != one.settings, changes
+        )
+
+    def _note(self, job: Job, new: bool, before: JobState | None, edited: bool, changes: Changes) -> None:
+        if new:
+            changes.added.append(job)
+        elif edited:
+            changes.changed.append(job)
+        else:
+            changes.unchanged += 1
+        if before is not None and job.state != before:
+            dead = before.status in (JobStatus.STOPPED, JobStatus.INACTIVE, JobStatus.INVALID)
+            if dead and job.state.status in (JobStatus.WAITING, JobStatus.ONCE):
+                changes.revived.append(job)
+        if new or edited or job.state != before:
+            changes.touched.append(job)
+
+    def _put(self, one: Found, state: JobState | None, last: LastRun | None) -> Job:
+        job = self.jobs.get(one.name)
+        if job is None:
+            job = Job(one.name, one.path, state or lifecycle.UNKNOWN)
+            self.jobs[one.name] = job
+        job.path = one.path
+        job.settings, job.schedule, job.source_hash = one.settings, one.schedule, one.source_hash
+        job.last = job.last or last
+        return job
+
+    def _drop_missing(self, seen: set[str], wanted: set[str] | None, changes: Changes) -> None:
+        for name in [name for name in self.jobs if name not in seen]:
+            if wanted is None or name in wanted:
+                changes.removed.append(self.forget(name))
+
+
+def sha256(text: bytes) -> str:
+    """Return the hash by which a source is known, in hexadecimal."""
+    return hashlib.sha256(text).hexdigest()

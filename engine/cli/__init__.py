@@ -1,0 +1,124 @@
+"""The `moontide` command.
+
+Exit codes: 0 done, 1 it failed, 2 wrong usage, 3 no engine running.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from engine.cli import acting, dashboard, files, importing, keeping, listing, planning, serving
+from engine.cli.output import complain
+from engine.cli.place import Place
+from engine.errors import EngineUnreachable, MoontideError
+
+FAILED = 1
+NO_ENGINE = 3
+
+#: Every command in the order of the help, with the example that its own help ends with.
+COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (
+    (files.init, "moontide init /srv/shop"),
+    (serving.up, "moontide --home /srv/shop up"),
+    (serving.serve, "moontide --home /srv/shop serve"),
+    (dashboard.tui, "moontide --home /srv/shop tui"),
+    (listing.status, "moontide status --json"),
+    (listing.jobs, "moontide jobs"),
+    (listing.show, "moontide show admin/cleanup"),
+    (planning.next, "moontide next report --count 5"),
+    (files.new, "moontide new admin/cleanup"),
+    (acting.delete, "moontide delete admin/cleanup --yes"),
+    (acting.run, "moontide run report --data '{\"shop\": 3}' --wait"),
+    (acting.activate, "moontide activate report"),
+    (acting.deactivate, "moontide deactivate report"),
+    (acting.reload, "moontide reload"),
+    (acting.cancel, "moontide cancel 42"),
+    (listing.runs, "moontide runs report --status error"),
+    (listing.log, "moontide log report --follow"),
+    (files.check, "moontide check jobs/report.lua"),
+    (files.stubs, "moontide stubs"),
+    (listing.plugins, "moontide plugins"),
+    (importing.import_crontab, "crontab -l | moontide import-crontab -"),
+    (keeping.backup, "moontide --home /srv/shop backup /backups/shop.tar.gz"),
+    (keeping.restore, "moontide --home /srv/new restore /backups/shop.tar.gz"),
+)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        print(f"moontide {version('moontide')}")
+        raise typer.Exit
+
+
+def _moontide(
+    context: typer.Context,
+    home: Annotated[
+        Path,
+        typer.Option("--home", "-H", envvar="MOONTIDE_HOME", help="The engine's home folder.", metavar="DIR"),
+    ] = Path(),
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Run Lua job files on their schedules, sandboxed and recorded."""
+    context.obj = Place(home.absolute())
+
+
+def make_app() -> typer.Typer:
+    """Return the command line with all commands."""
+    app = typer.Typer(
+        add_completion=False,
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["--help", "-h"]},
+        epilog="Exit codes: 0 done, 1 it failed, 2 wrong usage, 3 no engine running.",
+    )
+    app.callback()(_moontide)
+    for function, example in COMMANDS:
+        app.command(epilog=f"Example: {example}")(function)
+    return app
+
+
+def with_home_first(arguments: list[str]) -> list[str]:
+    """Return the arguments with `--home DIR` in front of the command, wherever it was given."""
+    front: list[str] = []
+    rest: list[str] = []
+    remaining = iter(arguments)
+    for argument in remaining:
+        if argument == "--":
+            rest += [argument, *remaining]
+        elif argument in ("--home", "-H"):
+            front += [argument, *_taken(remaining)]
+        elif argument.startswith("--home="):
+            front.append(argument)
+        else:
+            rest.append(argument)
+    return front + rest
+
+
+def _taken(remaining: Any) -> list[str]:
+    return [value for value in [next(remaining, None)] if value is not None]
+
+
+def main() -> None:
+    """Carry out one command line and leave with its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal that cannot show an icon gets a question mark instead of an error.
+            stream.reconfigure(errors="replace")
+    try:
+        make_app()(with_home_first(sys.argv[1:]), prog_name="moontide")
+    except EngineUnreachable as error:
+        complain(error)
+        sys.exit(NO_ENGINE)
+    except MoontideError as error:
+        complain(error)
+        sys.exit(FAILED)

@@ -1,0 +1,177 @@
+"""Commands that change something: run, cancel, activate, deactivate, reload, delete."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from engine.cli.listing import AsJson, JobArgument, print_line
+from engine.cli.output import complain, print_fields, print_json, print_styled
+from engine.cli.place import Place, place_of
+from engine.cli.words import clean, colour, ending, icon, one_line
+from engine.states import RunStatus
+from engine.views import ReloadView
+
+if TYPE_CHECKING:
+    from engine.run import Outcome
+    from engine.views import RunView
+
+
+def run(
+    context: typer.Context,
+    job: Annotated[str, typer.Argument(metavar="JOB|FILE.lua", help="A job's name, or a file to run once.")],
+    data: Annotated[str | None, typer.Option(metavar="JSON", help="What the job finds in run.data.")] = None,
+    wait: Annotated[bool, typer.Option("--wait", "-w", help="Show the log and wait for the end.")] = False,
+) -> None:
+    """Run a job now, or a Lua file without an engine.
+
+    A file runs once in a sandbox of its own, and the command waits for its end. Exit code 1 if a run
+    that was waited for did not end COMPLETE.
+    """
+    value = _parsed(data)
+    place = place_of(context)
+    if job.endswith(".lua") and Path(job).is_file():
+        _run_file(place, Path(job), value)
+    elif wait:
+        _run_and_wait(place, job, value)
+    else:
+        _run_job(place, job, value)
+
+
+def _parsed(data: str | None) -> Any:
+    if data is None:
+        return None
+    import msgspec
+
+    try:
+        return msgspec.json.decode(data)
+    except msgspec.DecodeError as error:
+        reason = f"it is not JSON ({error}); write for example '{{\"shop\": 3}}'"
+        raise typer.BadParameter(reason, param_hint="--data") from error
+
+
+def _run_job(place: Place, job: str, data: Any) -> None:
+    with place.client() as client:
+        view = client.run_job(job, data=data)
+    print(f"run {view.id} of {view.job} is {view.status}; `moontide log {view.id} --follow` shows it")
+
+
+def _run_and_wait(place: Place, job: str, data: Any) -> None:
+    from engine.cli.follow import follow
+
+    with place.client() as client:
+        started = client.run_job(job, data=data)
+        try:
+            view = follow(client, started.id, print_line)
+        except KeyboardInterrupt:
+            complain(f"run {started.id} goes on; `moontide cancel {started.id}` ends it")
+            raise typer.Exit(1) from None
+    _report(f"run {view.id} of {view.job}", view, view.duration_ms)
+
+
+def _run_file(place: Place, path: Path, data: Any) -> None:
+    import asyncio
+
+    from engine.offline import run_file
+
+    outcome = asyncio.run(
+        run_file(path, data=data, settings=place.settings(), home=place.home, on_log=print_line)
+    )
+    _report(str(path), outcome, outcome.duration_seconds * 1000)
+
+
+def _report(what: str, end: RunView | Outcome, milliseconds: float | None) -> None:
+    """Print how a run ended, and leave with 1 if that was not well."""
+    sentence = ending(end.status, end.returned, milliseconds)
+    print_styled(f"{clean(what)} ", f"{icon(end.status)} {sentence}", colour(end.status))
+    for note in (end.result_note, end.error):
+        if note:
+            print(clean(note.rstrip()), file=sys.stderr)
+    if end.result is not None:
+        print_json(end.result)
+    if end.status != RunStatus.COMPLETE:
+        raise typer.Exit(1)
+
+
+def cancel(
+    context: typer.Context,
+    run_id: Annotated[int, typer.Argument(metavar="RUN", help="The run's number.", min=1)],
+) -> None:
+    """End a run that is planned, waits or goes on."""
+    with place_of(context).client() as client:
+        view = client.cancel(run_id)
+    print(f"run {view.id} of {view.job} is {view.status}")
+
+
+def activate(context: typer.Context, job: JobArgument) -> None:
+    """Switch a job on.
+
+    A job that became INACTIVE runs again after a reload.
+    """
+    with place_of(context).client() as client:
+        view = client.activate(job)
+    print(f"{view.name} is active, status {view.status}" + _because(view.reason))
+
+
+def deactivate(context: typer.Context, job: JobArgument) -> None:
+    """Switch a job off; its run under way goes on."""
+    with place_of(context).client() as client:
+        view = client.deactivate(job)
+    print(f"{view.name} is not active any more, status {view.status}" + _because(view.reason))
+
+
+def _because(reason: str) -> str:
+    return f" ({clean(one_line(reason))})" if reason else ""
+
+
+def reload(
+    context: typer.Context,
+    job: Annotated[str | None, typer.Argument(metavar="JOB", help="Only this job.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Read the jobs folder again, and show what changed."""
+    with place_of(context).client() as client:
+        view = client.reload(job)
+    if as_json:
+        print_json(view)
+    else:
+        print_fields(_reload_fields(view))
+
+
+def _reload_fields(view: ReloadView) -> list[tuple[str, str]]:
+    lists = {
+        "added": view.added,
+        "changed": view.changed,
+        "removed": view.removed,
+        "revived": view.revived,
+        "invalid": [f"{name}: {one_line(reason)}" for name, reason in view.invalid.items()],
+    }
+    found = [(word, "\n".join(names)) for word, names in lists.items() if names]
+    return [*found, ("unchanged", str(view.unchanged))]
+
+
+def delete(
+    context: typer.Context,
+    job: JobArgument,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Delete a job's file; its runs stay on record."""
+    with place_of(context).client() as client:
+        view = client.job(job)
+        if not yes:
+            _ask(view.path)
+        client.delete_job(job)
+    print(f"{view.name} is deleted")
+
+
+def _ask(path: str) -> None:
+    if not sys.stdin.isatty():
+        raise typer.BadParameter(
+            "there is no terminal to ask on; say --yes if you mean it", param_hint="--yes"
+        )
+    if not typer.confirm(f"Delete {clean(path)}?"):
+        complain("nothing was deleted")
+        raise typer.Exit(1)

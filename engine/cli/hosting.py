@@ -1,0 +1,127 @@
+"""Hosting an engine in this process until a signal ends it."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from engine.cli.beside import DashboardProcess
+from engine.cli.lines import EventLines
+from engine.cli.live import LiveView
+from engine.cli.output import console
+from engine.cli.place import Place
+from engine.service import Engine
+
+LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+
+def print_events(place: Place, disable: Sequence[str] = (), *, watch: bool) -> None:
+    """Run the engine, and write one line for each event.
+
+    Args:
+        disable: names of plugins to leave out, besides those of the settings.
+        watch: whether saved job files are reloaded at once, where the settings do not say.
+    """
+    asyncio.run(_print_events(place, disable, watch=watch))
+
+
+def show_live(place: Place, disable: Sequence[str] = ()) -> None:
+    """Run the engine, and draw on the terminal what it does."""
+    asyncio.run(_show_live(place, disable))
+
+
+def show_dashboard(place: Place, disable: Sequence[str] = ()) -> None:
+    """Run the engine, with the dashboard on this terminal; leaving that stops the engine."""
+    asyncio.run(_show_dashboard(place, disable))
+
+
+async def _print_events(place: Place, disable: Sequence[str], *, watch: bool) -> None:
+    engine = _engine(place, disable, watch, logging.StreamHandler())
+    with EventLines(sys.stdout) as lines, _until_signal() as stopped:
+        engine.events.subscribe(lines.put)
+        await _work(engine, stopped, stopped.wait)
+
+
+async def _show_live(place: Place, disable: Sequence[str]) -> None:
+    view = LiveView(console())
+    engine = _engine(place, disable, True, view.log_handler())
+    engine.events.subscribe(view.take)
+    with _until_signal() as stopped:
+        await _work(engine, stopped, lambda: view.show(engine.desk, stopped))
+
+
+async def _show_dashboard(place: Place, disable: Sequence[str]) -> None:
+    dashboard = DashboardProcess(place.home)
+    engine = _engine(place, disable, True, dashboard.log_handler())
+    with _until_signal() as stopped:
+        await _work(engine, stopped, lambda: dashboard.show(stopped))
+
+
+def _engine(place: Place, disable: Sequence[str], watch: bool, handler: logging.Handler) -> Engine:
+    settings = place.settings().without_plugins(disable)
+    # Libraries are heard from when something is wrong; the setting is about the engine's own words.
+    logging.basicConfig(level=logging.WARNING, format=LOG_FORMAT, handlers=[handler])
+    logging.getLogger("moontide").setLevel(settings.log.level.upper())
+    return Engine(settings, home=place.home, watch=watch)
+
+
+async def _work(engine: Engine, stopped: asyncio.Event, show: Callable[[], Awaitable[object]]) -> None:
+    """Start the engine, let it work for as long as `show` goes on, and stop it."""
+    if not await _started(engine, stopped):
+        return
+    _spare_collector()
+    try:
+        await show()
+    finally:
+        await engine.stop()
+
+
+def _spare_collector() -> None:
+    """Let the garbage collector pass over all that was loaded.
+
+    It stops the whole process while it looks through it, with 10,000 jobs for 0.2 s.
+    """
+    gc.collect()
+    gc.freeze()
+
+
+async def _started(engine: Engine, stopped: asyncio.Event) -> bool:
+    """Start the engine; return False if the signal to stop came before it was ready."""
+    start = asyncio.ensure_future(engine.start())
+    signalled = asyncio.ensure_future(stopped.wait())
+    await asyncio.wait({start, signalled}, return_when=asyncio.FIRST_COMPLETED)
+    signalled.cancel()
+    if not start.done():
+        start.cancel()
+        await asyncio.wait({start})
+    if start.cancelled():
+        return False
+    start.result()
+    return True
+
+
+@contextmanager
+def _until_signal() -> Iterator[asyncio.Event]:
+    """Give an event that the first SIGINT or SIGTERM sets; the second one ends the process at once."""
+    loop = asyncio.get_running_loop()
+    stopped = asyncio.Event()
+    signals = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        # The terminal or the SSH session was closed, and nobody asked for more with nohup.
+        signals.append(signal.SIGHUP)
+
+    def stop() -> None:
+        stopped.set()
+        for number in signals:
+            loop.remove_signal_handler(number)
+            # The kernel's own action: it works even when the loop hangs.
+            signal.signal(number, signal.SIG_DFL)
+
+    for number in signals:
+        loop.add_signal_handler(number, stop)
+    yield stopped

@@ -1,0 +1,271 @@
+"""Commands that show: status, jobs, show, runs, log, plugins."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from engine.cli.output import on_terminal, print_fields, print_json, print_styled, print_table
+from engine.cli.place import place_of
+from engine.cli.words import clean, colour, duration, ending, local_time, one_line, short_time
+from engine.errors import EngineUnreachable, Refused
+from engine.permissions import permission_words
+from engine.run import LogLine
+from engine.states import RunStatus
+from engine.views import EngineView, JobView, LogLineView, PluginView, RunView
+
+if TYPE_CHECKING:
+    from engine.api.client import Client
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
+JobArgument = Annotated[str, typer.Argument(metavar="JOB", help="The job's name, such as admin/cleanup.")]
+
+JOB_COLUMNS = ("JOB", "STATUS", "NOW", "SCHEDULE", "NEXT RUN", "LAST RUN", "ENDED", "REASON")
+JOB_WIDTHS = (
+    (130, tuple(range(8))),
+    (100, (0, 1, 2, 3, 4, 6, 7)),
+    (70, (0, 1, 2, 4, 6)),
+    (50, (0, 1, 4)),
+    (0, (0, 1)),
+)
+RUN_COLUMNS = ("RUN", "JOB", "STATUS", "RETURNED", "TRIGGER", "ATTEMPT", "DUE", "DURATION", "ERROR")
+RUN_WIDTHS = ((110, tuple(range(9))), (70, (0, 1, 2, 6, 7, 8)), (50, (0, 1, 2, 8)), (0, (0, 1, 2)))
+
+
+def status(context: typer.Context, as_json: AsJson = False) -> None:
+    """Show what the engine as a whole does."""
+    with place_of(context).client() as client:
+        view = client.status()
+    if as_json:
+        print_json(view)
+    else:
+        print_fields(_engine_fields(view))
+
+
+def _engine_fields(view: EngineView) -> list[tuple[str, str]]:
+    counts = ", ".join(f"{count} {word}" for word, count in view.jobs_by_status.items() if count)
+    slots = str(view.pool_size) if view.pool_size else "any number"
+    return [
+        ("state", view.state),
+        ("version", view.version),
+        ("process", str(view.pid)),
+        ("home", view.home),
+        ("jobs folder", view.jobs_folder),
+        ("database", f"{view.database} (journal {view.journal})"),
+        ("session", f"{view.session}, since {local_time(view.started)}"),
+        ("jobs", f"{view.jobs} ({counts})" if counts else str(view.jobs)),
+        (
+            "runs",
+            f"{view.running} running of {slots} at once, {view.queued} queued, {view.runs_total} in all",
+        ),
+        ("workers", str(view.workers)),
+        ("walls", ", ".join(f"{name} {state}" for name, state in view.walls.items())),
+        *(("problem", problem) for problem in view.problems),
+    ]
+
+
+def jobs(context: typer.Context, as_json: AsJson = False) -> None:
+    """List all jobs, and what they wait for."""
+    with place_of(context).client() as client:
+        views = client.jobs()
+    if as_json:
+        print_json(views)
+    else:
+        rows = map(job_row, views)
+        print_table(JOB_COLUMNS, rows, empty="no jobs yet; `moontide new NAME` makes one", widths=JOB_WIDTHS)
+
+
+def job_row(view: JobView) -> tuple[str, ...]:
+    """Return a job's cells under `JOB_COLUMNS`."""
+    show_time = _time_shower()
+    return (
+        view.name,
+        view.status,
+        view.activity,
+        view.schedule,
+        show_time(view.next_run),
+        show_time(view.last_run),
+        view.last_status or "-",
+        "" if view.reason == view.schedule else one_line(view.reason),
+    )
+
+
+def _time_shower() -> Callable[[datetime | None], str]:
+    """Return how a table's times are written: short for people, whole for programs."""
+    return partial(short_time, now=datetime.now(UTC)) if on_terminal() else local_time
+
+
+def show(context: typer.Context, job: JobArgument, as_json: AsJson = False) -> None:
+    """Show one job with its settings and last error."""
+    with place_of(context).client() as client:
+        view = client.job(job)
+    if as_json:
+        print_json(view)
+    else:
+        print_fields(_job_fields(view))
+
+
+def _job_fields(view: JobView) -> list[tuple[str, str]]:
+    optional = [
+        ("description", view.description),
+        ("version", view.version),
+        ("reason", "" if view.reason == view.schedule else view.reason),
+        ("tags", ", ".join(f"{name}={value}" if value else name for name, value in view.tags.items())),
+        ("error", (view.error or "").rstrip()),
+    ]
+    return [
+        ("job", view.name),
+        ("file", view.path),
+        ("status", view.status),
+        ("now", view.activity),
+        ("active", "yes" if view.active else "no"),
+        ("schedule", view.schedule),
+        ("next run", local_time(view.next_run)),
+        ("last run", _last_run(view)),
+        ("may use", permission_words(view.permissions, view.allow)),
+        *((name, text) for name, text in optional if text),
+        *((f"  {name}", str(value)) for name, value in view.settings.items() if value is not None),
+    ]
+
+
+def _last_run(view: JobView) -> str:
+    if view.last_run_id is None:
+        return local_time(view.last_run)
+    outcome = ending(view.last_status or "", view.last_returned, None)
+    return f"{local_time(view.last_run)} run {view.last_run_id} {outcome}".rstrip()
+
+
+def runs(
+    context: typer.Context,
+    job: Annotated[str | None, typer.Argument(metavar="JOB", help="Only runs of this job.")] = None,
+    status: Annotated[
+        RunStatus | None, typer.Option(help="Only runs that stand there.", case_sensitive=False)
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", help="At most so many.", min=1, max=10_000)] = 50,
+    before: Annotated[int | None, typer.Option(help="Only runs before this one, to page.", min=1)] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List runs, the newest first.
+
+    Those that are planned for a time to come are listed with --status planned alone.
+    """
+    with place_of(context).client() as client:
+        views = client.runs(job=job, status=status, before=before, limit=limit)
+        if job and not views:
+            require_job(client, job)
+    if as_json:
+        print_json(views)
+    else:
+        print_table(RUN_COLUMNS, map(run_row, views), empty="no runs yet", widths=RUN_WIDTHS)
+
+
+def require_job(client: Client, name: str) -> None:
+    """Raise `JobNotFound`, with the nearest names, if there is no such job."""
+    client.job(name)
+
+
+def run_row(view: RunView) -> tuple[str, ...]:
+    """Return a run's cells under `RUN_COLUMNS`."""
+    show_time = _time_shower()
+    return (
+        str(view.id),
+        view.job,
+        view.status,
+        view.returned or "-",
+        view.trigger,
+        str(view.attempt),
+        show_time(view.due),
+        duration(view.duration_ms),
+        one_line(view.error),
+    )
+
+
+def log(
+    context: typer.Context,
+    which: Annotated[
+        str, typer.Argument(metavar="RUN|JOB", help="A run's number, or a job for its last run.")
+    ],
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the run ends.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Print a run's log."""
+    if follow and as_json:
+        raise typer.BadParameter("--json prints one array, so it cannot go on with --follow")
+    with place_of(context).client() as client:
+        run_id = _run_of(client, which)
+        if follow:
+            _follow(client, run_id)
+        else:
+            _print_log(client, run_id, as_json)
+
+
+def _run_of(client: Client, which: str) -> int:
+    if which.isascii() and which.isdigit():
+        return int(which)
+    if latest := client.runs(job=which, limit=1):
+        return latest[0].id
+    require_job(client, which)
+    raise Refused(f"{which} has not run yet; `moontide run {which}` runs it now")
+
+
+def _follow(client: Client, run_id: int) -> None:
+    from engine.cli.follow import follow
+
+    try:
+        view = follow(client, run_id, print_line)
+    except KeyboardInterrupt:
+        return
+    print(f"run {view.id} {ending(view.status, view.returned, view.duration_ms)}", file=sys.stderr)
+
+
+def _print_log(client: Client, run_id: int, as_json: bool) -> None:
+    from engine.cli.follow import read_log
+
+    lines = read_log(client, run_id)
+    if as_json:
+        print_json(list(lines))
+        return
+    for line in lines:
+        print_line(line)
+
+
+def print_line(line: LogLine | LogLineView) -> None:
+    """Print one line of a run's log with its time and level."""
+    lead = f"{local_time(line.at)} {line.level:<5} "
+    print_styled(lead, clean(line.text), colour(line.level))
+    sys.stdout.flush()
+
+
+def plugins(context: typer.Context, as_json: AsJson = False) -> None:
+    """List plugins, and why some did not load.
+
+    Without an engine, the plugins are loaded to see how that goes.
+    """
+    views = _plugin_views(context)
+    if as_json:
+        print_json(views)
+    else:
+        columns = ("PLUGIN", "VERSION", "FROM", "STATUS", "CORE", "HOOKS", "REASON")
+        print_table(columns, map(_plugin_row, views), empty="no plugins are installed")
+
+
+def _plugin_views(context: typer.Context) -> list[PluginView]:
+    place = place_of(context)
+    try:
+        with place.client() as client:
+            return client.plugins()
+    except EngineUnreachable:
+        from engine.plugins import load_plugins
+
+        settings = place.settings()
+        return load_plugins(settings.plugins.disable, folder=settings.plugins_folder(place.home)).views
+
+
+def _plugin_row(view: PluginView) -> tuple[str, ...]:
+    core, hooks = ", ".join(view.core) or "-", ", ".join(view.hooks) or "-"
+    return view.name, view.version, view.origin, view.status, core, hooks, one_line(view.reason)

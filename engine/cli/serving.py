@@ -1,0 +1,50 @@
+"""Commands that run the engine itself: up and serve."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from engine.cli.output import on_terminal
+from engine.cli.place import place_of
+
+Disable = Annotated[
+    list[str] | None,
+    typer.Option("--disable", metavar="NAME", help="Leave this plugin out; may be given again."),
+]
+
+
+def up(
+    context: typer.Context,
+    disable: Disable = None,
+    plain: Annotated[
+        bool, typer.Option("--plain", help="A text view that takes no keys, instead of the dashboard.")
+    ] = False,
+) -> None:
+    """Start the engine, and open the dashboard.
+
+    Leaving the dashboard stops the engine. Saved job files are reloaded at once, unless the settings say
+    otherwise. Without a terminal, each event is one line.
+    """
+    from engine.cli import hosting
+    from engine.cli.dashboard import has_dashboard
+
+    if not (on_terminal() and sys.stdin.isatty()):
+        hosting.print_events(place_of(context), disable or [], watch=True)
+    elif plain or not has_dashboard() or os.environ.get("TERM", "dumb") == "dumb":
+        hosting.show_live(place_of(context), disable or [])
+    else:
+        hosting.show_dashboard(place_of(context), disable or [])
+
+
+def serve(context: typer.Context, disable: Disable = None) -> None:
+    """Start the engine as a service, until SIGTERM.
+
+    Each event is one line on standard output.
+    """
+    from engine.cli import hosting
+
+    hosting.print_events(place_of(context), disable or [], watch=False)

@@ -1,0 +1,351 @@
+"""How functions get into the Lua `core` table: `CoreModule`, and what a function sees of its run.
+
+One declaration gives the call, its argument checks and its documentation. A module may bring a Lua
+facade, a small program that runs inside the sandbox and shapes the plain functions into what job files
+use; it can only call what the module declares.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol, get_type_hints
+
+import msgspec
+
+from engine.arguments import convert, missing
+from engine.errors import CoreError, PluginError
+from engine.permissions import Permissions
+from engine.resources import Resources
+
+#: Fields with their directions, 1 or -1; the first one counts most.
+Sort = Sequence[tuple[str, int]]
+
+
+class Documents(Protocol):
+    """JSON documents by source name, kept in the engine's database."""
+
+    async def get(self, source: str, document_id: str) -> dict[str, Any] | None:
+        """Return the document with its `_id`, or None."""
+
+    async def find(
+        self, source: str, query: dict[str, Any], *, sort: Sort = (), offset: int = 0, limit: int
+    ) -> list[dict[str, Any]]:
+        """Return documents that match `query`, sorted by some fields and then by their ids.
+
+        Raises:
+            CoreError: 801 for a query that cannot be understood.
+        """
+
+    async def save(self, source: str, document: dict[str, Any]) -> str:
+        """Write a document, new without `_id` and replaced with one; return its id once it is durable."""
+
+    async def delete(self, source: str, document_id: str) -> bool:
+        """Remove a document; return whether it was there."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunStanding:
+    """Where a run stands that `core.jobs` asks for.
+
+    Attributes:
+        status: a `RunStatus` value; PLANNED before its time has come.
+        returned: OK, SLEEP, STOP or EXIT, once it returned one of them.
+    """
+
+    id: int
+    job: str
+    status: str
+    trigger: str
+    due: datetime
+    started: datetime | None = None
+    finished: datetime | None = None
+    returned: str | None = None
+    error: str | None = None
+
+
+class RunControl(Protocol):
+    """Runs that other runs ask for. Whatever cannot be done is a `CoreError` with words for the job."""
+
+    async def now(self, job: str, data: Any, *, by: RunInfo) -> int:
+        """Run a job as soon as it may; return the run's id once its row is committed."""
+
+    async def at(self, due: datetime, job: str, data: Any, *, by: RunInfo) -> int:
+        """Plan a run for a time to come, at once if it has passed; return its id once that is committed."""
+
+    async def cancel(self, run_id: int, *, by: RunInfo) -> bool:
+        """End a planned, queued or running run as CANCELLED; return False if it had ended already."""
+
+    async def status(self, run_id: int) -> RunStanding:
+        """Return where a run stands."""
+
+
+class NoEngine:
+    """What stands for `RunControl` where one file runs without an engine."""
+
+    async def now(self, job: str, data: Any, *, by: RunInfo) -> int:
+        """Answer that there is no engine."""
+        raise _no_engine()
+
+    async def at(self, due: datetime, job: str, data: Any, *, by: RunInfo) -> int:
+        """Answer that there is no engine."""
+        raise _no_engine()
+
+    async def cancel(self, run_id: int, *, by: RunInfo) -> bool:
+        """Answer that there is no engine."""
+        raise _no_engine()
+
+    async def status(self, run_id: int) -> RunStanding:
+        """Answer that there is no engine."""
+        raise _no_engine()
+
+
+def _no_engine() -> CoreError:
+    return CoreError("no engine is running", 810)
+
+
+#: How long a core call may take, where its declaration says nothing else.
+CALL_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceContext:
+    """What a module's service may know of the engine that opens it.
+
+    Attributes:
+        home: the engine's home folder, where moontide.toml stands; absolute.
+        settings: the checked settings of all modules, by the module's name; for a module that keeps the
+            rules of another.
+    """
+
+    home: Path
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+#: From a module's checked settings and its surroundings to what its functions find in `call.service`.
+OpenService = Callable[[Any, ServiceContext], AbstractAsyncContextManager[Any]]
+
+#: From a call's checked arguments to what it wants to reach.
+Needs = Callable[..., Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """What a core function may know of the run that calls it.
+
+    Attributes:
+        timezone: of the job, an IANA name.
+    """
+
+    run_id: int
+    job: str
+    trigger: str
+    attempt: int
+    due: datetime
+    user_id: int = 0
+    timezone: str = "UTC"
+
+
+@dataclass(slots=True)
+class RunProgress:
+    """What a run has told of itself so far.
+
+    Attributes:
+        info: kept with the run, however it ends.
+        info_bytes: the most that it may have as JSON.
+    """
+
+    info_bytes: int
+    info: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class CoreCall:
+    """The first argument of each core function.
+
+    Attributes:
+        run: the run that calls.
+        log: writes a line (level, text) to the run's log.
+        documents: the engine's document store.
+        runs: runs that this one asks for.
+        resources: keeps things open until the run ends.
+        permissions: for what a call wants to reach beyond what its declaration tells (`needs`).
+        hide: masks a secret in everything that this run leaves behind.
+        progress: what the run has told of itself.
+        service: what the module's own service yielded, None without one.
+    """
+
+    run: RunInfo
+    log: Callable[[str, str], None]
+    documents: Documents
+    runs: RunControl
+    resources: Resources
+    permissions: Permissions
+    hide: Callable[[str], None]
+    progress: RunProgress
+    service: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class CoreFunction:
+    """One function that Lua may call, with its argument checks.
+
+    Attributes:
+        timeout_seconds: how long a call may take; None leaves it to the run's own limits.
+        needs: tells from the arguments what the call wants to reach, for the permission check.
+        free: every job may call it, whatever its permissions.
+    """
+
+    module: str
+    name: str
+    call: Callable[..., Any]
+    parameters: tuple[inspect.Parameter, ...]
+    types: dict[str, Any] = field(default_factory=dict)
+    one_way: bool = False
+    is_async: bool = False
+    timeout_seconds: float | None = None
+    needs: Needs | None = None
+    free: bool = False
+
+    @property
+    def path(self) -> str:
+        """The name as the error messages give it, such as `data.save`."""
+        return f"{self.module}.{self.name}"
+
+    @property
+    def label(self) -> str:
+        """The name as job files use it, such as `core.data.save`, or `job.save_info` at job objects."""
+        return self.path if self.module == "job" else f"core.{self.path}"
+
+    def bind(self, values: list[Any]) -> list[Any]:
+        """Check and convert what Lua passed.
+
+        Raises:
+            CoreError: 804 for a missing argument, 801 for one of the wrong type.
+        """
+        if len(values) > len(self.parameters):
+            values = values[: len(self.parameters)]
+        bound: list[Any] = []
+        for position, parameter in enumerate(self.parameters):
+            value = values[position] if position < len(values) else None
+            bound.append(self._argument(parameter, value))
+        return bound
+
+    def _argument(self, parameter: inspect.Parameter, value: Any) -> Any:
+        wanted = self.types.get(parameter.name, Any)
+        if value is None:
+            if parameter.default is not inspect.Parameter.empty:
+                return parameter.default
+            raise missing(self.label, parameter.name, wanted)
+        return convert(self.label, parameter.name, value, wanted)
+
+
+class CoreModule:
+    """A table (or function) below `core`, made of Python functions and an optional Lua facade."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        summary: str,
+        facade: str | None = None,
+        settings: type[msgspec.Struct] | type[dict[str, Any]] | None = None,
+        free: bool = False,
+    ) -> None:
+        """Declare a module.
+
+        Args:
+            name: the key below `core`, a Lua name such as `slack`.
+            summary: one sentence for `moontide plugins` and the reference.
+            facade: Lua text that gets the declared functions as its argument `...` and returns what
+                becomes `core.<name>`; without one, the functions themselves are the table. Its LuaLS comments
+                (`---@param`, `---@class` ...) are what editors and the reference show of it.
+            settings: the module's own table in moontide.toml, of the module's name: a Struct with its keys,
+                or `dict[str, SomeStruct]` for tables with names of the operator's, such as `[mysql.shop]`.
+            free: every job may use it, whatever its permissions; for modules that reach nothing.
+        """
+        if not (name.isascii() and name.isidentifier()):
+            raise PluginError(f"core module name {name!r} must be a Lua name of ASCII letters and digits")
+        self.name = name
+        self.summary = summary
+        self.facade = facade
+        self.settings = settings
+        self.free = free
+        self.open_service: OpenService | None = None
+        self.functions: dict[str, CoreFunction] = {}
+
+    def service(self, opened: OpenService) -> OpenService:
+        """Declare what the module needs while the engine runs, such as a client or a pool.
+
+        The function is an async context manager. It gets the module's settings (None if it declares none)
+        and a `ServiceContext`, and yields what its functions find in `call.service`; it is entered as the
+        engine starts and left as it stops.
+        """
+        self.open_service = opened
+        return opened
+
+    def function(
+        self,
+        name: str | None = None,
+        *,
+        one_way: bool = False,
+        timeout_seconds: float | None = CALL_SECONDS,
+        needs: Needs | None = None,
+    ) -> Callable[[Callable[..., Any]], Any]:
+        """Declare a function: its first parameter is the `CoreCall`, the others come from Lua.
+
+        Coroutine functions run on the engine's loop, plain ones in a thread. What is returned must be
+        plain data (None, bool, int, float, str, bytes, list, dict); a tuple becomes several Lua values.
+
+        Args:
+            name: the Lua name, if another than the Python one.
+            one_way: the call is sent without waiting for an answer; the function must be plain and quick,
+                and runs on the loop.
+            timeout_seconds: how long a call may take; None leaves it to the run's own limits.
+            needs: called with the checked arguments; returns what the call wants to reach (hosts, databases,
+                paths), for the permission check.
+        """
+
+        def declare(function: Callable[..., Any]) -> Callable[..., Any]:
+            parameters = tuple(inspect.signature(function).parameters.values())[1:]
+            types = get_type_hints(function)
+            lua_name = name or function.__name__
+            self.functions[lua_name] = CoreFunction(
+                module=self.name,
+                name=lua_name,
+                call=function,
+                parameters=parameters,
+                types=types,
+                one_way=one_way,
+                is_async=inspect.iscoroutinefunction(function),
+                timeout_seconds=timeout_seconds,
+                needs=needs,
+                free=self.free,
+            )
+            return function
+
+        return declare
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleManifest:
+    """What a worker must know of a core module: names and the facade's text, never Python objects."""
+
+    name: str
+    functions: tuple[str, ...]
+    one_way: tuple[str, ...]
+    facade: str | None
+
+
+def manifest_of(module: CoreModule) -> ModuleManifest:
+    """Return a module's description for the workers."""
+    return ModuleManifest(
+        name=module.name,
+        functions=tuple(name for name, f in module.functions.items() if not f.one_way),
+        one_way=tuple(name for name, f in module.functions.items() if f.one_way),
+        facade=module.facade,
+    )

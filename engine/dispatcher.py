@@ -1,0 +1,460 @@
+"""A run's way from due to done.
+
+`due` or `submit` makes a run, the gate lets it in, its row is committed as RUNNING, the runner carries it
+out, the outcome decides what becomes of the job, and run and job are committed together. Only then is the
+permit given back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from datetime import datetime
+from itertools import count
+from typing import Any
+
+from engine import lifecycle, outcome
+from engine.clock import Clock
+from engine.errors import JobFileError, Refused, RunNotFound, StoreUnavailable
+from engine.events import Events, JobChanged, RunFinished, RunLogged, RunQueued, RunStarted
+from engine.gate import Admission, Gate, Overlap
+from engine.job import Job, LastRun, Source
+from engine.jobrows import patch_of
+from engine.liverun import TAG, LiveRun
+from engine.run import Limits, LogLine, Outcome
+from engine.runlog import RunLog
+from engine.runner import Runner
+from engine.states import FINAL, Activity, JobStatus, RunStatus, Trigger, follow
+from engine.store.journal import Journal
+from engine.store.rows import PlannedRun, RunEnd, RunStart, SourceRow
+
+logger = logging.getLogger("moontide.dispatcher")
+
+REPLACED = "replaced by a later run of the job"
+
+#: What the gate says of a run that it does not take.
+NOT_TAKEN = frozenset({Admission.COALESCED, Admission.SKIPPED, Admission.FULL})
+
+#: Job states in which scheduled runs that still wait have lost their reason.
+QUIET = frozenset({JobStatus.SLEEPING, JobStatus.STOPPED, JobStatus.INACTIVE, JobStatus.INVALID})
+
+#: How long a stop waits for runs that were stopped; only a database that takes no writes needs so much.
+LAST_STEPS_SECONDS = 5.0
+
+FindJob = Callable[[str], Job | None]
+ReadSource = Callable[[Job], Awaitable[Source]]
+Arm = Callable[[str, datetime | None], None]
+
+
+class Dispatcher:
+    """Takes runs in and sees each one through to its end."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        find_job: FindJob,
+        read_source: ReadSource,
+        arm: Arm,
+        runner: Runner,
+        journal: Journal,
+        events: Events,
+        session: int,
+        first_run_id: int,
+        pool_size: int,
+        tag_limits: Mapping[str, int],
+        limits: Limits,
+        timezone: str,
+    ) -> None:
+        """Make a dispatcher.
+
+        Args:
+            find_job: gives a job by its name, or None.
+            read_source: gives a job file's present text; raises JobFileError.
+            arm: lets a job be due at a time, or at none.
+            session: the engine's present session.
+            first_run_id: ids count up from here.
+            pool_size: runs at once; 0 means no limit.
+            tag_limits: runs at once by tag.
+            limits: what one run may use at most.
+            timezone: for jobs that name none.
+        """
+        self._clock = clock
+        self._find_job = find_job
+        self._source_of = read_source
+        self._arm = arm
+        self._runner = runner
+        self._journal = journal
+        self._events = events
+        self._session = session
+        self._ids = count(first_run_id)
+        self._limits = limits
+        self._timezone = timezone
+        self._live: dict[int, LiveRun] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._known_sources: set[str] = set()
+        self._closed: str | None = None
+        self._retry_kept: Callable[[PlannedRun], None]
+        self.gate: Gate[LiveRun] = Gate(pool_size, {TAG + tag: limit for tag, limit in tag_limits.items()})
+        self.finished = 0
+
+    # Coming in
+
+    def due(self, name: str, due: datetime) -> None:
+        """Take the due time of a job's schedule: the job is armed for its next one, and a run is made."""
+        job = self._find_job(name)
+        if job is None or job.settings is None or self._closed:
+            return
+        now = self._clock.now()
+        self.change_job(job, lifecycle.fired(job.state, job.schedule, due, now))
+        overlap = Overlap(job.settings.overlap)
+        if overlap is Overlap.REPLACE:
+            self._replace_earlier(job)
+        if self._offer(self._make(job, Trigger.SCHEDULE, due), overlap) in NOT_TAKEN:
+            self._journal.job_changed([patch_of(job)])
+
+    def start_now(self, job: Job) -> None:
+        """Run a job once because the engine starts (`run_at_start`)."""
+        self._offer(self._make(job, Trigger.START, self._clock.now()), Overlap.COALESCE)
+
+    def new_run_id(self) -> int:
+        """Return an id that no run has."""
+        return next(self._ids)
+
+    async def submit(
+        self,
+        job: Job,
+        *,
+        trigger: Trigger = Trigger.MANUAL,
+        data: Any = None,
+        user_id: int = 0,
+        called_by: int | None = None,
+    ) -> LiveRun:
+        """Take a run that a person or a program asked for; returns once its row is committed.
+
+        Args:
+            called_by: the run that asked for it.
+
+        Raises:
+            Refused: the engine stops, or the job's file cannot be used.
+            StoreUnavailable: the database takes no writes now.
+        """
+        self.check_open()
+        if job.settings is None:
+            raise Refused(f"job {job.name} cannot run: {job.state.reason}; mend the file, then reload")
+        self._journal.check_available()
+        run = self._make(job, trigger, self._clock.now())
+        run.data, run.user_id, run.called_by = data, user_id, called_by
+        if self._offer(run, _overlap_by_hand(job)) is Admission.FULL:
+            raise Refused(f"{self.gate.waiting_of(job.name)} runs of job {job.name} wait already")
+        await asyncio.shield(run.recorded)
+        return run
+
+    def hand_retries_to(self, kept: Callable[[PlannedRun], None]) -> None:
+        """Tell who takes care of planned runs about each retry once it is committed."""
+        self._retry_kept = kept
+
+    def take_planned(self, job: Job, planned: PlannedRun) -> bool:
+        """Take a planned run whose time has come; its planned row goes when its own is committed.
+
+        Returns:
+            False if so many runs of the job wait that this one must stay planned.
+
+        Raises:
+            Refused: the engine stops; the row stays for the next one.
+        """
+        self.check_open()
+        run = self._make(job, planned.trigger, planned.due, run_id=planned.id)
+        run.attempt, run.rescheduled_from = planned.attempt, planned.rescheduled_from
+        run.data, run.user_id, run.called_by = planned.data, planned.user_id, planned.called_by
+        run.planned = True
+        return self._offer(run, _overlap_by_hand(job)) is not Admission.FULL
+
+    def check_open(self) -> None:
+        """Refuse new runs while the engine stops.
+
+        Raises:
+            Refused: it does.
+        """
+        if self._closed:
+            raise Refused(f"no new runs: {self._closed}")
+
+    def _make(self, job: Job, trigger: Trigger, due: datetime, *, run_id: int | None = None) -> LiveRun:
+        return LiveRun(
+            id=self.new_run_id() if run_id is None else run_id,
+            owner=job,
+            trigger=trigger,
+            due=due,
+            queued=self._clock.now(),
+            settings=job.settings,
+            schedule=job.schedule,
+        )
+
+    def _offer(self, run: LiveRun, overlap: Overlap) -> Admission:
+        admission = self.gate.offer(run, overlap)
+        if admission in NOT_TAKEN:
+            return admission
+        self._live[run.id] = run
+        if admission is Admission.START:
+            self._spawn(self._see_through(run))
+        else:
+            self._spawn(self._record_queued(run))
+        return admission
+
+    # Seeing a run through
+
+    async def _see_through(self, run: LiveRun) -> None:
+        try:
+            source = await self._read_source(run)
+            await self._record_started(run, source)
+            ended = await self._carry_out(run, source)
+            await self._record_finished(run, ended)
+        finally:
+            self._let_go(run)
+
+    async def _read_source(self, run: LiveRun) -> Source | JobFileError:
+        try:
+            return await self._source_of(run.owner)
+        except JobFileError as error:
+            return error
+
+    async def _record_queued(self, run: LiveRun) -> None:
+        await self._write_new(run)
+        _settle(run.recorded)
+        self._events.publish(RunQueued(run.queued, run.id, run.job, run.trigger.value))
+        self._tell_job(run.owner)
+
+    async def _record_started(self, run: LiveRun, source: Source | JobFileError) -> None:
+        run.status = follow(run.status, RunStatus.RUNNING)
+        run.started = self._clock.now()
+        run.owner.last = LastRun(run.id, run.started, RunStatus.RUNNING, None)
+        row = self._source_row(source)
+        source_hash = None if isinstance(source, JobFileError) else source.hash
+        if run.written:
+            await self._journal.run_started(
+                RunStart(run.id, run.started, source_hash), patch_of(run.owner), row
+            )
+        else:
+            await self._write_new(run, source_hash, row)
+        _settle(run.recorded)
+        late_ms = (run.started - run.due).total_seconds() * 1000
+        self._events.publish(
+            RunStarted(run.started, run.id, run.job, run.trigger.value, run.attempt, late_ms)
+        )
+
+    def _write_new(
+        self, run: LiveRun, source_hash: str | None = None, source: SourceRow | None = None
+    ) -> asyncio.Future[None]:
+        run.written = True
+        write = self._journal.planned_run_created if run.planned else self._journal.run_created
+        return write(run.row(self._session, source_hash), patch_of(run.owner), source)
+
+    async def _carry_out(self, run: LiveRun, source: Source | JobFileError) -> Outcome:
+        if isinstance(source, JobFileError):
+            return Outcome(RunStatus.ERROR, error=str(source))
+        log = RunLog(limits=self._limits, clock=self._clock, keep=self._keeper(run))
+        try:
+            return await self._runner.run(
+                run.request(source, self._limits, self._timezone), log=log, cancel=run.cancel
+            )
+        except Exception:
+            # Whatever is broken here must not leave a run that never ends.
+            logger.exception(
+                "run %s of %s could not be carried out; this is a bug of the engine", run.id, run.job
+            )
+            return Outcome(RunStatus.CRASHED, error="the engine failed in this run; its log says more")
+
+    async def _record_finished(self, run: LiveRun, ended: Outcome) -> None:
+        now = self._clock.now()
+        run.status = follow(run.status, ended.status)
+        job = run.owner
+        retry = run.retry(ended, now, self.new_run_id)
+        self._decide(run, ended, now, retried=retry is not None)
+        end = run.end(ended, now)
+        await self._journal.run_finished(run.id, end, patch_of(job), retry)
+        if retry is not None:
+            self._retry_kept(retry)
+        self.finished += 1
+        self._tell_end(run, end)
+
+    def _decide(self, run: LiveRun, ended: Outcome, now: datetime, *, retried: bool) -> None:
+        job = run.owner
+        returned = ended.returned.value if ended.returned else None
+        job.last = LastRun(run.id, run.started or now, ended.status, returned)
+        self._follow_up(run, ended, now, retried=retried)
+        if job.state.status in QUIET:
+            self._skip_waiting(job)
+
+    def _follow_up(self, run: LiveRun, ended: Outcome, now: datetime, *, retried: bool = False) -> None:
+        """Let the job go on as the outcome says; a file that is bad by now does not undo what ran."""
+        good = run.owner if run.owner.settings else run
+        if good.settings is None:
+            return
+        state = outcome.after_run(
+            run.owner.state,
+            good.settings,
+            good.schedule,
+            ended,
+            started=run.started or now,
+            finished=now,
+            session=self._session,
+            trigger=run.trigger,
+            retried=retried,
+        )
+        self.change_job(run.owner, state)
+
+    def _let_go(self, run: LiveRun) -> None:
+        self._live.pop(run.id, None)
+        for admitted in self.gate.leave(run):
+            self._spawn(self._see_through(admitted))
+        self._tell_job(run.owner)
+
+    # Ending runs early
+
+    async def cancel(self, run_id: int, reason: str) -> None:
+        """End a queued or running run as CANCELLED; returns once that is committed.
+
+        Raises:
+            RunNotFound: no such run is in hand.
+        """
+        run = self._live.get(run_id)
+        if run is None:
+            raise RunNotFound(run_id)
+        if self.gate.withdraw(run):
+            await self._close_waiting(run, RunStatus.CANCELLED, reason)
+            return
+        if not run.cancel.done():
+            run.cancel.set_result(reason)
+        await self._ended(run)
+
+    def _replace_earlier(self, job: Job) -> None:
+        for run in [run for run in self._live.values() if run.owner is job]:
+            if self.gate.withdraw(run):
+                self._spawn(self._close_waiting(run, RunStatus.SKIPPED, REPLACED))
+            elif not run.cancel.done():
+                run.cancel.set_result(REPLACED)
+
+    def _skip_waiting(self, job: Job) -> None:
+        for run in self.gate.waiting_runs() if self.gate.waiting_of(job.name) else []:
+            if run.owner is job and run.trigger is Trigger.SCHEDULE and self.gate.withdraw(run):
+                reason = f"the job went {job.state.status.value} while this run waited"
+                self._spawn(self._close_waiting(run, RunStatus.SKIPPED, reason))
+
+    async def _close_waiting(self, run: LiveRun, status: RunStatus, reason: str) -> None:
+        run.status = follow(run.status, status)
+        await asyncio.shield(run.recorded)
+        now = self._clock.now()
+        end = RunEnd(status=status, finished=now, error=reason)
+        self._follow_up(run, Outcome(status, error=reason), now)
+        await self._journal.run_finished(run.id, end, patch_of(run.owner))
+        self._live.pop(run.id, None)
+        self._tell_end(run, end)
+        self._tell_job(run.owner)
+
+    async def _ended(self, run: LiveRun) -> None:
+        ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def watch(event: Any) -> None:
+            if isinstance(event, RunFinished) and event.run == run.id:
+                _settle(ended)
+
+        unsubscribe = self._events.subscribe(watch)
+        try:
+            await ended
+        finally:
+            unsubscribe()
+
+    async def drain(self, reason: str, seconds: float) -> list[int]:
+        """Take no more runs, drop the waiting ones, give the others time to end, then stop them.
+
+        Args:
+            reason: why; it stands in the runs that were stopped.
+            seconds: how long runs under way may still take.
+
+        Returns:
+            the runs that had to be stopped.
+        """
+        self._closed = reason
+        for run in self.gate.waiting_runs():
+            if self.gate.withdraw(run):
+                self._spawn(self._close_waiting(run, RunStatus.CANCELLED, reason))
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=seconds)
+        stopped = [run for run in self._live.values() if run.status not in FINAL]
+        for run in stopped:
+            if not run.cancel.done():
+                run.cancel.set_result(reason)
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=LAST_STEPS_SECONDS)
+        if self._live:
+            logger.warning(
+                "%d runs could not be ended on record; the next start closes them as CRASHED", len(self._live)
+            )
+        return [run.id for run in stopped]
+
+    # Jobs
+
+    def change_job(self, job: Job, state: lifecycle.JobState) -> None:
+        """Give a job its new state and arm it accordingly; the caller commits it."""
+        job.state = state
+        self._arm(job.name, state.due)
+
+    def activity(self, job: str) -> Activity:
+        """Return what a job does now."""
+        if self.gate.runs_now(job):
+            return Activity.RUNNING
+        return Activity.QUEUED if self.gate.waiting_of(job) else Activity.IDLE
+
+    def _tell_end(self, run: LiveRun, end: RunEnd) -> None:
+        returned = end.returned.value if end.returned else None
+        self._events.publish(
+            RunFinished(end.finished, run.id, run.job, end.status.value, returned, end.duration_ms, end.error)
+        )
+
+    def _tell_job(self, job: Job) -> None:
+        state = job.state
+        self._events.publish(
+            JobChanged(self._clock.now(), job.name, state.status.value, state.reason, state.due)
+        )
+
+    # Making values
+
+    def _source_row(self, source: Source | JobFileError) -> SourceRow | None:
+        if isinstance(source, JobFileError) or source.hash in self._known_sources:
+            return None
+        self._known_sources.add(source.hash)
+        return SourceRow(source.hash, source.text.decode("utf-8"))
+
+    def _keeper(self, run: LiveRun) -> Callable[[LogLine], None]:
+        def keep(line: LogLine) -> None:
+            run.log_lines = line.number
+            self._journal.log_lines(run.id, [line])
+            self._events.publish(RunLogged(line.at, run.id, run.job, ((line.number, line.level, line.text),)))
+
+        return keep
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._task_done)
+
+    def _task_done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        if isinstance(error, StoreUnavailable):
+            logger.warning("a run's last step is not on record: %s", error)
+        else:
+            logger.error("a run's task failed; this is a bug of the engine", exc_info=error)
+
+
+def _overlap_by_hand(job: Job) -> Overlap:
+    """Return how a run that was asked for goes beside others of its job: each one counts."""
+    allowed = job.settings is not None and job.settings.overlap == Overlap.ALLOW
+    return Overlap.ALLOW if allowed else Overlap.QUEUE
+
+
+def _settle(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)

@@ -1,0 +1,133 @@
+"""Every error Moontide raises on purpose.
+
+MoontideError
+  SettingsError          moontide.toml or MOONTIDE_... holds an unknown key or a bad value
+  JobFileError           a job file cannot be used: settings, syntax, place, size
+    ScheduleError        a schedule cannot be understood or can never be due
+  NotFound
+    JobNotFound          no job of that name (carries the nearest names)
+    RunNotFound          no run of that id
+  Refused                the request makes sense, but not in the present state
+  HomeInUse              another engine works in this home folder
+  StoreError
+    NewerDatabase        the database was made by a newer Moontide
+    StoreUnavailable     the database takes no writes now (disk full, locked, read-only)
+  SandboxError
+    MissingWall          the kernel lacks a wall of the sandbox
+    WireError            bytes from a worker that the protocol does not know
+    WorkerDied           a worker ended while something was expected of it
+  PluginError            a plugin cannot be used
+  PathRefused            a path that may lead out of its folder, or to something that is no file
+  EngineUnreachable      no engine answers at the socket
+  CoreError              raised by a core function: becomes `nil, message, code` in Lua
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class MoontideError(Exception):
+    """Root of the tree; its text is written for the person who reads it."""
+
+
+class SettingsError(MoontideError):
+    """moontide.toml or the environment holds an unknown key or a bad value."""
+
+
+class JobFileError(MoontideError):
+    """A job file cannot be used; the text names the setting or the line and what is allowed."""
+
+
+class ScheduleError(JobFileError):
+    """A schedule cannot be understood, or can never be due."""
+
+
+class NotFound(MoontideError, LookupError):
+    """Something was asked for by a name that nothing has."""
+
+
+class JobNotFound(NotFound):
+    """No job has this name; the message suggests the nearest ones."""
+
+    def __init__(self, name: str, known: Iterable[str] = ()) -> None:
+        near = difflib.get_close_matches(name, list(known), n=3, cutoff=0.5)
+        hint = f"; did you mean {' or '.join(near)}?" if near else "; `moontide jobs` lists them"
+        super().__init__(f"no job named {name!r}{hint}")
+        self.name = name
+        self.nearest = near
+
+
+class RunNotFound(NotFound):
+    """No run has this id."""
+
+    def __init__(self, run_id: int) -> None:
+        super().__init__(f"no run {run_id}; `moontide runs` lists them")
+        self.run_id = run_id
+
+
+class Refused(MoontideError):
+    """The request makes sense, but not in the present state; the message says what to do first."""
+
+
+class HomeInUse(MoontideError):
+    """Another engine works in this home folder."""
+
+    def __init__(self, home: str, pid: int | None) -> None:
+        who = f"process {pid}" if pid else "another process"
+        super().__init__(f"an engine already runs in {home} ({who}); stop it first, or choose another --home")
+        self.pid = pid
+
+
+class StoreError(MoontideError):
+    """The database cannot be used."""
+
+
+class NewerDatabase(StoreError):
+    """The database was made by a newer Moontide."""
+
+
+class StoreUnavailable(StoreError):
+    """The database takes no writes at present: disk full, locked by another program, read-only."""
+
+
+class SandboxError(MoontideError):
+    """The sandbox cannot do its work."""
+
+
+class MissingWall(SandboxError):
+    """The kernel lacks a wall of the sandbox, and the settings do not allow for that."""
+
+
+class WireError(SandboxError):
+    """Bytes from a worker that the protocol does not know."""
+
+
+class WorkerDied(SandboxError):
+    """A worker ended while something was expected of it."""
+
+
+class PluginError(MoontideError):
+    """A plugin cannot be used; the text is the reason that `moontide plugins` shows."""
+
+
+class PathRefused(MoontideError):
+    """A path may lead out of its folder, or to something that is no regular file."""
+
+
+class EngineUnreachable(MoontideError):
+    """No engine answers at the socket."""
+
+
+class CoreError(MoontideError):
+    """What a core function raises to answer `nil, message, code` to Lua.
+
+    Codes: 800 result invalid, 801 wrong type, 804 missing parameter, 810 general, 815 network,
+    820 input/output, 830 JSON decode, 831 JSON encode, 701-704 email.
+    """
+
+    def __init__(self, message: str, code: int = 810) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code

@@ -1,0 +1,174 @@
+"""What happens in the engine, told once to everyone who listens.
+
+An event is a frozen value. `Events.publish` hands it to each subscriber in turn; a subscriber that
+fails is logged and changes nothing for the others or for the engine.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+logger = logging.getLogger("moontide.events")
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened, at a time (aware UTC)."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class EngineStateChanged(Event):
+    """The engine went over into another state (see `EngineState`)."""
+
+    state: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class JournalStalled(Event):
+    """The database takes no writes; new runs wait, finished ones are kept in memory until it does."""
+
+    reason: str
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
+class JournalRecovered(Event):
+    """The database takes writes again, and all that waited is committed."""
+
+    stalled_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class JobsReloaded(Event):
+    """The jobs folder was read again, whole or in part."""
+
+    added: tuple[str, ...]
+    changed: tuple[str, ...]
+    removed: tuple[str, ...]
+    invalid: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class JobChanged(Event):
+    """A job's status, activity or next run is another now."""
+
+    job: str
+    status: str
+    reason: str
+    next_run: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunsMissed(Event):
+    """Due times of a job passed while no engine ran."""
+
+    job: str
+    count: int
+    last_due: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RunsRecovered(Event):
+    """Runs that an earlier engine left unfinished were closed as CRASHED."""
+
+    runs: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RunQueued(Event):
+    """A run was accepted and waits for its turn."""
+
+    run: int
+    job: str
+    trigger: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted(Event):
+    """A run's row is committed and its code starts.
+
+    Attributes:
+        late_ms: from its due time to its start.
+    """
+
+    run: int
+    job: str
+    trigger: str
+    attempt: int
+    late_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class RunLogged(Event):
+    """A run wrote lines to its log.
+
+    Attributes:
+        lines: (number, level, text) of each.
+    """
+
+    run: int
+    job: str
+    lines: tuple[tuple[int, str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RunFinished(Event):
+    """A run's outcome is committed."""
+
+    run: int
+    job: str
+    status: str
+    returned: str | None
+    duration_ms: float | None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkersReplaced(Event):
+    """The zygote died and was started again; runs that were under way are CRASHED."""
+
+    reason: str
+
+
+def as_dict(event: Event) -> dict[str, Any]:
+    """Return an event as plain data with its kind under "event", for the API stream."""
+    return {"event": type(event).__name__} | asdict(event)
+
+
+Subscriber = Callable[[Event], None]
+
+
+class Events:
+    """The list of those who listen."""
+
+    def __init__(self) -> None:
+        self._subscribers: list[Subscriber] = []
+
+    def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
+        """Add a subscriber, called on the engine's loop for each event; it must not block.
+
+        Returns:
+            a function that ends the subscription.
+        """
+        self._subscribers.append(subscriber)
+
+        def unsubscribe() -> None:
+            if subscriber in self._subscribers:
+                self._subscribers.remove(subscriber)
+
+        return unsubscribe
+
+    def publish(self, event: Event) -> None:
+        """Tell every subscriber; one that raises is logged and stays subscribed."""
+        for subscriber in tuple(self._subscribers):
+            try:
+                subscriber(event)
+            except Exception:
+                logger.exception("subscriber %r failed on %s", subscriber, type(event).__name__)

@@ -1,0 +1,50 @@
+"""A job as the engine holds it in memory, and what surrounds it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from engine.jobfile import JobSettings
+from engine.lifecycle import JobState
+from engine.schedule import Schedule
+from engine.states import RunStatus
+
+
+@dataclass(frozen=True, slots=True)
+class LastRun:
+    """What the list shows of a job's last run."""
+
+    id: int
+    started: datetime
+    status: RunStatus | None
+    returned: str | None
+
+
+@dataclass(slots=True, eq=False)
+class Job:
+    """One job, as long as the engine knows it; `state` is replaced whole, never changed in place."""
+
+    name: str
+    path: str
+    state: JobState
+    settings: JobSettings | None = None
+    schedule: Schedule | None = None
+    source_hash: str | None = None
+    last: LastRun | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredJob:
+    """What the database remembers of a job from earlier sessions."""
+
+    state: JobState
+    last: LastRun | None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A job file's text at one moment."""
+
+    text: bytes
+    hash: str

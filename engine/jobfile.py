@@ -1,0 +1,321 @@
+"""What stands in a job file: the settings given to `core.job { ... }`.
+
+Each setting is one field of `JobSettings`; parsing, defaults, error messages and the documentation follow
+from that one place. Where job files lie, and how they are read, is in `engine.jobfolder`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from engine.errors import JobFileError, ScheduleError
+from engine.jobvalues import (
+    NAMED,
+    read_allow,
+    read_at,
+    read_backoff,
+    read_cron,
+    read_dst,
+    read_every,
+    read_flag,
+    read_jitter,
+    read_memory,
+    read_moment,
+    read_on_error,
+    read_overlap,
+    read_part,
+    read_priority,
+    read_retries,
+    read_retry_delay,
+    read_tags,
+    read_text,
+    read_timeout,
+    read_timezone,
+    read_version,
+)
+from engine.plan import Bounded, Delayed, combined, dates, delay_for, parse_moment
+from engine.quantities import format_duration, format_size
+from engine.run import Limits
+from engine.schedule import Dst, Schedule, parse_cron, parse_interval, parse_timezone
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """How one setting is read, and how it is explained.
+
+    Attributes:
+        name: as it stands in the file.
+        parse: turns the Lua value into the field's; raises ValueError that begins with "must".
+        default: the field's value when the file says nothing.
+        help: one sentence for the documentation.
+        example: a value as it would be written in Lua.
+    """
+
+    name: str
+    parse: Callable[[object], Any]
+    default: Any
+    help: str
+    example: str
+
+
+def setting(parse: Callable[[object], Any], default: Any, help: str, example: str) -> Any:
+    """Declare a field of `JobSettings`."""
+    return field(default=default, metadata={"parse": parse, "help": help, "example": example})
+
+
+@dataclass(frozen=True, slots=True)
+class JobSettings:
+    """The settings of one job, checked. Adding a setting is adding a field here, and its line in the docs.
+
+    Attributes:
+        every: seconds from due time to due time, or None.
+        cron: the cron line as written, blanks tidied, or None.
+        timezone: an IANA name; `parse_settings` fills in the engine's.
+        timeout: seconds, or None for the operator's limit.
+        memory: bytes, or None for the operator's limit.
+        tags: names with their values; "" where only a name was given.
+    """
+
+    every: float | None = setting(
+        read_every, None, "Runs the job again and again, counted from start to start; at least 1 s.", '"2m"'
+    )
+    cron: str | tuple[str, ...] | None = setting(
+        read_cron,
+        None,
+        "Runs the job when a cron line matches, or one of several.",
+        '"*/15 9-17 * * MON-FRI"',
+    )
+    at: tuple[str, ...] = setting(
+        read_at, (), "Runs the job at a date, or at several.", '"2026-12-24T18:00:00"'
+    )
+    starts: str | None = setting(
+        read_moment, None, "The schedule is not due before this date.", '"2026-09-01T00:00:00"'
+    )
+    expires: str | None = setting(
+        read_moment, None, "The schedule is not due at or after this date.", '"2027-01-01T00:00:00"'
+    )
+    jitter: float | None = setting(
+        read_jitter, None, "Moves the job's due times by a part of this, always the same.", '"30s"'
+    )
+    dst: str = setting(read_dst, "once", "What a change of the clocks means for cron lines.", '"skip"')
+    run_once: bool = setting(
+        read_flag, False, "Runs the job a single time after each start of the engine.", "true"
+    )
+    run_at_start: bool = setting(
+        read_flag, False, "Runs the job when the engine starts, besides its schedule.", "true"
+    )
+    active: bool = setting(read_flag, True, "Whether the job takes part at all.", "false")
+    description: str = setting(
+        read_text, "", "What the job does, for the list of jobs.", '"Mark sold-out toys"'
+    )
+    version: str = setting(read_version, "", "The version of the job's code.", '"1.2"')
+    timezone: str = setting(
+        read_timezone, "", "The time zone of `cron` and of `job.hour(true)`.", '"Europe/Berlin"'
+    )
+    overlap: str = setting(
+        read_overlap, "coalesce", "What becomes of a run while an earlier one is not done.", '"skip"'
+    )
+    priority: int = setting(read_priority, 0, "How soon its runs go when runs wait; higher first.", "10")
+    retries: int | str = setting(
+        read_retries, 0, "How often a failed run is tried again before it counts as failed.", "3"
+    )
+    retry_delay: float = setting(read_retry_delay, 60.0, "How long to wait before the first retry.", '"30s"')
+    retry_backoff: float = setting(read_backoff, 2.0, "How many times longer each further wait is.", "1.5")
+    retry_max_delay: float = setting(read_retry_delay, 3600.0, "The longest wait before a retry.", '"10m"')
+    retry_jitter: float = setting(
+        read_part, 0.1, "The part of a wait that is added at random, so that jobs do not retry in step.", "0"
+    )
+    on_error: str = setting(read_on_error, "deactivate", "What a failed run means for the job.", '"continue"')
+    timeout: float | None = setting(read_timeout, None, "The longest that a run may take.", '"30s"')
+    memory: int | None = setting(read_memory, None, "The most memory that a run may use.", '"16MB"')
+    tags: dict[str, str] = field(
+        default_factory=dict,
+        metadata={
+            "parse": read_tags,
+            "help": "Words to find the job by, with or without a value.",
+            "example": '{ team = "shop" }',
+        },
+    )
+    allow: dict[str, bool | list[str]] = field(
+        default_factory=dict,
+        metadata={
+            "parse": read_allow,
+            "help": "The core modules that the job may use, and what it may reach by them.",
+            "example": '{ network = { "api.example.com" }, email = true }',
+        },
+    )
+
+    def schedule(
+        self, default_timezone: str = "UTC", *, job: str = "", named: Mapping[str, str] | None = None
+    ) -> Schedule | None:
+        """Return what makes the job due, or None for a job that runs on demand.
+
+        Args:
+            default_timezone: for settings that name none.
+            job: the job's name, which its jitter depends on.
+            named: cron lines of the operator, for `cron = "cron.NAME"`.
+
+        Raises:
+            ScheduleError: a named schedule that does not exist or is wrong.
+        """
+        zone = parse_timezone(self.timezone or default_timezone)
+        schedule = combined(list(self._schedules(zone, named or {})))
+        if schedule is None:
+            return None
+        if self.jitter is not None:
+            schedule = Delayed(schedule, delay_for(job, self.jitter))
+        if self.starts is None and self.expires is None:
+            return schedule
+        starts = parse_moment(self.starts, zone) if self.starts else None
+        expires = parse_moment(self.expires, zone) if self.expires else None
+        return Bounded(schedule, starts, expires)
+
+    def _schedules(self, zone: ZoneInfo, named: Mapping[str, str]) -> Iterator[Schedule]:
+        if self.every is not None:
+            yield parse_interval(self.every)
+        lines = (self.cron,) if isinstance(self.cron, str) else self.cron or ()
+        for line in lines:
+            yield parse_cron(_by_name(line, named), zone.key, Dst(self.dst))
+        if self.at:
+            yield dates(parse_moment(moment, zone) for moment in self.at)
+
+    def limits(self, ceilings: Limits) -> Limits:
+        """Return what a run of this job may use: the operator's ceilings, lowered where the job asks so."""
+        if self.timeout is None and self.memory is None:
+            return ceilings
+        wall = ceilings.wall_seconds if self.timeout is None else min(self.timeout, ceilings.wall_seconds)
+        memory = ceilings.memory_bytes if self.memory is None else min(self.memory, ceilings.memory_bytes)
+        return replace(ceilings, wall_seconds=wall, memory_bytes=memory)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return every setting as plain data, defaults filled in; `parse_settings` reads it back.
+
+        Durations are seconds and sizes bytes; what has no value is None.
+        """
+        plain = {one.name: getattr(self, one.name) for one in fields(self)}
+        plain |= {"tags": dict(self.tags), "allow": dict(self.allow), "at": list(self.at)}
+        return plain | {"cron": list(self.cron) if isinstance(self.cron, tuple) else self.cron}
+
+
+def _by_name(line: str, named: Mapping[str, str]) -> str:
+    """Return a cron line as it is, or the operator's one of that name."""
+    if not line.startswith(NAMED):
+        return line
+    name = line.removeprefix(NAMED)
+    if name not in named:
+        near = difflib.get_close_matches(name, named, n=1)
+        hint = f"did you mean {NAMED}{near[0]}?" if near else f"there are {', '.join(named) or 'none'}"
+        raise ScheduleError(f"no schedule is called {name!r} in [schedules] of moontide.toml; {hint}")
+    return named[name]
+
+
+def _declared_settings() -> tuple[Setting, ...]:
+    table = []
+    for one in fields(JobSettings):
+        default = {} if one.default is dataclasses.MISSING else one.default
+        metadata = one.metadata
+        table.append(Setting(one.name, metadata["parse"], default, metadata["help"], metadata["example"]))
+    return tuple(table)
+
+
+#: Every setting that a job file may give, in the order of the documentation.
+SETTINGS = _declared_settings()
+
+_BY_NAME = {one.name: one for one in SETTINGS}
+
+
+def parse_settings(
+    raw: Mapping[Any, Any], *, default_timezone: str = "UTC", ceilings: Limits | None = None
+) -> JobSettings:
+    """Check the table that a job file gives to `core.job`.
+
+    Args:
+        raw: the table as plain data.
+        default_timezone: for a job that names none.
+        ceilings: the operator's limits, which a job may not exceed.
+
+    Raises:
+        JobFileError: tells every problem, each with the setting, its value and what is allowed.
+    """
+    if not isinstance(raw, Mapping):
+        raise JobFileError('core.job takes a table of named settings, such as core.job { every = "2m" }')
+    problems = [_unknown(key, raw[key]) for key in raw if key not in _BY_NAME]
+    values = _parse_each(raw, problems)
+    settings = JobSettings(**{"timezone": default_timezone, **values})
+    problems += _contradictions(raw, settings)
+    problems += _excesses(raw, settings, ceilings or Limits())
+    if problems:
+        raise JobFileError("; ".join(problems))
+    return settings
+
+
+def _parse_each(raw: Mapping[Any, Any], problems: list[str]) -> dict[str, Any]:
+    values = {}
+    for one in SETTINGS:
+        value = raw.get(one.name)
+        if value is None:
+            continue
+        try:
+            values[one.name] = one.parse(value)
+        except (ValueError, ScheduleError) as error:
+            problems.append(f"{one.name} = {lua_text(value)}: {error}")
+    return values
+
+
+def _unknown(key: object, value: object) -> str:
+    if not isinstance(key, str):
+        return f"{lua_text(value)} stands without a name; write name = value"
+    near = difflib.get_close_matches(key.lower(), _BY_NAME, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]}?" if near else f"allowed are {', '.join(_BY_NAME)}"
+    return f"unknown setting {_shortened(repr(key))}; {hint}"
+
+
+def _contradictions(raw: Mapping[Any, Any], settings: JobSettings) -> list[str]:
+    problems = []
+    given = [name for name in ("every", "cron", "at") if raw.get(name) not in (None, [], {})]
+    if "every" in given and len(given) > 1:
+        problems.append(f"both every and {given[1]} are set; keep one of them")
+    if settings.run_once and not given and not settings.run_at_start:
+        problems.append("run_once = true needs every, cron, at or run_at_start to say when")
+    if not given:
+        timing = [name for name in ("starts", "expires", "jitter") if raw.get(name) is not None]
+        problems += [f"{name} needs every, cron or at" for name in timing]
+    if settings.starts and settings.expires:
+        zone = parse_timezone(settings.timezone)
+        if parse_moment(settings.starts, zone) >= parse_moment(settings.expires, zone):
+            problems.append("expires must be later than starts")
+    return problems
+
+
+def _excesses(raw: Mapping[Any, Any], settings: JobSettings, ceilings: Limits) -> list[str]:
+    problems = []
+    if settings.timeout is not None and settings.timeout > ceilings.wall_seconds:
+        limit = f"{format_duration(ceilings.wall_seconds)} (limits.timeout)"
+        problems.append(f"timeout = {lua_text(raw['timeout'])} is above the operator's limit of {limit}")
+    if settings.memory is not None and settings.memory > ceilings.memory_bytes:
+        limit = f"{format_size(ceilings.memory_bytes)} (limits.memory)"
+        problems.append(f"memory = {lua_text(raw['memory'])} is above the operator's limit of {limit}")
+    return problems
+
+
+def lua_text(value: object) -> str:
+    """Return a value much as a job file would write it, shortened, for messages."""
+    if isinstance(value, dict | list):
+        return "{ ... }" if value else "{}"
+    if isinstance(value, bytes):
+        return "text that is not UTF-8"
+    if isinstance(value, str):
+        return _shortened(json.dumps(value, ensure_ascii=False))
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return _shortened(str(value))
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 60 else text[:57] + "..."

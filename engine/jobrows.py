@@ -1,0 +1,65 @@
+"""A job between memory and the database: what is written of it, and what a start makes of that."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.job import Job, LastRun, StoredJob
+from engine.lifecycle import JobState
+from engine.states import JobStatus, RunStatus
+from engine.store.rows import JobPatch, JobRow
+
+
+def patch_of(job: Job) -> JobPatch:
+    """Return what the database has to know of a job after its state or its last run changed."""
+    state, last = job.state, job.last
+    values: dict[str, Any] = {
+        "status": state.status.value,
+        "reason": state.reason,
+        "active": state.active,
+        "declared_active": state.declared_active,
+        "armed": state.armed,
+        "next_due": state.next_due,
+        "error": state.error,
+        "once_session": state.once_session,
+        "schedule_key": state.schedule_key,
+    }
+    if last is not None:
+        values |= {
+            "last_run_id": last.id,
+            "last_started": last.started,
+            "last_status": last.status.value if last.status else None,
+            "last_returned": last.returned,
+        }
+    return JobPatch(job.name, values)
+
+
+def whole_patch_of(job: Job) -> JobPatch:
+    """Return all that the database has to know of a job, as after a reload."""
+    settings = job.settings.as_dict() if job.settings else None
+    about_file = {
+        "path": job.path,
+        "present": True,
+        "settings": settings,
+        "source_hash": job.source_hash,
+    }
+    return JobPatch(job.name, {**patch_of(job).values, **about_file})
+
+
+def stored_job(row: JobRow) -> StoredJob:
+    """Return a job's row as the state and the last run that it holds."""
+    state = JobState(
+        status=JobStatus(row.status),
+        reason=row.reason,
+        active=row.active,
+        next_due=row.next_due,
+        error=row.error,
+        once_session=row.once_session,
+        declared_active=row.declared_active,
+        armed=row.armed,
+        schedule_key=row.schedule_key,
+    )
+    if row.last_run_id is None or row.last_started is None:
+        return StoredJob(state, None)
+    status = RunStatus(row.last_status) if row.last_status else None
+    return StoredJob(state, LastRun(row.last_run_id, row.last_started, status, row.last_returned))

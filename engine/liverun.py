@@ -1,0 +1,147 @@
+"""One run while the engine has it in hand, and the values that are made of it on its way."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from engine.job import Job, Source
+from engine.jobfile import JobSettings
+from engine.retry import next_attempt
+from engine.run import Limits, Outcome, RunRequest
+from engine.schedule import Schedule
+from engine.states import RunStatus, Trigger
+from engine.store.rows import PlannedRun, RunEnd, RunRow
+
+#: How a tag is called among the gate's labels.
+TAG = "tag:"
+
+
+@dataclass(slots=True, eq=False)
+class LiveRun:
+    """One run while the engine has it in hand.
+
+    Attributes:
+        planned: the row of a planned run makes way for this one's.
+        settings: the job's as the run was made; they serve where its file went bad meanwhile.
+    """
+
+    id: int
+    owner: Job
+    trigger: Trigger
+    due: datetime
+    queued: datetime
+    data: Any = None
+    user_id: int = 0
+    called_by: int | None = None
+    planned: bool = False
+    settings: JobSettings | None = None
+    schedule: Schedule | None = None
+    attempt: int = 1
+    rescheduled_from: int | None = None
+    status: RunStatus = RunStatus.QUEUED
+    started: datetime | None = None
+    written: bool = False
+    log_lines: int = 0
+    recorded: asyncio.Future[None] = field(default_factory=asyncio.Future)
+    cancel: asyncio.Future[str] = field(default_factory=asyncio.Future)
+
+    @property
+    def job(self) -> str:
+        """The job's name, as the gate wants it."""
+        return self.owner.name
+
+    @property
+    def priority(self) -> int:
+        """How soon it goes among those that wait; higher ones first."""
+        return self.settings.priority if self.settings else 0
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What it counts for where the operator limits runs by tag: each tag's name and value."""
+        tags = self.settings.tags if self.settings else {}
+        return tuple(dict.fromkeys(f"{TAG}{word}" for tag in tags.items() for word in tag if word))
+
+    def request(self, source: Source, ceilings: Limits, timezone: str) -> RunRequest:
+        """Return what an executor needs to carry this run out.
+
+        Args:
+            ceilings: what a run may use at most.
+            timezone: for a job that names none.
+        """
+        settings = self.owner.settings or self.settings
+        limits = settings.limits(ceilings) if settings else ceilings
+        zone = (settings.timezone if settings else None) or timezone
+        return RunRequest(
+            run_id=self.id,
+            job=self.job,
+            source=source.text,
+            source_hash=source.hash,
+            trigger=self.trigger,
+            due=self.due,
+            attempt=self.attempt,
+            data=self.data,
+            user_id=self.user_id,
+            timezone=zone,
+            limits=limits,
+            allow=settings.allow if settings else {},
+        )
+
+    def row(self, session: int, source_hash: str | None = None) -> RunRow:
+        """Return the run as it is written first."""
+        return RunRow(
+            id=self.id,
+            job=self.job,
+            session=session,
+            status=self.status,
+            trigger=self.trigger,
+            attempt=self.attempt,
+            rescheduled_from=self.rescheduled_from,
+            due=self.due,
+            queued=self.queued,
+            started=self.started,
+            data=self.data,
+            user_id=self.user_id,
+            source_hash=source_hash,
+            called_by=self.called_by,
+        )
+
+    def end(self, ended: Outcome, now: datetime) -> RunEnd:
+        """Return what is written of the run's end."""
+        return RunEnd(
+            status=ended.status,
+            returned=ended.returned,
+            finished=now,
+            duration_ms=ended.duration_seconds * 1000,
+            error=ended.error,
+            result=ended.result,
+            result_note=ended.result_note,
+            info=ended.info,
+            cpu_ms=None if ended.cpu_seconds is None else ended.cpu_seconds * 1000,
+            peak_memory_bytes=ended.peak_memory_bytes,
+            log_lines=self.log_lines,
+        )
+
+    def retry(self, ended: Outcome, now: datetime, new_id: Callable[[], int]) -> PlannedRun | None:
+        """Return the run that tries again what has failed, if the job wants that and is still switched on."""
+        settings = self.owner.settings or self.settings
+        if settings is None or not self.owner.state.active:
+            return None
+        delay = next_attempt(settings, ended, attempt=self.attempt, run_id=self.id)
+        if delay is None:
+            return None
+        return PlannedRun(
+            id=new_id(),
+            job=self.job,
+            due=now + delay,
+            planned_at=now,
+            data=self.data,
+            user_id=self.user_id,
+            called_by=self.called_by,
+            trigger=Trigger.RETRY,
+            attempt=self.attempt + 1,
+            rescheduled_from=self.id,
+        )

@@ -1,0 +1,145 @@
+"""What a run that ended does to its job. Pure, and the specification of the four returns.
+
+| the run                               | next run                             | stays active |
+| ------------------------------------- | ------------------------------------ | ------------ |
+| returned `job.OK`                     | at the schedule                      | yes          |
+| returned `job.SLEEP`                  | 24 h after this run started          | yes          |
+| returned `job.STOP`                   | after a reload or restart            | yes          |
+| returned `job.EXIT`                   | after a person activates and reloads | no           |
+| failed: error, timeout, crash         | as EXIT, with the error kept         | no           |
+| failed, and is tried again            | at the schedule, and at the retry    | yes          |
+| failed, with `on_error = "continue"`  | at the schedule, with the error kept | yes          |
+| was cancelled, or the engine died     | at the schedule                      | yes          |
+
+The first three make a run-once job ONCE DONE, if it was its own run and not one by hand. Runs by hand are
+obeyed like any other, but no run revives a job that is STOPPED or INACTIVE. A run that the engine's own
+death ended never comes here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from engine.jobfile import JobSettings
+from engine.lifecycle import JobState, first_line, once_done, sleeping, waiting
+from engine.run import Outcome
+from engine.schedule import Schedule
+from engine.states import JobStatus, Returned, RunStatus, Trigger
+
+SLEEP = timedelta(hours=24)
+STOPPED_REASON = "job.STOP returned; runs again after a reload or restart"
+EXIT_REASON = "job.EXIT returned"
+
+#: Runs that no person or program asked for: what a run-once job owes.
+_OWN = frozenset({Trigger.SCHEDULE, Trigger.START, Trigger.RETRY, Trigger.MISSED})
+
+#: Ends that are not the job's doing.
+_NOT_ITS_DOING = frozenset({RunStatus.CANCELLED, RunStatus.SKIPPED})
+
+#: What only a reload, a restart or a person changes.
+_SET_ASIDE = frozenset({JobStatus.STOPPED, JobStatus.INACTIVE, JobStatus.INVALID})
+
+
+def after_run(
+    state: JobState,
+    settings: JobSettings,
+    schedule: Schedule | None,
+    outcome: Outcome,
+    *,
+    started: datetime,
+    finished: datetime,
+    session: int,
+    trigger: Trigger,
+    retried: bool = False,
+) -> JobState:
+    """Return the job's state after a run.
+
+    Args:
+        state: the job's state now; its next due time was set when the run was fired.
+        outcome: how the run ended; not for runs that ended because the engine died.
+        started: when the run's code started; SLEEP counts from here.
+        finished: when it ended.
+        retried: a failed run is tried again; until that has ended too the job goes on as it was.
+    """
+    once = settings.run_once and trigger in _OWN
+    if outcome.status in _NOT_ITS_DOING:
+        return _once_behind(state, session) if once else state
+    if outcome.status is not RunStatus.COMPLETE or outcome.returned is None:
+        error = outcome.error or f"the run ended {outcome.status.value}"
+        if retried:
+            return _still_trying(state, error)
+        if settings.on_error == "continue":
+            return _once_behind(_still_trying(state, error), session) if once else _still_trying(state, error)
+        return _failed(state, error)
+    if outcome.returned is Returned.EXIT:
+        return _exited(state)
+    if settings.run_once:
+        return _once_behind(_good(state), session) if once else _good(state)
+    match outcome.returned:
+        case Returned.SLEEP:
+            return _slept(state, schedule, started + SLEEP)
+        case Returned.STOP:
+            return _stopped(state)
+        case _:
+            return _went_well(state, schedule, started, finished)
+
+
+def _still_trying(state: JobState, error: str) -> JobState:
+    """Return the job as it is, with its error to be seen."""
+    return state if state.status is JobStatus.INVALID else replace(state, error=error)
+
+
+def _went_well(state: JobState, schedule: Schedule | None, started: datetime, finished: datetime) -> JobState:
+    if state.status is JobStatus.SLEEPING:
+        return _good(waiting(state, schedule, schedule.following(started, finished) if schedule else None))
+    return _good(state)
+
+
+def _slept(state: JobState, schedule: Schedule | None, until: datetime) -> JobState:
+    if state.status is JobStatus.INVALID and state.armed:
+        return replace(state, next_due=until)
+    if state.status in _SET_ASIDE:
+        return _good(state)
+    return sleeping(state, schedule, until, None)
+
+
+def _stopped(state: JobState) -> JobState:
+    if state.status is JobStatus.INVALID:
+        return replace(state, next_due=None)
+    if state.status in _SET_ASIDE:
+        return _good(state)
+    return replace(state, status=JobStatus.STOPPED, reason=STOPPED_REASON, next_due=None, error=None)
+
+
+def _exited(state: JobState) -> JobState:
+    if not state.active:
+        return state
+    off = _off(state, EXIT_REASON)
+    return off if off.status is JobStatus.INVALID else replace(off, error=None)
+
+
+def _failed(state: JobState, error: str) -> JobState:
+    off = _off(state, first_line(error))
+    return off if off.status is JobStatus.INVALID else replace(off, error=error)
+
+
+def _off(state: JobState, reason: str) -> JobState:
+    """Return the job inactive; one whose file is bad shows that, and is inactive once the file is good."""
+    off = replace(state, active=False, armed=False, next_due=None)
+    if state.status is JobStatus.INVALID:
+        return off
+    return replace(off, status=JobStatus.INACTIVE, reason=reason)
+
+
+def _once_behind(state: JobState, session: int) -> JobState:
+    if state.status in (JobStatus.INACTIVE, JobStatus.INVALID):
+        return replace(state, next_due=None, once_session=session)
+    return once_done(state, session)
+
+
+def _good(state: JobState) -> JobState:
+    """Return the job without its last error, unless that is why it does not run."""
+    if state.error is None or state.status in (JobStatus.INACTIVE, JobStatus.INVALID):
+        return state
+    return replace(state, error=None)

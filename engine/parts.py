@@ -1,0 +1,133 @@
+"""The parts that a running engine and a single run share, made as the settings want them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+from engine.catalog import Catalog
+from engine.clock import Clock, SystemClock
+from engine.core import Documents, NoEngine, RunControl, ServiceContext, manifest_of
+from engine.errors import SettingsError
+from engine.events import Events
+from engine.jobcalls import job_calls
+from engine.modules import Unready, module_settings, open_services
+from engine.plugins import Plugins
+from engine.runner import Runner
+from engine.sandbox.harden import WALLS
+from engine.sandbox.pool import WorkerPool
+from engine.settings import Settings
+from engine.subscribers import Courier
+
+
+def make_pool(
+    settings: Settings, plugins: Plugins, on_replaced: Callable[[str], None] | None = None
+) -> WorkerPool:
+    """Return a worker pool as the settings want it, not yet started.
+
+    Raises:
+        SettingsError: `sandbox.allow_missing` names something that is no wall.
+    """
+    sandbox, limits = settings.sandbox, settings.run_limits()
+    unknown = sorted(set(sandbox.allow_missing) - set(WALLS))
+    if unknown:
+        raise SettingsError(
+            f"sandbox.allow_missing: no wall is called {', '.join(unknown)}; there are {', '.join(WALLS)}"
+        )
+    return WorkerPool(
+        modules=[manifest_of(module) for module in (*plugins.modules.values(), job_calls)],
+        warm=sandbox.warm,
+        max_runs=sandbox.worker_runs,
+        idle_seconds=sandbox.worker_idle,
+        memory_ceiling_bytes=limits.memory_bytes,
+        cpu_ceiling_seconds=limits.cpu_seconds,
+        allow_missing=frozenset(sandbox.allow_missing),
+        on_replaced=on_replaced,
+    )
+
+
+def make_catalog(folder: Path, pool: WorkerPool, settings: Settings, clock: Clock | None = None) -> Catalog:
+    """Return a catalog of a jobs folder, not yet read."""
+    return Catalog(
+        folder=folder,
+        declare=pool.declare,
+        clock=clock or SystemClock(),
+        timezone=settings.timezone,
+        ceilings=settings.run_limits(),
+        source_bytes=settings.source_bytes(),
+        named_schedules=settings.schedules,
+    )
+
+
+async def make_runner(
+    pool: WorkerPool,
+    plugins: Plugins,
+    documents: Documents,
+    catalog: Catalog,
+    settings: Settings,
+    parts: AsyncExitStack,
+    *,
+    home: Path,
+    runs: Callable[[], RunControl] = NoEngine,
+) -> Runner:
+    """Return a runner whose jobs find their library modules in the catalog's folder.
+
+    Args:
+        parts: closes the services of the core modules.
+        home: the home folder, for those services.
+        runs: gives the control of runs that others ask for.
+
+    Raises:
+        SettingsError: a module's own table in moontide.toml is wrong.
+        PluginError: the service of one of the engine's own modules did not open.
+    """
+    module_tables = module_settings(
+        plugins.modules,
+        settings.module_tables,
+        set_aside=plugins.set_aside,
+        unclaimed=_unclaimed(plugins),
+    )
+    return Runner(
+        pool=pool,
+        modules={**plugins.modules, job_calls.name: job_calls},
+        services=await open_services(
+            plugins.modules, module_tables, _context(home, module_tables), parts, set_aside=plugins.set_aside
+        ),
+        documents=documents,
+        runs=runs,
+        library=lambda module: catalog.library().require(module),
+        mode=settings.permissions,
+    )
+
+
+def _context(home: Path, tables: Mapping[str, Any]) -> ServiceContext:
+    ready = {name: table for name, table in tables.items() if not isinstance(table, Unready)}
+    return ServiceContext(home=home.absolute(), settings=ready)
+
+
+def start_subscribers(
+    events: Events, plugins: Plugins, services: Mapping[str, Any], parts: AsyncExitStack
+) -> None:
+    """Let the plugins that listen to events hear them until `parts` is closed.
+
+    Args:
+        services: what the modules' services yielded, by the module's name.
+    """
+    for plugin, subscriber in plugins.subscribers:
+        service = services.get(subscriber.module.name) if subscriber.module else None
+        if isinstance(service, Unready):
+            continue
+        courier = Courier(subscriber, plugin=plugin, service=service)
+        courier.start()
+        parts.push_async_callback(courier.stop)
+        parts.callback(events.subscribe(courier.take))
+
+
+def _unclaimed(plugins: Plugins) -> Callable[[str], None] | None:
+    """Return what takes the words about a table that nobody wants: it may be that of an absent plugin."""
+    absent = plugins.absent()
+    if not absent:
+        return None
+    return lambda words: plugins.remark(f"{words} (not loaded: {', '.join(absent)})")

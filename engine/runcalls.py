@@ -1,0 +1,132 @@
+"""What runs may ask of other runs: `core.jobs` on the engine's side."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from engine.arguments import MISSING, WRONG_TYPE, holds_bytes
+from engine.core import RunInfo, RunStanding
+from engine.dispatcher import Dispatcher
+from engine.errors import CoreError, JobNotFound, Refused, RunNotFound, StoreError
+from engine.job import Job
+from engine.planner import Planner
+from engine.sandbox.values import MAX_VALUE_BYTES, json_ready
+from engine.states import FINAL, RunStatus, Trigger
+from engine.store.queries import Queries
+from engine.views import RunView
+
+#: Runs of one job that may wait at once before other runs can ask for no more.
+MOST_WAITING = 1000
+
+#: A run's data travels to it together with what else `job.run(run)` is told.
+MAX_DATA_BYTES = MAX_VALUE_BYTES - 4096
+
+
+class RunCalls:
+    """Implements `engine.core.RunControl`."""
+
+    def __init__(
+        self,
+        *,
+        find_job: Callable[[str], Job],
+        dispatcher: Dispatcher,
+        planner: Planner,
+        queries: Queries,
+    ) -> None:
+        """Make it of the parts that do the work.
+
+        Args:
+            find_job: gives a job by its name; raises JobNotFound.
+        """
+        self._find_job = find_job
+        self._dispatcher = dispatcher
+        self._planner = planner
+        self._queries = queries
+
+    async def now(self, job: str, data: Any, *, by: RunInfo) -> int:
+        """Run a job as soon as it may; return the run's id once its row is committed."""
+        with _in_words_for_jobs():
+            wanted = self._find_job(job)
+            if self._dispatcher.gate.waiting_of(job) >= MOST_WAITING:
+                raise Refused(f"{MOST_WAITING} runs of {job} wait already; try again later")
+            run = await self._dispatcher.submit(
+                wanted,
+                trigger=Trigger.CALL,
+                data=_checked(data),
+                user_id=by.user_id,
+                called_by=by.run_id,
+            )
+            return run.id
+
+    async def at(self, due: datetime, job: str, data: Any, *, by: RunInfo) -> int:
+        """Plan a run for a time to come, at once if it has passed; return its id once that is committed."""
+        with _in_words_for_jobs():
+            wanted = self._find_job(job)
+            return await self._planner.plan(
+                wanted, due, data=_checked(data), user_id=by.user_id, called_by=by.run_id
+            )
+
+    async def cancel(self, run_id: int, *, by: RunInfo) -> bool:
+        """End a planned, queued or running run as CANCELLED; return False if it had ended already."""
+        with _in_words_for_jobs():
+            present = await self._view(run_id)
+            if RunStatus(present.status) in FINAL:
+                return False
+            try:
+                await self._planner.cancel(run_id, f"cancelled by job {by.job} in its run {by.run_id}")
+            except RunNotFound:
+                # It came to its end between the two looks.
+                return False
+            return True
+
+    async def status(self, run_id: int) -> RunStanding:
+        """Return where a run stands."""
+        with _in_words_for_jobs():
+            view = await self._view(run_id)
+        return RunStanding(
+            id=view.id,
+            job=view.job,
+            status=view.status,
+            trigger=view.trigger,
+            due=view.due,
+            started=view.started,
+            finished=view.finished,
+            returned=view.returned,
+            error=view.error,
+        )
+
+    async def _view(self, run_id: int) -> RunView:
+        view = await asyncio.to_thread(self._queries.run, run_id)
+        if view is None:
+            raise RunNotFound(run_id)
+        return view
+
+
+@contextmanager
+def _in_words_for_jobs() -> Iterator[None]:
+    try:
+        yield
+    except (JobNotFound, RunNotFound) as error:
+        raise CoreError(str(error), MISSING) from error
+    except Refused as error:
+        raise CoreError(str(error)) from error
+    except StoreError as error:
+        raise CoreError("the engine's database cannot be used now; try again later") from error
+
+
+def _checked(data: Any) -> Any:
+    """Return a run's data as JSON gives it back."""
+    if holds_bytes(data):
+        raise CoreError("core.jobs: data holds text that is not UTF-8", WRONG_TYPE)
+    plain = json_ready(data)
+    if len(msgspec.msgpack.encode(plain)) > MAX_DATA_BYTES:
+        raise CoreError(
+            "core.jobs: data is larger than 1 MB; keep it with core.data and pass its id", WRONG_TYPE
+        )
+    return plain

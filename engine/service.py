@@ -1,0 +1,270 @@
+"""The engine as a whole: assembles its parts, starts them in order and stops them in the reverse order.
+
+This is the only module that knows all parts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import Collection
+from contextlib import AsyncExitStack
+from importlib.metadata import version
+from pathlib import Path
+
+from engine.api.server import ApiServer
+from engine.catalog import Catalog
+from engine.clock import Clock, SystemClock
+from engine.desk import Desk, Identity
+from engine.dispatcher import Dispatcher
+from engine.errors import StoreError
+from engine.events import (
+    EngineStateChanged,
+    Events,
+    JournalRecovered,
+    JournalStalled,
+    RunsRecovered,
+    WorkersReplaced,
+)
+from engine.job import StoredJob
+from engine.jobrows import stored_job
+from engine.parts import make_catalog, make_pool, make_runner, start_subscribers
+from engine.planner import Planner
+from engine.plugins import Plugins, load_plugins
+from engine.runcalls import RunCalls
+from engine.sandbox.pool import WorkerPool
+from engine.scheduler import Scheduler
+from engine.settings import Settings
+from engine.states import EngineState
+from engine.store.database import Database, open_database
+from engine.store.documents import StoredDocuments
+from engine.store.journal import Journal
+from engine.store.lock import HomeLock
+from engine.store.queries import Queries
+from engine.store.schema import migrate
+from engine.store.sessions import begin_session, end_session, next_run_id, recover
+from engine.stubs import StubWriter
+from engine.watch import Watcher
+
+logger = logging.getLogger("moontide.engine")
+
+VERSION = version("moontide")
+SOCKET_NAME = "moontide.sock"
+STOPPED = "the engine was stopped"
+
+#: For more jobs than that all rows are read, not each one looked up.
+LOOKED_UP = 1000
+
+
+class Engine:
+    """One engine on one home folder."""
+
+    def __init__(
+        self, settings: Settings, *, home: Path, watch: bool = False, clock: Clock | None = None
+    ) -> None:
+        """Make an engine; nothing is opened before `start`.
+
+        Args:
+            watch: whether saved job files are reloaded at once, where the settings do not say.
+        """
+        self.settings = settings
+        self.home = home.resolve()
+        self.events = Events()
+        self._watch = watch if settings.watch is None else settings.watch
+        self._clock = clock or SystemClock()
+        self._running = AsyncExitStack()
+        self.desk: Desk
+        self.catalog: Catalog
+        self.dispatcher: Dispatcher
+
+    async def start(self) -> None:
+        """Take the home folder, recover what an earlier engine left, and begin to serve.
+
+        Raises:
+            HomeInUse: another engine works in this home folder.
+            NewerDatabase, StoreError: the database cannot be used.
+            MissingWall: the kernel lacks a wall of the sandbox.
+        """
+        async with AsyncExitStack() as parts:
+            await self._assemble(parts)
+            self._running = parts.pop_all()
+
+    async def stop(self) -> None:
+        """Let runs under way end, then stop everything; nothing is left running."""
+        self.desk.set_state(EngineState.DRAINING)
+        await self._running.aclose()
+        self.events.publish(EngineStateChanged(self._clock.now(), EngineState.STOPPED.value))
+
+    async def _assemble(self, parts: AsyncExitStack) -> None:
+        self._take_home(parts)
+        database = await self._open_store(parts)
+        session, recovered, first_run_id = await asyncio.to_thread(self._open_session, database)
+        journal = self._start_journal(parts, database, session)
+        plugins = load_plugins(self.settings.plugins.disable, folder=self.settings.plugins_folder(self.home))
+        pool = await self._start_pool(parts, plugins)
+        queries = Queries(database.reader)
+        folder = self.settings.jobs_folder(self.home)
+        catalog = make_catalog(folder, pool, self.settings, self._clock)
+        scheduler = Scheduler(clock=self._clock, on_due=lambda job, due: dispatcher.due(job, due))
+        documents = StoredDocuments(journal, database.reader, clock=self._clock)
+        runner = await make_runner(
+            pool,
+            plugins,
+            documents,
+            catalog,
+            self.settings,
+            parts,
+            home=self.home,
+            runs=lambda: RunCalls(
+                find_job=catalog.job, dispatcher=dispatcher, planner=planner, queries=queries
+            ),
+        )
+        start_subscribers(self.events, plugins, runner.services, parts)
+        dispatcher = Dispatcher(
+            clock=self._clock,
+            find_job=catalog.jobs.get,
+            read_source=catalog.source,
+            arm=scheduler.arm,
+            runner=runner,
+            journal=journal,
+            events=self.events,
+            session=session,
+            first_run_id=first_run_id,
+            pool_size=self.settings.pool.size,
+            tag_limits=self.settings.limits.tags,
+            limits=self.settings.run_limits(),
+            timezone=self.settings.timezone,
+        )
+        planner = Planner(
+            clock=self._clock,
+            find_job=catalog.job,
+            dispatcher=dispatcher,
+            journal=journal,
+            queries=queries,
+            events=self.events,
+            session=session,
+        )
+        self.catalog, self.dispatcher = catalog, dispatcher
+        self.desk = Desk(
+            identity=Identity(VERSION, self.home, database.name, session, self._clock.now()),
+            clock=self._clock,
+            catalog=catalog,
+            scheduler=scheduler,
+            dispatcher=dispatcher,
+            planner=planner,
+            journal=journal,
+            queries=queries,
+            pool=pool,
+            plugins=plugins,
+            events=self.events,
+            source_bytes=self.settings.source_bytes(),
+            permissions=self.settings.permissions,
+            load_stored=lambda names: stored_jobs(queries, names),
+        )
+        await self._serve(parts, catalog, scheduler, planner, dispatcher, recovered)
+        self._keep_stubs(parts, catalog, plugins)
+
+    # The parts, in the order in which they start
+
+    def _take_home(self, parts: AsyncExitStack) -> None:
+        self.home.mkdir(parents=True, exist_ok=True)
+        lock = HomeLock(self.home)
+        lock.acquire()
+        parts.callback(lock.release)
+
+    async def _open_store(self, parts: AsyncExitStack) -> Database:
+        database = open_database(self.settings.database_url(self.home))
+        parts.callback(database.close)
+        await asyncio.to_thread(migrate, database.writer)
+        return database
+
+    def _open_session(self, database: Database) -> tuple[int, list[int], int]:
+        now = self._clock.now()
+        with database.writer.begin() as connection:
+            session = begin_session(
+                connection, pid=os.getpid(), host=socket.gethostname(), version=VERSION, now=now
+            )
+            return session, recover(connection, session, now), next_run_id(connection)
+
+    def _start_journal(self, parts: AsyncExitStack, database: Database, session: int) -> Journal:
+        def stalled(reason: str, waiting: int) -> None:
+            logger.error("no writes to the database: %s; %s wait, new runs are refused", reason, waiting)
+            self.events.publish(JournalStalled(self._clock.now(), reason, waiting))
+
+        def recovered(seconds: float) -> None:
+            logger.warning("the database takes writes again after %.1f s", seconds)
+            self.events.publish(JournalRecovered(self._clock.now(), seconds))
+
+        journal = Journal(database.writer, clock=self._clock, on_stalled=stalled, on_recovered=recovered)
+        journal.start()
+
+        async def finish() -> None:
+            closed = journal.transact(lambda connection: end_session(connection, session, self._clock.now()))
+            # It is not waited for here: a database that takes no writes must not hold up the stop.
+            await journal.stop()
+            try:
+                await closed
+            except StoreError as error:
+                logger.error("this session could not be closed in the database: %s", error)
+
+        parts.push_async_callback(finish)
+        return journal
+
+    async def _start_pool(self, parts: AsyncExitStack, plugins: Plugins) -> WorkerPool:
+        def replaced(reason: str) -> None:
+            logger.error("the workers were replaced: %s", reason)
+            self.events.publish(WorkersReplaced(self._clock.now(), reason))
+
+        pool = make_pool(self.settings, plugins, replaced)
+        await pool.start()
+        parts.push_async_callback(pool.stop)
+        return pool
+
+    def _keep_stubs(self, parts: AsyncExitStack, catalog: Catalog, plugins: Plugins) -> None:
+        writer = StubWriter(catalog.folder, plugins.modules, catalog.jobs, wanted=self.settings.stubs)
+        writer.refresh()
+        parts.push_async_callback(writer.stop)
+        parts.callback(self.events.subscribe(writer.take))
+
+    def _make_api(self) -> ApiServer:
+        token = self.settings.api.token.get_secret_value()
+        return ApiServer(
+            self.desk,
+            socket_path=self.home / SOCKET_NAME,
+            tcp=self.settings.api.tcp or None,
+            token=token or None,
+        )
+
+    async def _serve(
+        self,
+        parts: AsyncExitStack,
+        catalog: Catalog,
+        scheduler: Scheduler,
+        planner: Planner,
+        dispatcher: Dispatcher,
+        recovered: list[int],
+    ) -> None:
+        api = self._make_api()
+        await api.start()
+        parts.push_async_callback(api.stop)
+        if recovered:
+            self.events.publish(RunsRecovered(self._clock.now(), tuple(recovered)))
+        parts.push_async_callback(dispatcher.drain, STOPPED, self.settings.engine.stop_after)
+        scheduler.start()
+        parts.callback(scheduler.stop)
+        await self.desk.load()
+        await planner.start()
+        parts.push_async_callback(planner.stop)
+        if self._watch:
+            watcher = Watcher(catalog.folder, self.desk.reload_saved)
+            watcher.start()
+            parts.push_async_callback(watcher.stop)
+        self.desk.set_state(EngineState.RUNNING)
+
+
+def stored_jobs(queries: Queries, names: Collection[str] | None) -> dict[str, StoredJob]:
+    """Return what the database remembers of at least these jobs (None: of all), by name."""
+    few = names if names is not None and len(names) <= LOOKED_UP else None
+    return {row.name: stored_job(row) for row in queries.jobs(few)}

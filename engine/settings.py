@@ -1,0 +1,471 @@
+"""What the operator sets: moontide.toml, and the same keys as MOONTIDE_... variables."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import re
+import textwrap
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping, Set
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from engine.errors import SettingsError
+from engine.permissions import PermissionMode
+from engine.run import Limits
+from engine.settingtypes import (
+    DURATION,
+    NAMES,
+    SIZE,
+    Address,
+    Count,
+    DatabaseUrl,
+    Duration,
+    Folder,
+    NamedSchedules,
+    Names,
+    OptionalFolder,
+    Positive,
+    Size,
+    SourceSize,
+    Switch,
+    TagLimits,
+    Zone,
+)
+
+FILE_NAME = "moontide.toml"
+PREFIX = "MOONTIDE_"
+NESTING = "__"
+
+#: Variables of the same family that are not settings.
+_OTHER_VARIABLES = frozenset({"MOONTIDE_HOME"})
+#: Variables that hold secrets of jobs; with two underscores it is the settings of the module `secret`.
+_OF_SECRETS = re.compile(r"MOONTIDE_SECRET_[A-Za-z]")
+_SECRET = re.compile(r"token|password|secret|database", re.IGNORECASE)
+
+
+def setting(default: Any, description: str, allowed: str) -> Any:
+    """Declare one setting.
+
+    Args:
+        default: as a person would write it in the file.
+        description: what it does, for the commented file.
+        allowed: what may stand there, for error messages and the commented file.
+    """
+    return Field(
+        default=default,
+        description=description,
+        json_schema_extra={"allowed": allowed},
+        validate_default=True,
+    )
+
+
+class Section(BaseModel):
+    """One table of the file; a key that it does not know is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PluginSettings(Section):
+    """Python packages that add to the engine."""
+
+    disable: Names = setting([], "Plugins that are not loaded, by name.", NAMES)
+
+
+class PoolSettings(Section):
+    """How much goes on at once."""
+
+    size: Count = setting(
+        10, "Runs at once; further ones wait. 0 means no limit.", "a whole number, 0 or more"
+    )
+
+
+class LimitSettings(Section):
+    """What one run may use. A job's own settings may ask for less, never for more."""
+
+    timeout: Duration = setting("1h", "Time from a run's start to its end.", DURATION)
+    cpu: Duration = setting("60s", "Processor time of a run.", DURATION)
+    memory: Size = setting("64MB", "Memory of a run's Lua state.", SIZE)
+    # Longer ones take the compiler too long: its time can grow with the square of the length.
+    source: SourceSize = setting(
+        "256KB", "Size of a job file or library module.", 'a size such as "64KB", at most 256KB'
+    )
+    log: Size = setting(
+        "1MB", "Text that a run's log keeps; the rest is dropped, with a line that says so.", SIZE
+    )
+    log_line: Size = setting("4KB", "Length at which one line of a log is cut.", SIZE)
+    calls: Positive = setting(100_000, "Calls of core functions in one run.", "a whole number, 1 or more")
+    result: Size = setting("1MB", "Size of a run's result, as JSON.", SIZE)
+    tags: TagLimits = setting(
+        {},
+        "Runs at once of jobs with a tag, by the tag's name or value: tags.shop = 2.",
+        "a table of tags with whole numbers, 1 or more",
+    )
+
+
+class SandboxSettings(Section):
+    """The worker processes that execute Lua."""
+
+    allow_missing: Names = setting(
+        [], "Walls of the sandbox that this machine may lack; the engine refuses to start otherwise.", NAMES
+    )
+    worker_runs: Positive = setting(
+        200, "Runs after which a worker process is replaced.", "a whole number, 1 or more"
+    )
+    worker_idle: Duration = setting("60s", "Time after which an idle worker process ends.", DURATION)
+    warm: Count = setting(2, "Worker processes kept ready.", "a whole number, 0 or more")
+
+
+class EngineSettings(Section):
+    """The engine process."""
+
+    stop_after: Duration = setting(
+        "10s", "How long a stop waits for runs under way before it cancels them.", DURATION
+    )
+
+
+class ApiSettings(Section):
+    """How other programs reach the engine, besides the socket in the home folder."""
+
+    tcp: Address = setting(
+        "", "Also listen on this TCP address; needs a token.", '"host:port" such as "127.0.0.1:7424", or ""'
+    )
+    token: SecretStr = setting(SecretStr(""), "What TCP clients send as a bearer token.", "text")
+
+    @model_validator(mode="after")
+    def _tcp_needs_a_token(self) -> ApiSettings:
+        if self.tcp and not self.token.get_secret_value():
+            raise ValueError("api.tcp is set without api.token: set a long random token, or leave tcp empty")
+        return self
+
+
+class LogSettings(Section):
+    """What the engine writes about itself."""
+
+    level: Literal["debug", "info", "warning", "error"] = setting(
+        "info", "The least serious messages that are written.", '"debug", "info", "warning" or "error"'
+    )
+
+
+class Settings(BaseSettings):
+    """Every setting of an engine, checked."""
+
+    model_config = SettingsConfigDict(
+        extra="forbid",
+        frozen=True,
+        env_prefix=PREFIX,
+        env_nested_delimiter=NESTING,
+        env_ignore_empty=True,
+        nested_model_default_partial_update=False,
+    )
+
+    jobs: Folder = setting("jobs", "The folder of job files, from the home folder.", "a path")
+    database: DatabaseUrl = Field(
+        default="",
+        description="Where runs are kept; empty means the SQLite file moontide.db in the home folder.",
+        json_schema_extra={"allowed": 'a database URL such as "postgresql+psycopg://host/name", or ""'},
+        repr=False,
+    )
+    timezone: Zone = setting(
+        "UTC",
+        "The time zone of cron lines, where a job names no other.",
+        "an IANA name such as Europe/Berlin",
+    )
+    watch: Switch = setting(
+        None,
+        "Reload job files when they are saved. Unset: `moontide up` does, `moontide serve` does not.",
+        "true or false",
+    )
+    schedules: NamedSchedules = setting(
+        {},
+        'Cron lines that job files may name: workhours = "*/15 9-17 * * MON-FRI" is cron = "cron.workhours".',
+        "a table of names with cron lines, [schedules]",
+    )
+    plugins_dir: OptionalFolder = setting(
+        "",
+        "A folder of plugins that are one Python file each, from the home folder; empty means none.",
+        'a path, or ""',
+    )
+    stubs: Switch = setting(
+        None,
+        "Keep the files for completion in editors up to date. Unset: where the folder jobs/.luals is.",
+        "true or false",
+    )
+    permissions: PermissionMode = setting(
+        "open",
+        "What core modules a job may use: every one, or only what its own `allow` lists.",
+        '"open" or "declared"',
+    )
+    plugins: PluginSettings = Field(default_factory=PluginSettings)
+    pool: PoolSettings = Field(default_factory=PoolSettings)
+    limits: LimitSettings = Field(default_factory=LimitSettings)
+    sandbox: SandboxSettings = Field(default_factory=SandboxSettings)
+    engine: EngineSettings = Field(default_factory=EngineSettings)
+    api: ApiSettings = Field(default_factory=ApiSettings)
+    log: LogSettings = Field(default_factory=LogSettings)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let the environment win over the file, which is handed to the constructor."""
+        return env_settings, init_settings
+
+    _module_tables: dict[str, Any] = PrivateAttr(default_factory=dict)
+
+    @property
+    def module_tables(self) -> dict[str, Any]:
+        """The tables of core modules, unchecked, by the module's name (see `engine.modules`)."""
+        return self._module_tables
+
+    def run_limits(self) -> Limits:
+        """Return what one run may use at most."""
+        limits = self.limits
+        return Limits(
+            wall_seconds=limits.timeout,
+            cpu_seconds=limits.cpu,
+            memory_bytes=limits.memory,
+            log_bytes=limits.log,
+            log_line_bytes=limits.log_line,
+            calls=limits.calls,
+            result_bytes=limits.result,
+        )
+
+    def source_bytes(self) -> int:
+        """Return the size up to which a job file or library module is taken."""
+        return self.limits.source
+
+    def jobs_folder(self, home: Path) -> Path:
+        """Return the folder of job files of an engine at `home`."""
+        return home / self.jobs
+
+    def plugins_folder(self, home: Path) -> Path | None:
+        """Return the folder of one-file plugins of an engine at `home`, or None without one."""
+        return home / self.plugins_dir if self.plugins_dir else None
+
+    def without_plugins(self, names: Iterable[str]) -> Settings:
+        """Return these settings with more plugins disabled."""
+        plugins = self.plugins.model_copy(update={"disable": [*self.plugins.disable, *names]})
+        return self.model_copy(update={"plugins": plugins})
+
+    def database_url(self, home: Path) -> str:
+        """Return the SQLAlchemy URL of the database of an engine at `home`."""
+        return self.database or f"sqlite:///{(home / 'moontide.db').absolute()}"
+
+
+def load_settings(home: Path) -> Settings:
+    """Read moontide.toml in `home` and the MOONTIDE_... variables, which win over it.
+
+    Without a file the defaults serve.
+
+    Raises:
+        SettingsError: names every wrong key, its value (unless it may be secret) and what is allowed.
+    """
+    return settings_from(_read_file(home / FILE_NAME))
+
+
+def settings_from(content: Mapping[str, Any]) -> Settings:
+    """Return the settings of a moontide.toml with this content, and of the variables, which win over it.
+
+    Raises:
+        SettingsError: as `load_settings`.
+    """
+    tables, given = _check_variables(), dict(content)
+    for name in [name for name, value in given.items() if isinstance(value, dict)]:
+        if name not in Settings.model_fields:
+            tables[name] = _merged(given.pop(name), tables.get(name, {}))
+    try:
+        settings = Settings(**given)
+        settings._module_tables = tables
+        return settings
+    except ValidationError as error:
+        problems = [_problem(detail) for detail in error.errors()]
+    # Raised out here so that no traceback shows pydantic's own text, which holds the values.
+    raise SettingsError("; ".join(dict.fromkeys(problems)))
+
+
+def settings_template() -> str:
+    """Return a moontide.toml that sets nothing and explains every key, for a new home folder."""
+    lines = [
+        "# Settings of this Moontide engine. What is commented out shows the default.",
+        f"# Each key can also be set as a variable, which wins: pool.size is {variable_of('pool.size')}.",
+        "",
+    ]
+    section = ""
+    for key, field in setting_fields():
+        table, _, name = key.rpartition(".")
+        if table != section:
+            section = table
+            lines += [f"[{table}]", *_comment(_section_words(table)), ""]
+        default = "" if field.default is None else _toml(field.default)
+        lines += [*_comment(field.description or ""), *_comment(f"Allowed: {allowed_of(field)}.")]
+        lines += [f"#{name} = {default}" if default else f"#{name} = true", ""]
+    return "\n".join(lines)
+
+
+def setting_fields() -> Iterator[tuple[str, FieldInfo]]:
+    """Yield every setting as its dotted key and its declaration, in the order of the file."""
+    sections = []
+    for name, field in Settings.model_fields.items():
+        if _section_of(field):
+            sections.append((name, field))
+        else:
+            yield name, field
+    for table, field in sections:
+        for name, inner in _section_of(field).items():
+            yield f"{table}.{name}", inner
+
+
+def variable_of(key: str) -> str:
+    """Return the environment variable of a dotted key: `pool.size` is MOONTIDE_POOL__SIZE."""
+    return PREFIX + key.replace(".", NESTING).upper()
+
+
+def allowed_of(field: FieldInfo) -> str:
+    """Return what may stand in a setting, in words."""
+    extra = field.json_schema_extra
+    return str(extra["allowed"]) if isinstance(extra, dict) else ""
+
+
+def _section_of(field: FieldInfo) -> dict[str, FieldInfo]:
+    kind = field.annotation
+    return kind.model_fields if isinstance(kind, type) and issubclass(kind, Section) else {}
+
+
+def _section_words(table: str) -> str:
+    return (Settings.model_fields[table].annotation.__doc__ or "").strip()
+
+
+def _comment(text: str) -> list[str]:
+    return textwrap.wrap(text, 100, initial_indent="# ", subsequent_indent="# ")
+
+
+def _toml(value: object) -> str:
+    plain = value.get_secret_value() if isinstance(value, SecretStr) else value
+    return json.dumps(plain)
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path}: {error}") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path} is not UTF-8 text (byte {error.start}); save it as UTF-8") from error
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Return two tables as one; where both have a value, `above` wins."""
+    merged = dict(below)
+    for key, value in above.items():
+        inner = merged.get(key)
+        if isinstance(inner, dict) and isinstance(value, dict):
+            value = _merged(inner, value)
+        merged[key] = value
+    return merged
+
+
+def _module_variables(known: Set[str]) -> dict[str, Any]:
+    """Return the tables that variables such as MOONTIDE_MYSQL__SHOP__URL set for core modules."""
+    tables: dict[str, Any] = {}
+    own = {name.upper() for name in Settings.model_fields}
+    for name, value in os.environ.items():
+        if _OF_SECRETS.match(name):
+            continue
+        path = name.upper().removeprefix(PREFIX).split(NESTING)
+        if name.upper().startswith(PREFIX) and len(path) > 1 and path[0] not in own and name not in known:
+            table: Any = value
+            for key in reversed(path):
+                table = {key.lower(): table}
+            tables = _merged(tables, table)
+    return tables
+
+
+def _check_variables() -> dict[str, Any]:
+    """Refuse MOONTIDE_... variables that are no setting; their values are not told, they may be secret.
+
+    Returns:
+        the tables for core modules, which are checked when those are known.
+    """
+    known = {variable_of(key) for key, _ in setting_fields()}
+    tables = _module_variables(known)
+    problems = [
+        f"unknown variable {name}{_nearest(name.upper(), known)}"
+        for name in sorted(os.environ)
+        if name.upper().startswith(PREFIX)
+        and not _OF_SECRETS.match(name)
+        and name.upper() not in known | _OTHER_VARIABLES
+        and name.upper().removeprefix(PREFIX).partition(NESTING)[0].lower() not in tables
+    ]
+    if problems:
+        raise SettingsError("; ".join(problems))
+    return tables
+
+
+def _problem(detail: ErrorDetails) -> str:
+    """Return one of pydantic's findings in the words of the file."""
+    path = [str(part) for part in detail["loc"]]
+    if detail["type"] == "extra_forbidden":
+        return _unknown_key(path)
+    top = Settings.model_fields[path[0]]
+    inner = _section_of(top)
+    if not inner:
+        return _wrong_value(path[0], top, detail["input"])
+    if len(path) == 1:
+        # The value is not told: a table may hold secrets.
+        known = detail["type"] == "value_error"
+        return (
+            str(detail["ctx"]["error"]) if known else f"{FILE_NAME}: {path[0]} must be a table, [{path[0]}]"
+        )
+    return _wrong_value(f"{path[0]}.{path[1]}", inner[path[1]], detail["input"])
+
+
+def _wrong_value(key: str, field: FieldInfo, value: object) -> str:
+    return f"{_source_of(key)}{_told(key, value)}: allowed is {allowed_of(field)}"
+
+
+def _unknown_key(path: list[str]) -> str:
+    known = {key for key, _ in setting_fields()} | set(Settings.model_fields)
+    key = ".".join(path)
+    return f"{FILE_NAME}: unknown key {key}{_nearest(key, known)}"
+
+
+def _source_of(key: str) -> str:
+    variable = variable_of(key)
+    return f"{variable}: " if any(name.upper() == variable for name in os.environ) else f"{FILE_NAME}: "
+
+
+def _told(key: str, value: object) -> str:
+    if _SECRET.search(key):
+        return key
+    text = json.dumps(value, default=str)
+    return f"{key} = {text if len(text) <= 60 else text[:57] + '...'}"
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return f"; did you mean {near[0]}?" if near else ""

@@ -1,0 +1,166 @@
+"""What the API shows of jobs, runs and the engine: plain values, ready for JSON.
+
+Times are aware datetimes; as JSON they are ISO 8601 with offset.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    """One job as the list and its own page show it.
+
+    Attributes:
+        status: a `JobStatus` value; `reason` says in words why.
+        activity: idle, queued or running.
+        schedule: the schedule in words ("every 2m"), "on demand" without one.
+        error: the last error with its Lua traceback, kept until the next good run.
+        settings: the settings as the file gives them, with defaults filled in.
+        permissions: "open" if the job may use every core module, "declared" if only what `allow` holds.
+        allow: the core modules that the job lists: true for all that one can do, or patterns.
+    """
+
+    name: str
+    path: str
+    status: str
+    reason: str
+    active: bool
+    activity: str
+    schedule: str
+    next_run: datetime | None
+    last_run: datetime | None
+    last_status: str | None
+    last_run_id: int | None = None
+    last_returned: str | None = None
+    error: str | None = None
+    description: str = ""
+    version: str = ""
+    tags: dict[str, str] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
+    source_hash: str | None = None
+    permissions: str = "open"
+    allow: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """One run as the API shows it.
+
+    Attributes:
+        called_by: the run that asked for this one by `core.jobs`.
+    """
+
+    id: int
+    job: str
+    status: str
+    returned: str | None
+    trigger: str
+    attempt: int
+    due: datetime
+    started: datetime | None
+    finished: datetime | None
+    duration_ms: float | None
+    error: str | None
+    result: Any
+    info: Any
+    data: Any = None
+    result_note: str | None = None
+    user_id: int = 0
+    session: int | None = None
+    rescheduled_from: int | None = None
+    called_by: int | None = None
+    source_hash: str | None = None
+    cpu_ms: float | None = None
+    peak_memory_bytes: int | None = None
+    log_lines: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LogLineView:
+    """One line of a run's log."""
+
+    number: int
+    at: datetime
+    level: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class EngineView:
+    """The engine as `moontide status` shows it."""
+
+    state: str
+    version: str
+    pid: int
+    home: str
+    jobs_folder: str
+    database: str
+    session: int
+    started: datetime
+    now: datetime
+    jobs: int
+    jobs_by_status: dict[str, int]
+    running: int
+    queued: int
+    pool_size: int
+    workers: int
+    runs_total: int
+    journal: str
+    walls: dict[str, str]
+    problems: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class ReloadView:
+    """What a reload changed."""
+
+    added: list[str]
+    changed: list[str]
+    removed: list[str]
+    invalid: dict[str, str]
+    revived: list[str]
+    unchanged: int
+    duration_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class PluginView:
+    """One plugin as `moontide plugins` lists it.
+
+    Attributes:
+        status: "loaded", "failed" or "disabled"; `reason` says why it is not loaded.
+    """
+
+    name: str
+    version: str
+    origin: str
+    hooks: list[str]
+    core: list[str]
+    status: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemView:
+    """One thing that is wrong with a job file, as `moontide check` prints it."""
+
+    path: str
+    line: int | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ComingView:
+    """One due time to come.
+
+    Attributes:
+        notes: what is unusual about it, in words: a change of the clocks, jitter, the end of the schedule.
+    """
+
+    job: str
+    due: datetime
+    notes: list[str] = field(default_factory=list)

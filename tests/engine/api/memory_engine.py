@@ -1,0 +1,268 @@
+"""An engine that keeps everything in memory: what the API's and the command line's tests serve.
+
+A job's text decides how its runs go: it holds words such as "fail", "forever" or "lines=20".
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from engine.errors import JobFileError, JobNotFound, Refused, RunNotFound, StoreUnavailable
+from engine.events import Events, RunFinished, RunLogged, RunQueued, RunStarted
+from engine.states import FINAL, RunStatus
+from engine.views import (
+    ComingView,
+    EngineView,
+    JobView,
+    LogLineView,
+    PluginView,
+    ProblemView,
+    ReloadView,
+    RunView,
+)
+
+START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+
+class MemoryEngine:
+    """Jobs are texts, and a run is a task that reads them."""
+
+    def __init__(self, home: Path = Path("/srv/moontide")) -> None:
+        self.events = Events()
+        self.home = home
+        self.texts: dict[str, str] = {}
+        self.views: dict[str, JobView] = {}
+        self.all_runs: dict[int, RunView] = {}
+        self.logs: dict[int, list[LogLineView]] = {}
+        self.tasks: dict[int, asyncio.Task[None]] = {}
+        self.actors: list[str] = []
+        self.store_fails = False
+
+    def add(self, name: str, text: str = "", **fields: Any) -> JobView:
+        """Put a job on the list, with fields of its view."""
+        self.texts[name] = text
+        self.views[name] = replace(_job_view(name, text), **fields)
+        return self.views[name]
+
+    def status(self) -> EngineView:
+        return EngineView(
+            state="Running",
+            version="0.1.0",
+            pid=4242,
+            home=str(self.home),
+            jobs_folder=str(self.home / "jobs"),
+            database="sqlite",
+            session=1,
+            started=START,
+            now=START,
+            jobs=len(self.views),
+            jobs_by_status={"WAITING": len(self.views)},
+            running=sum(run.status == "RUNNING" for run in self.all_runs.values()),
+            queued=0,
+            pool_size=10,
+            workers=2,
+            runs_total=len(self.all_runs),
+            journal="ok",
+            walls={"seccomp": "on"},
+        )
+
+    def coming(self, *, job: str | None, since: datetime | None, count: int) -> list[ComingView]:
+        views = self.jobs() if job is None else [self.job(job)]
+        due = [ComingView(view.name, view.next_run, ["the last date"]) for view in views if view.next_run]
+        return [view for view in due if since is None or view.due >= since][:count]
+
+    def metrics(self) -> bytes:
+        return b"moontide_runs_running 0.0\n"
+
+    def jobs(self) -> list[JobView]:
+        return sorted(self.views.values(), key=lambda view: view.name)
+
+    def job(self, name: str) -> JobView:
+        if name not in self.views:
+            raise JobNotFound(name, self.views)
+        return self.views[name]
+
+    async def job_source(self, name: str) -> tuple[str, str]:
+        self.job(name)
+        return self.texts[name], _hash(self.texts[name])
+
+    async def write_job(
+        self, name: str, text: str, *, expected_hash: str | None, create: bool, actor: str
+    ) -> JobView:
+        if ".." in name:
+            raise JobFileError(f"{name!r} cannot be a job's name")
+        if create and name in self.texts:
+            raise Refused(f"{name} exists already")
+        if not create and expected_hash not in (None, _hash(self.texts[self.job(name).name])):
+            raise Refused(f"{name} was changed by somebody else; load it again")
+        self.actors.append(actor)
+        return self.add(name, text)
+
+    async def delete_job(self, name: str, *, actor: str) -> None:
+        self.job(name)
+        self.actors.append(actor)
+        del self.texts[name], self.views[name]
+
+    async def check(self, paths: list[str] | None) -> list[ProblemView]:
+        wanted = [name for name in self.texts if paths is None or f"{name}.lua" in paths]
+        return [ProblemView(f"{name}.lua", 3, "broken") for name in wanted if "broken" in self.texts[name]]
+
+    async def run_job(self, name: str, *, data: Any = None, user_id: int = 0, actor: str) -> RunView:
+        if self.store_fails:
+            raise StoreUnavailable("the disk is full; free some space")
+        job = self.job(name)
+        if job.status == "INVALID":
+            raise Refused(f"{name} cannot run: {job.reason}")
+        self.actors.append(actor)
+        run = _run_view(len(self.all_runs) + 1, name, data, user_id)
+        self.all_runs[run.id], self.logs[run.id] = run, []
+        self.events.publish(RunQueued(START, run.id, name, "manual"))
+        self.tasks[run.id] = asyncio.ensure_future(self._carry_out(run.id, self.texts[name]))
+        return run
+
+    async def cancel(self, run_id: int, *, actor: str) -> RunView:
+        run = await self.run(run_id)
+        if run.status in FINAL:
+            raise Refused(f"run {run_id} has ended already")
+        self.actors.append(actor)
+        self.tasks[run_id].cancel()
+        return self._finish(run_id, RunStatus.CANCELLED, None)
+
+    async def activate(self, name: str, *, actor: str) -> JobView:
+        return self._switch(name, True, actor)
+
+    async def deactivate(self, name: str, *, actor: str) -> JobView:
+        return self._switch(name, False, actor)
+
+    def _switch(self, name: str, active: bool, actor: str) -> JobView:
+        self.actors.append(actor)
+        status = "WAITING" if active else "INACTIVE"
+        self.views[name] = replace(self.job(name), active=active, status=status, reason=f"by {actor}")
+        return self.views[name]
+
+    async def reload(self, name: str | None = None, *, actor: str) -> ReloadView:
+        if name is not None:
+            self.job(name)
+        self.actors.append(actor)
+        return ReloadView([], [name] if name else [], [], {}, [], len(self.views), 1.5)
+
+    async def runs(
+        self,
+        *,
+        job: str | None = None,
+        status: RunStatus | None = None,
+        before: int | None = None,
+        limit: int = 50,
+    ) -> list[RunView]:
+        found = [
+            run
+            for run in reversed(self.all_runs.values())
+            if job in (None, run.job) and status in (None, run.status) and (not before or run.id < before)
+        ]
+        return found[:limit]
+
+    async def run(self, run_id: int) -> RunView:
+        if run_id not in self.all_runs:
+            raise RunNotFound(run_id)
+        return self.all_runs[run_id]
+
+    async def log(self, run_id: int, *, after: int = 0, limit: int = 1000) -> list[LogLineView]:
+        await self.run(run_id)
+        return [line for line in self.logs[run_id] if line.number > after][:limit]
+
+    def plugins(self) -> list[PluginView]:
+        return [PluginView("log", "0.1.0", "plugins.log", ["core"], ["log"], "loaded", "")]
+
+    async def _carry_out(self, run_id: int, text: str) -> None:
+        run = self.all_runs[run_id]
+        self.all_runs[run_id] = replace(run, status="RUNNING", started=START)
+        self.events.publish(RunStarted(START, run_id, run.job, "manual", 1))
+        for number in range(1, int((re.findall(r"lines=(\d+)", text) or ["1"])[0]) + 1):
+            self.write_log(run_id, number, f"line {number}")
+            await asyncio.sleep(0)
+        if "forever" in text:
+            await asyncio.Event().wait()
+        failed = "fail" in text
+        self._finish(
+            run_id, RunStatus.ERROR if failed else RunStatus.COMPLETE, "it broke" if failed else None
+        )
+
+    def write_log(self, run_id: int, number: int, text: str) -> None:
+        """Let a run write a line."""
+        self.logs[run_id].append(LogLineView(number, START, "info", text))
+        job = self.all_runs[run_id].job
+        self.events.publish(RunLogged(START, run_id, job, ((number, "info", text),)))
+
+    def _finish(self, run_id: int, status: RunStatus, error: str | None) -> RunView:
+        returned = "OK" if status == RunStatus.COMPLETE else None
+        run = replace(
+            self.all_runs[run_id],
+            status=status.value,
+            returned=returned,
+            finished=START,
+            duration_ms=12.5,
+            error=error,
+            result={"sold": 3} if returned else None,
+        )
+        self.all_runs[run_id] = run
+        self.views[run.job] = replace(self.views[run.job], last_run_id=run_id, last_status=status.value)
+        self.events.publish(RunFinished(START, run_id, run.job, status.value, returned, 12.5, error))
+        return run
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _job_view(name: str, text: str) -> JobView:
+    return JobView(
+        name=name,
+        path=f"jobs/{name}.lua",
+        status="WAITING",
+        reason="",
+        active=True,
+        activity="idle",
+        schedule="every 2m",
+        next_run=START,
+        last_run=None,
+        last_status=None,
+        source_hash=_hash(text),
+    )
+
+
+def _run_view(run_id: int, job: str, data: Any, user_id: int) -> RunView:
+    return RunView(
+        id=run_id,
+        job=job,
+        status="QUEUED",
+        returned=None,
+        trigger="manual",
+        attempt=1,
+        due=START,
+        started=None,
+        finished=None,
+        duration_ms=None,
+        error=None,
+        result=None,
+        info=None,
+        data=data,
+        user_id=user_id,
+    )
+
+
+def filled(home: Path) -> MemoryEngine:
+    """Return an engine with one job of each kind that the command line's tests need."""
+    engine = MemoryEngine(home)
+    engine.add("report", "lines=3", description="Mark toys that ran out")
+    engine.add("admin/cleanup")
+    engine.add("faulty", "fail")
+    engine.add("endless", "forever")
+    engine.add("chatty", "lines=2500")
+    engine.add("torn", "broken", status="INVALID", reason="line 3: broken", next_run=None)
+    return engine

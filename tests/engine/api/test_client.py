@@ -1,0 +1,192 @@
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from engine.api.address import socket_in
+from engine.api.client import AsyncClient, Client
+from engine.api.server import ApiServer
+from engine.errors import (
+    EngineUnreachable,
+    JobFileError,
+    JobNotFound,
+    MoontideError,
+    Refused,
+    RunNotFound,
+    StoreUnavailable,
+)
+from engine.events import Event, RunFinished, RunLogged, RunQueued, RunStarted
+from engine.states import RunStatus
+from tests.engine.api.conftest import TOKEN
+from tests.engine.api.memory_engine import MemoryEngine
+
+
+async def until_finished(events: AsyncIterator[Event]) -> list[Event]:
+    seen: list[Event] = []
+    async with asyncio.timeout(10):
+        async for event in events:
+            seen.append(event)
+            if isinstance(event, RunFinished):
+                break
+    return seen
+
+
+async def test_views_arrive_as_the_engine_made_them(client: AsyncClient, engine: MemoryEngine) -> None:
+    assert await client.status() == engine.status()
+    assert await client.jobs() == engine.jobs()
+    assert await client.job("admin/cleanup") == engine.job("admin/cleanup")
+    assert await client.plugins() == engine.plugins()
+    assert (await client.check())[0].line == 3
+    assert await client.check(["report.lua"]) == []
+
+
+async def test_a_job_is_switched_reloaded_and_deleted(client: AsyncClient, engine: MemoryEngine) -> None:
+    assert (await client.deactivate("admin/cleanup")).active is False
+    assert (await client.activate("admin/cleanup")).active is True
+    assert (await client.reload("admin/cleanup")).changed == ["admin/cleanup"]
+    assert (await client.reload()).unchanged == len(engine.views)
+    assert await client.delete_job("admin/cleanup") is None
+    assert "admin/cleanup" not in engine.views
+
+
+@pytest.mark.parametrize(
+    "name", ["a b", "ünïcode", "what?", "50%", "x#y", "admin/run", "a/b/source", "a%2Fb"]
+)
+async def test_any_name_reaches_the_engine_as_it_is(
+    client: AsyncClient, engine: MemoryEngine, name: str
+) -> None:
+    engine.add(name, "text")
+    assert (await client.job(name)).name == name
+    assert (await client.job_source(name)).text == "text"
+    assert (await client.activate(name)).name == name
+
+
+async def test_a_write_is_guarded_by_the_hash_of_what_was_seen(client: AsyncClient) -> None:
+    source = await client.job_source("report")
+    await client.write_job("report", "second", expected_hash=source.hash, create=False)
+    with pytest.raises(Refused, match="changed by somebody else"):
+        await client.write_job("report", "third", expected_hash=source.hash, create=False)
+    assert (await client.job_source("report")).text == "second"
+
+
+async def test_errors_of_the_engine_arrive_as_themselves(client: AsyncClient, engine: MemoryEngine) -> None:
+    with pytest.raises(JobNotFound, match="did you mean report") as unknown:
+        await client.job("reprot")
+    assert unknown.value.nearest == ["report"]
+    with pytest.raises(RunNotFound, match="no run 99; `moontide runs`") as missing:
+        await client.run(99)
+    assert missing.value.run_id == 99
+    with pytest.raises(Refused, match="exists already"):
+        await client.write_job("report", "", expected_hash=None, create=True)
+    with pytest.raises(JobFileError, match="cannot be a job's name"):
+        await client.write_job("../x", "", expected_hash=None, create=True)
+    engine.store_fails = True
+    with pytest.raises(StoreUnavailable, match="disk is full"):
+        await client.run_job("report")
+
+
+async def test_a_stream_brings_all_that_happens_after_it_is_open(client: AsyncClient) -> None:
+    async with client.events() as events:
+        run = await client.run_job("report", data={"n": 1}, user_id=7)
+        seen = await until_finished(events)
+    assert [type(event) for event in seen] == [RunQueued, RunStarted, *[RunLogged] * 3, RunFinished]
+    assert (run.data, run.user_id) == ({"n": 1}, 7)
+    assert isinstance(seen[-1], RunFinished)
+    assert seen[-1].status == "COMPLETE"
+
+
+async def test_a_stream_of_one_run_brings_nothing_of_others(client: AsyncClient) -> None:
+    async with client.events(run=2) as events:
+        await client.run_job("report")
+        await client.run_job("admin/cleanup")
+        seen = await until_finished(events)
+    assert {event.job for event in seen} == {"admin/cleanup"}
+
+
+async def test_leaving_a_stream_ends_it_in_the_engine(
+    client: AsyncClient, server: ApiServer, engine: MemoryEngine
+) -> None:
+    feeds = server._app.state.feeds
+    async with client.events():
+        assert len(feeds) == 1
+    for _ in range(10_000):
+        await asyncio.sleep(0)
+    assert len(feeds) == 0
+
+
+async def test_runs_are_listed_by_job_status_and_page(client: AsyncClient) -> None:
+    for name in ("report", "endless", "report"):
+        await client.run_job(name)
+    assert [run.id for run in await client.runs()] == [3, 2, 1]
+    assert [run.id for run in await client.runs(job="report")] == [3, 1]
+    assert [run.id for run in await client.runs(before=3, limit=1)] == [2]
+    assert [run.id for run in await client.runs(status=RunStatus.RUNNING)] == [2]
+    assert (await client.cancel(2)).status == "CANCELLED"
+    with pytest.raises(Refused, match="ended already"):
+        await client.cancel(2)
+
+
+async def test_a_log_is_read_from_any_line_on(client: AsyncClient) -> None:
+    async with client.events() as events:
+        run = await client.run_job("report")
+        await until_finished(events)
+    assert [line.text for line in await client.log(run.id, after=1)] == ["line 2", "line 3"]
+    assert [line.number for line in await client.log(run.id, limit=1)] == [1]
+
+
+async def test_the_same_client_reaches_a_tcp_listener_with_the_token(server: ApiServer) -> None:
+    url = f"http://127.0.0.1:{server.tcp_port}"
+    async with AsyncClient(url, token=TOKEN) as client:
+        assert (await client.status()).pid == 4242
+    async with AsyncClient(url) as client:
+        with pytest.raises(MoontideError, match="Authorization: Bearer"):
+            await client.status()
+
+
+async def test_the_waiting_client_asks_the_same(server: ApiServer, engine: MemoryEngine) -> None:
+    def ask() -> list[object]:
+        with Client(socket_in(engine.home), actor="bo@web2") as client, client.events() as events:
+            run = client.run_job("report")
+            seen = next(event for event in events if isinstance(event, RunFinished))
+            return [seen.run == run.id, client.run(run.id).status, len(client.log(run.id))]
+
+    assert await asyncio.to_thread(ask) == [True, "COMPLETE", 3]
+    assert engine.actors == ["bo@web2 via socket"]
+
+
+@pytest.mark.parametrize("ask", [Client.status, lambda client: client.events().__enter__()])
+def test_without_an_engine_the_client_says_how_to_start_one(
+    tmp_path: Path, ask: Callable[[Client], object]
+) -> None:
+    with Client(socket_in(tmp_path)) as client, pytest.raises(EngineUnreachable) as error:
+        ask(client)
+    assert str(error.value) == f"no engine is running in {tmp_path}; start one with `moontide up`"
+
+
+def test_a_home_that_does_not_exist_has_no_engine(tmp_path: Path) -> None:
+    with pytest.raises(EngineUnreachable, match="no engine is running"):
+        Client(socket_in(tmp_path / ("x" * 120)))
+
+
+def test_an_engine_that_goes_away_in_the_middle_of_an_answer_is_told_from_none(tmp_path: Path) -> None:
+    script = (
+        "import socket, sys; s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen();"
+        "print(flush=True); c, _ = s.accept(); c.recv(9999); c.close()"
+    )
+    command = [sys.executable, "-c", script, str(socket_in(tmp_path))]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        with Client(socket_in(tmp_path)) as client, pytest.raises(EngineUnreachable, match="went away"):
+            client.status()
+
+
+def test_importing_the_client_brings_no_server_and_no_database() -> None:
+    heavy = "fastapi starlette pydantic pydantic_settings sqlmodel sqlalchemy uvicorn lupa textual"
+    script = f"import sys, engine.api.client; print([m for m in {heavy.split()} if m in sys.modules])"
+    assert subprocess.check_output([sys.executable, "-c", script], text=True).strip() == "[]"

@@ -1,0 +1,1 @@
+"""Plugins as strangers might write them, good and bad."""
