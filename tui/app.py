@@ -1,0 +1,230 @@
+"""The dashboard: modes and keys that hold everywhere, and how it is started."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import work
+from textual.app import App
+from textual.binding import Binding, BindingType
+
+from tui.board import Board
+from tui.dialogs import YES, Confirm
+from tui.jobs import JobsScreen
+from tui.link import Link
+from tui.page import Context, Page
+from tui.plain import PlainSigns
+from tui.themes import TERMINAL, THEMES, fitting_theme, speaks_unicode
+
+if TYPE_CHECKING:
+    from textual.command import Provider
+    from textual.filter import LineFilter
+
+    from engine.api.client import AsyncClient
+
+#: What terminals too poor to draw on are told; `moontide jobs` and the others work everywhere.
+NO_TERMINAL = "the dashboard needs a terminal; `moontide jobs`, `runs` and `log` work without one"
+
+
+def _actions() -> type[Provider]:
+    from tui.palette import Actions
+
+    return Actions
+
+
+def _jobs() -> type[Provider]:
+    from tui.palette import Jobs
+
+    return Jobs
+
+
+class Dashboard(App[int]):
+    """A client of one engine. Closing it stops nothing, unless it owns the engine."""
+
+    TITLE = "Moontide"
+    CSS_PATH = "moontide.tcss"
+    #: With so many columns, a list has a panel at its side.
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012
+    ENABLE_COMMAND_PALETTE = True
+    COMMANDS = {_actions, _jobs}  # noqa: RUF012
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("question_mark,f1", "help", "Keys of this screen", key_display="?", show=False),
+        Binding("h", "runs", "History: the runs of all jobs", show=False),
+        Binding("u", "coming", "Upcoming: what runs next", show=False),
+        Binding("q", "leave", "Quit", show=False),
+        Binding("ctrl+q", "leave", "Quit", show=False, priority=True),
+        Binding("ctrl+c", "interrupt", "Stop the engine under `moontide up`, after asking", show=False),
+        Binding("ctrl+r", "reload", "Read the jobs folder again", show=False),
+        Binding("t", "theme", "Next theme", show=False),
+        Binding("ctrl+p,colon", "command_palette", "Every action by name", show=False),
+        Binding("ctrl+l", "redraw", "Draw the screen again", show=False),
+    ]
+
+    def __init__(self, client: AsyncClient, *, owns_engine: bool = False) -> None:
+        """Prepare the dashboard.
+
+        Args:
+            client: the way to the engine; closed at the end.
+            owns_engine: quitting stops the engine, and asks first.
+        """
+        super().__init__()
+        self.board = Board()
+        self.context = Context(self.board, client)
+        self._link = Link(client, self.board, on_live=self._show_at_once, on_restart=self._tell_of_restart)
+        self._owns_engine = owns_engine
+        self._signs = [] if speaks_unicode() else [PlainSigns()]
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = fitting_theme(self.console.color_system)
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Give Textual's own themes the shades that they do not know."""
+        return TERMINAL.variables
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Draw plain signs where the terminal has no others."""
+        return [*super().get_line_filters(), *self._signs]
+
+    def on_mount(self) -> None:
+        """Open the list of jobs and connect."""
+        self.push_screen(JobsScreen(self.context))
+        if not self.is_headless:
+            # So that the terminal is put back in order when `kill` or a leaving `moontide up` ends this.
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.exit, 0)
+        self.run_worker(self._link.keep(), group="link", exit_on_error=True)
+
+    async def on_unmount(self) -> None:
+        """Let go of the engine."""
+        self.workers.cancel_group(self, "link")
+        await self.context.client.close()
+
+    @property
+    def page(self) -> Page | None:
+        """The page on top, if it is one and no dialog."""
+        return self.screen if isinstance(self.screen, Page) else None
+
+    def _show_at_once(self) -> None:
+        if self.page is not None and self.page.is_mounted:
+            self.page.on_screen_resume()
+
+    def _tell_of_restart(self) -> None:
+        self.notify("the engine was restarted; this is its new session", markup=False)
+
+    # Keys that hold everywhere
+
+    def action_help(self) -> None:
+        """Show the keys of the screen on top."""
+        from tui.help import HelpScreen
+
+        if self.page is not None and not isinstance(self.page, HelpScreen):
+            self.push_screen(HelpScreen(self.context, self.screen, self))
+
+    def action_runs(self) -> None:
+        """Open the list of runs."""
+        from tui.runs import RunsScreen
+
+        if self.page is not None and not isinstance(self.page, RunsScreen):
+            self.push_screen(RunsScreen(self.context))
+
+    def action_coming(self) -> None:
+        """Open the list of what runs next."""
+        from tui.coming import ComingScreen
+
+        if self.page is not None and not isinstance(self.page, ComingScreen):
+            self.push_screen(ComingScreen(self.context))
+
+    @work
+    async def action_reload(self) -> None:
+        """Read the jobs folder again, after asking."""
+        from tui.reload import reload_jobs
+
+        if self.page is not None:
+            await reload_jobs(self.page)
+
+    def action_redraw(self) -> None:
+        """Draw everything again, after something else wrote on the terminal."""
+        self.refresh(layout=True)
+        self.screen.refresh()
+
+    def action_theme(self) -> None:
+        """Take the next theme."""
+        names = [theme.name for theme in THEMES]
+        at = names.index(self.theme) if self.theme in names else -1
+        self.theme = names[(at + 1) % len(names)]
+        self.notify(f"theme {self.theme}", timeout=2, markup=False)
+
+    def action_leave(self) -> None:
+        """Quit; ask first where that stops the engine."""
+        if not self._owns_engine:
+            self.exit(0)
+        elif self.page is not None:
+            question = Confirm(
+                "Stop the engine and quit?",
+                "`moontide up` started this engine for you. Runs under way are given time to end.",
+                "Stop the engine",
+            )
+            self.push_screen(question, lambda answer: self.exit(0) if answer == YES else None)
+
+    def action_interrupt(self) -> None:
+        """Do what Ctrl-C is expected to do where it stops the engine; elsewhere say how to leave."""
+        if self._owns_engine:
+            self.action_leave()
+        else:
+            self.notify("press q to quit; the engine goes on", timeout=3, markup=False)
+
+
+def why_not(environment: dict[str, str], is_terminal: Callable[[], bool]) -> str | None:
+    """Say why the dashboard cannot be drawn here, or None.
+
+    Without a terminal Textual would paint into a pipe for ever, with one core for itself.
+    """
+    if environment.get("TEXTUAL_DRIVER"):
+        return None
+    if not is_terminal():
+        return NO_TERMINAL
+    if environment.get("TERM", "dumb") == "dumb":
+        return f"{NO_TERMINAL} (TERM is dumb)"
+    return None
+
+
+def _is_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def prepare_process() -> None:
+    """Take back what a parent process may have set, and Textual cannot live with.
+
+    With SIGHUP ignored, the dashboard would spin for ever once its terminal is closed; with COLUMNS or
+    LINES in the environment it would never see a resize.
+    """
+    for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT, signal.SIGPIPE, signal.SIGCHLD):
+        signal.signal(number, signal.SIG_DFL)
+    for name in ("COLUMNS", "LINES"):
+        os.environ.pop(name, None)
+    os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
+
+
+def run(place: Path | str, *, token: str | None = None, owns_engine: bool = False) -> int:
+    """Show the dashboard of an engine until the person leaves it.
+
+    Args:
+        place: the engine's socket, or the URL of its TCP listener.
+        token: what the TCP listener asks for.
+        owns_engine: quitting stops the engine, and asks first.
+
+    Returns:
+        the exit code: 0 after a normal end, 2 without a terminal that can be drawn on.
+    """
+    if reason := why_not(dict(os.environ), _is_terminal):
+        print(f"moontide: {reason}", file=sys.stderr)
+        return 2
+    prepare_process()
+    from engine.api.client import AsyncClient
+
+    return Dashboard(AsyncClient(place, token=token), owns_engine=owns_engine).run() or 0

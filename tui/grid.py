@@ -1,0 +1,348 @@
+"""The line widget behind every live list: it draws the rows on screen, and again only what changed.
+
+Textual's DataTable repaints itself whole for each changed cell, which a slow SSH link cannot carry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Generic, TypeVar
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+Row = TypeVar("Row")
+
+#: The text of a cell and the shade that it is drawn in.
+Cell = tuple[str, str]
+
+MARK = "•"
+
+
+@dataclass(frozen=True, slots=True)
+class Column(Generic[Row]):
+    """One column.
+
+    Attributes:
+        width: in characters; of the column with rank 0 this is the least, and it takes what is left.
+        rank: what is dropped first when there is no room: the highest. 0 always stays.
+        cell: makes the text and shade of a row's cell.
+        right: whether numbers stand at the right edge.
+    """
+
+    title: str
+    width: int
+    rank: int
+    cell: Callable[[Row], Cell]
+    right: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed(Generic[Row]):
+    """A column with the place that it got."""
+
+    column: Column[Row]
+    x: int
+    width: int
+
+
+class Grid(ScrollView, Generic[Row], can_focus=True):
+    """Rows under a heading. The cursor and the marks stay on their rows, wherever new data moves these."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "grid--head",
+        "grid--cursor",
+        "grid--ok",
+        "grid--bad",
+        "grid--late",
+        "grid--busy",
+        "grid--calm",
+        "grid--faint",
+        "grid--bold",
+    }
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "move(-1)", "Up", show=False),
+        Binding("down,j", "move(1)", "Down", show=False),
+        Binding("pageup", "page(-1)", "A page up", show=False),
+        Binding("pagedown", "page(1)", "A page down", show=False),
+        Binding("home,g", "edge(0)", "First", show=False),
+        Binding("end,G", "edge(1)", "Last", show=False),
+        Binding("enter", "open", "Open", show=False),
+    ]
+
+    class Opened(Message):
+        """A row was opened with Enter or a second click."""
+
+        def __init__(self, key: Hashable) -> None:
+            super().__init__()
+            self.key = key
+
+    class Moved(Message):
+        """The cursor stands on another row."""
+
+        def __init__(self, key: Hashable | None) -> None:
+            super().__init__()
+            self.key = key
+
+    def __init__(
+        self,
+        columns: Sequence[Column[Row]],
+        key: Callable[[Row], Hashable],
+        *,
+        empty: str = "",
+        id: str | None = None,
+    ) -> None:
+        """Make an empty list.
+
+        Args:
+            key: what a row is known by when new data comes.
+            empty: what stands there without rows; `say_empty` changes it.
+        """
+        super().__init__(id=id)
+        self._columns = columns
+        self._key = key
+        self._empty = empty
+        self._rows: Sequence[Row] = ()
+        self._places: dict[Hashable, int] = {}
+        self._cursor: Hashable | None = None
+        self._at = 0
+        self.marked: set[Hashable] = set()
+        self._placed: list[_Placed[Row]] = []
+        self._drawn: dict[int, tuple[Cell, ...]] = {}
+        self._styles: dict[str, Style] = {}
+
+    # Rows
+
+    def show_rows(self, rows: Sequence[Row]) -> None:
+        """Show these rows; cursor, marks and scroll stay where they are as far as possible."""
+        grew = len(rows) != len(self._rows)
+        self._rows = rows
+        self._places = {self._key(row): place for place, row in enumerate(rows)}
+        self.marked &= self._places.keys()
+        self._keep_cursor()
+        if grew:
+            self.virtual_size = Size(self.size.width, len(rows) + 1)
+            self.refresh()
+        else:
+            self.redraw_changes()
+
+    def _keep_cursor(self) -> None:
+        place = self._places.get(self._cursor)
+        if place is None:
+            # The row is gone: its neighbour takes the cursor.
+            place = min(self._at, max(0, len(self._rows) - 1))
+        self._put_cursor(place, scroll=False)
+
+    def say_empty(self, text: str) -> None:
+        """Set what stands there without rows."""
+        if text != self._empty:
+            self._empty = text
+            self.refresh()
+
+    @property
+    def cursor_row(self) -> Row | None:
+        """The row under the cursor, if there is any."""
+        return self._rows[self._at] if self._at < len(self._rows) else None
+
+    @property
+    def rows(self) -> Sequence[Row]:
+        """The rows shown."""
+        return self._rows
+
+    def chosen(self) -> list[Row]:
+        """Return the marked rows, or else the one under the cursor."""
+        if self.marked:
+            return [row for row in self._rows if self._key(row) in self.marked]
+        return [] if self.cursor_row is None else [self.cursor_row]
+
+    def mark(self) -> None:
+        """Mark the row under the cursor, or take its mark away, and go on to the next."""
+        if (row := self.cursor_row) is not None:
+            self.marked ^= {self._key(row)}
+            self.redraw_changes()
+            self.action_move(1)
+
+    def unmark_all(self) -> None:
+        """Take all marks away."""
+        self.marked.clear()
+        self.redraw_changes()
+
+    def go_to(self, key: Hashable) -> None:
+        """Put the cursor on a row."""
+        if (place := self._places.get(key)) is not None:
+            self._put_cursor(place)
+
+    # Moving
+
+    @property
+    def _page(self) -> int:
+        return max(1, self.size.height - 1)
+
+    def action_move(self, step: int) -> None:
+        """Move the cursor by rows."""
+        self._put_cursor(self._at + step)
+
+    def action_page(self, step: int) -> None:
+        """Move the cursor by pages."""
+        self._put_cursor(self._at + step * self._page)
+
+    def action_edge(self, last: int) -> None:
+        """Move the cursor to the first or last row."""
+        self._put_cursor(len(self._rows) - 1 if last else 0)
+
+    def action_open(self) -> None:
+        """Open the row under the cursor."""
+        if (row := self.cursor_row) is not None:
+            self.post_message(self.Opened(self._key(row)))
+
+    def _put_cursor(self, place: int, *, scroll: bool = True) -> None:
+        self._at = max(0, min(place, len(self._rows) - 1))
+        row = self.cursor_row
+        key = None if row is None else self._key(row)
+        moved, self._cursor = key != self._cursor, key
+        if scroll:
+            self._scroll_to_cursor()
+        self.redraw_changes()
+        if moved:
+            self.post_message(self.Moved(key))
+
+    def _scroll_to_cursor(self) -> None:
+        top = self.scroll_offset.y
+        if self._at < top:
+            self.scroll_to(y=self._at, animate=False, force=True)
+        elif self._at >= top + self._page:
+            self.scroll_to(y=self._at - self._page + 1, animate=False, force=True)
+
+    def on_click(self, event: events.Click) -> None:
+        """Put the cursor on the clicked row; a second click opens it."""
+        place = event.y - 1 + self.scroll_offset.y
+        if event.y < 1 or place >= len(self._rows):
+            return
+        again = place == self._at and event.chain > 1
+        self._put_cursor(place)
+        if again:
+            self.action_open()
+
+    # Drawing
+
+    def on_resize(self) -> None:
+        """Place the columns anew."""
+        self._place_columns()
+        self.virtual_size = Size(self.size.width, len(self._rows) + 1)
+        self.refresh()
+
+    def notify_style_update(self) -> None:
+        """Forget the colours of an earlier theme."""
+        super().notify_style_update()
+        self._styles.clear()
+
+    def _place_columns(self) -> None:
+        room = self.size.width
+        kept = list(self._columns)
+        while len(kept) > 1 and sum(column.width + 1 for column in kept) + 1 > room:
+            kept.remove(max(kept, key=lambda column: column.rank))
+        spare = max(0, room - 1 - sum(column.width + 1 for column in kept))
+        self._placed, x = [], 1
+        for column in kept:
+            width = column.width + (spare if column.rank == 0 else 0)
+            self._placed.append(_Placed(column, x, width))
+            x += width + 1
+        self._drawn.clear()
+
+    def redraw_changes(self) -> None:
+        """Repaint those cells on screen whose text or colour is another than the one drawn."""
+        for y in range(1, self.size.height):
+            before, now = self._drawn.get(y), self._cells(y)
+            if before == now:
+                continue
+            if before is None or now[0] != before[0]:
+                self.refresh(Region(0, y, self.size.width, 1))
+                continue
+            changed = [p for p, old, new in zip(self._placed, before[1:], now[1:], strict=True) if old != new]
+            start, end = changed[0].x, changed[-1].x + changed[-1].width
+            # One region for each line: Textual sends a line anew from its start for every region on it.
+            self.refresh(Region(start, y, end - start, 1))
+
+    def _row_at(self, y: int) -> tuple[int, Row] | None:
+        place = y - 1 + self.scroll_offset.y
+        return (place, self._rows[place]) if 0 <= place < len(self._rows) else None
+
+    def _cells(self, y: int) -> tuple[Cell, ...]:
+        """Return what a line of the screen should show: first cursor and mark, then each cell."""
+        found = self._row_at(y)
+        if found is None:
+            return (("", ""),)
+        place, row = found
+        marked = MARK if self._key(row) in self.marked else " "
+        ground = "cursor" if place == self._at else ""
+        return ((marked, ground), *(placed.column.cell(row) for placed in self._placed))
+
+    def render_line(self, y: int) -> Strip:
+        """Draw one line of the screen."""
+        if y == 0:
+            return self._head()
+        cells = self._cells(y)
+        self._drawn[y] = cells
+        if len(cells) == 1:
+            return self._blank(y)
+        (mark, ground), *texts = cells
+        base = self._style("cursor") if ground else self._style("")
+        parts = [(mark, base + self._style("bold"))]
+        for placed, (text, shade) in zip(self._placed, texts, strict=True):
+            shown = fit(text, placed.width, right=placed.column.right)
+            parts.append((shown + " ", base + self._style(shade) if shade else base))
+        return _strip(parts, self.size.width, base)
+
+    def _head(self) -> Strip:
+        style = self._style("head")
+        titles = [fit(p.column.title, p.width, right=p.column.right) + " " for p in self._placed]
+        return _strip([(" ", style), *((title, style) for title in titles)], self.size.width, style)
+
+    def _blank(self, y: int) -> Strip:
+        base = self._style("")
+        lines = [] if self._rows else self._empty.splitlines()
+        text = f"  {lines[y - 2]}" if 0 <= y - 2 < len(lines) else ""
+        return _strip([(fit(text, self.size.width), base)], self.size.width, base)
+
+    def _style(self, shade: str) -> Style:
+        if shade not in self._styles:
+            self._styles[shade] = self._make_style(shade)
+        return self._styles[shade]
+
+    def _make_style(self, shade: str) -> Style:
+        if not shade:
+            return self.rich_style
+        partial = self.get_component_rich_style(f"grid--{shade}", partial=True)
+        if shade != "cursor":
+            return partial
+        # With the 16 colours of the terminal's owner, only reversed text is sure to be readable.
+        ground = Style(reverse=True) if self.app.current_theme.ansi else partial
+        return self.rich_style + ground
+
+
+def fit(text: str, width: int, *, right: bool = False) -> str:
+    """Return text cut or filled to a number of columns of the terminal."""
+    length = cell_len(text)
+    if length > width:
+        return set_cell_size(text, width - 1) + "…" if width > 1 else set_cell_size(text, width)
+    return " " * (width - length) + text if right else text + " " * (width - length)
+
+
+def _strip(parts: Sequence[tuple[str, Style]], width: int, base: Style) -> Strip:
+    """Join neighbours of one style, so that the terminal gets each colour once."""
+    segments: list[Segment] = []
+    for text, style in parts:
+        if segments and segments[-1].style == style:
+            segments[-1] = Segment(segments[-1].text + text, style)
+        else:
+            segments.append(Segment(text, style))
+    return Strip(segments).adjust_cell_length(width, base)

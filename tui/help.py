@@ -1,0 +1,92 @@
+"""Every key of the screen where one is, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.dom import DOMNode
+from textual.screen import Screen
+from textual.widget import Widget
+
+from tui.bars import Hint, Prose, ProseLine, TitleBar
+from tui.grid import Grid
+from tui.page import Context, Page
+from tui.tail import Tail
+
+#: How keys are written for people.
+NAMES = {
+    "question_mark": "?",
+    "slash": "/",
+    "colon": ":",
+    "escape": "Esc",
+    "enter": "Enter",
+    "space": "Space",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
+    "underscore": "_",
+}
+
+
+def key_name(key: str) -> str:
+    """Return a key as people write it: "ctrl+r" is "Ctrl+R"."""
+    if key in NAMES:
+        return NAMES[key]
+    *modifiers, last = key.split("+")
+    if last in NAMES or len(last) > 1:
+        last = NAMES.get(last, last.capitalize())
+    elif modifiers:
+        last = last.upper()
+    return "+".join([*(modifier.capitalize() for modifier in modifiers), last])
+
+
+def keys_of(owner: type[DOMNode]) -> list[tuple[str, str]]:
+    """Return the keys that a screen or widget adds itself, each with what it does."""
+    bindings = [binding for binding in owner.__dict__.get("BINDINGS", ()) if isinstance(binding, Binding)]
+    return [
+        (" ".join(key_name(key.strip()) for key in binding.key.split(",")), binding.description)
+        for binding in bindings
+        if binding.description
+    ]
+
+
+class HelpScreen(Page):
+    """The keys of the screen that was on top."""
+
+    AUTO_FOCUS = "Prose"
+    HINTS: ClassVar[tuple[Hint, ...]] = (("esc", "Back", "screen.back"),)
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("question_mark,q", "back", "Back", show=False),
+    ]
+
+    def __init__(self, context: Context, about: Screen[object], app: App[int]) -> None:
+        """Prepare the page.
+
+        Args:
+            about: the screen whose keys are shown.
+            app: the application, for the keys that hold everywhere.
+        """
+        super().__init__(context)
+        self._lines = [*_section("Here", keys_of(type(about)))]
+        lists = next((kind for kind in (Grid, Tail) if about.query(kind)), None)
+        if lists is not None:
+            self._lines += _section("Moving", keys_of(lists))
+        self._lines += _section("Everywhere", keys_of(type(app)))
+
+    def body(self) -> Iterable[Widget]:
+        """Hold the text."""
+        yield TitleBar(
+            lambda: [(" keys", "name"), ("   the mouse works too; hold Shift to select text", "faint")]
+        )
+        yield Prose(id="help-box")
+
+    def on_mount(self) -> None:
+        """Show the text."""
+        self.query_one(Prose).show(self._lines)
+
+
+def _section(title: str, keys: list[tuple[str, str]]) -> list[ProseLine]:
+    lines: list[ProseLine] = [[(f"  {key:<14}", "head"), (text, "")] for key, text in keys]
+    return [[(title, "busy")], *lines, []]

@@ -1,0 +1,164 @@
+"""What all screens share: the bars, the tick that redraws what changed, and how errors are shown."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Input
+
+from engine.errors import MoontideError
+from tui.bars import Hint, Hints, StatusBar
+from tui.board import Board
+from tui.words import clean
+
+if TYPE_CHECKING:
+    from engine.api.client import AsyncClient
+
+#: The screen follows the model so often; a followed log twice as often.
+TICK_SECONDS = 0.5
+
+GOOD_SECONDS = 3.0
+WARNING_SECONDS = 8.0
+ERROR_SECONDS = 30.0
+
+
+@dataclass(slots=True)
+class Context:
+    """What every screen works with.
+
+    Attributes:
+        kept: filter and sort of each list, for when it is opened again.
+    """
+
+    board: Board
+    client: AsyncClient
+    kept: dict[str, str] = field(default_factory=dict)
+
+
+class FilterLine(Input):
+    """The line in which a filter is typed; Esc clears and leaves it, Enter keeps it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "drop", "Clear the filter", show=False),
+        Binding("down", "screen.leave_filter", "To the list", show=False),
+    ]
+
+    def __init__(self, placeholder: str) -> None:
+        super().__init__(placeholder=placeholder, compact=True, select_on_focus=False)
+
+    def open(self) -> None:
+        """Show the line and type into it.
+
+        The focus moves at once: `Widget.focus` would let keys that are typed fast go to the list.
+        """
+        self.display = True
+        self.screen.set_focus(self)
+
+    def action_drop(self) -> None:
+        """Clear the filter and go back to the list."""
+        self.value = ""
+        self.display = False
+        self._focus_list()
+
+    async def action_submit(self) -> None:
+        """Keep the filter and go back to the list, at once for the same reason."""
+        self._focus_list()
+        await super().action_submit()
+
+    def _focus_list(self) -> None:
+        self.screen.set_focus(self.screen.query("Grid, Tail").first())
+
+
+class Page(Screen[None]):
+    """A screen between the two bars."""
+
+    AUTO_FOCUS = "Grid, Prose"
+    HINTS: ClassVar[tuple[Hint, ...]] = ()
+    HELP_KEY: ClassVar[str] = "?"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", "Back", show=False)]
+
+    def __init__(self, context: Context) -> None:
+        super().__init__()
+        self.context = context
+
+    @property
+    def board(self) -> Board:
+        """What is known of the engine."""
+        return self.context.board
+
+    @property
+    def client(self) -> AsyncClient:
+        """The way to ask the engine."""
+        return self.context.client
+
+    def compose(self) -> ComposeResult:
+        """Hold the bars, and between them what the screen is about."""
+        yield StatusBar(self.board)
+        yield from self.body()
+        yield Hints(self.HINTS, help_key=self.HELP_KEY)
+
+    def body(self) -> Iterable[Widget]:
+        """Make what stands between the bars."""
+        return ()
+
+    def on_mount(self) -> None:
+        """Begin to follow the model. Textual calls this besides the `on_mount` of a screen itself."""
+        self.set_interval(TICK_SECONDS, self._tick)
+        self.tick()
+
+    def on_screen_resume(self) -> None:
+        """Catch up with what happened while another screen was on top."""
+        self._tick()
+
+    def _tick(self) -> None:
+        if self.is_current:
+            self.query_one(StatusBar).tick()
+            self.tick()
+
+    def tick(self) -> None:
+        """Bring the screen up to date; called twice a second while it is on top."""
+
+    def action_back(self) -> None:
+        """Go back one screen; the first one stays."""
+        if len(self.app.screen_stack) > 2:
+            self.dismiss()
+
+    def edit(self, name: str, *, new: bool = False) -> None:
+        """Open a job's file in the editor."""
+        from tui.editor import EditorScreen
+
+        if self.can_act():
+            self.app.push_screen(EditorScreen(self.context, name, new=new))
+
+    def say(self, text: str) -> None:
+        """Tell of a success."""
+        self.notify(clean(text), timeout=GOOD_SECONDS, markup=False)
+
+    def warn(self, text: str) -> None:
+        """Tell of something that did not work out."""
+        self.notify(clean(text), severity="warning", timeout=WARNING_SECONDS, markup=False)
+
+    def complain(self, error: object) -> None:
+        """Tell of an error."""
+        self.notify(clean(str(error)), severity="error", timeout=ERROR_SECONDS, markup=False)
+
+    @asynccontextmanager
+    async def telling(self) -> AsyncIterator[None]:
+        """Show an error of what is done inside, instead of letting it travel."""
+        try:
+            yield
+        except MoontideError as error:
+            self.complain(error)
+
+    def can_act(self) -> bool:
+        """Return whether the engine can be asked for something, and say so if it cannot."""
+        if not self.board.is_live:
+            self.warn("no engine answers; that works again when the connection is back")
+        return self.board.is_live

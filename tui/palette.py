@@ -1,0 +1,55 @@
+"""The command palette: every action of the screen, and every job by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+from textual.binding import Binding
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+
+from tui.help import key_name
+from tui.job import JobScreen
+from tui.page import Page
+
+JOBS_SHOWN = 20
+
+
+class Actions(Provider):
+    """What can be done here, with its key."""
+
+    def _commands(self) -> Iterator[tuple[str, str, Callable[[], Any]]]:
+        for binding in _bindings(self.screen) + _bindings(self.app):
+            if binding.description and binding.action != "command_palette":
+                owner = self.screen if binding in _bindings(self.screen) else self.app
+                key = key_name(binding.key.split(",")[0])
+                yield binding.description, key, partial(owner.run_action, binding.action)
+
+    async def discover(self) -> Hits:
+        """List everything."""
+        for text, key, run in self._commands():
+            yield DiscoveryHit(text, run, help=f"key {key}")
+
+    async def search(self, query: str) -> Hits:
+        """List what holds the words typed."""
+        for text, key, run in self._commands():
+            if query.lower() in text.lower():
+                yield Hit(1.0, text, run, help=f"key {key}")
+
+
+class Jobs(Provider):
+    """Jobs, by a part of their name; fuzzy matches would be noise."""
+
+    async def search(self, query: str) -> Hits:
+        """List the jobs whose name holds what is typed."""
+        if not isinstance(self.screen, Page):
+            return
+        context = self.screen.context
+        names = [name for name in sorted(context.board.jobs) if query.lower() in name.lower()]
+        for name in names[:JOBS_SHOWN]:
+            yield Hit(0.9, name, partial(self.app.push_screen, JobScreen(context, name)), help="open the job")
+
+
+def _bindings(owner: Any) -> list[Binding]:
+    return [binding for binding in type(owner).__dict__.get("BINDINGS", ()) if isinstance(binding, Binding)]
