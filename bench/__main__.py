@@ -1,0 +1,77 @@
+"""`python -m bench`: measure, and print the figures."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+
+from bench import (
+    calls,
+    databases,
+    idle,
+    journal,
+    latency,
+    lateness,
+    listing,
+    memory,
+    network,
+    runs,
+    sandbox,
+    schedules,
+    startup,
+)
+from bench.figures import FULL, QUICK, Effort, Figure, table
+from bench.machine import machine
+
+MEASUREMENTS: dict[str, Callable[[Effort], list[Figure]]] = {
+    "runs": runs.measure,
+    "schedules": schedules.measure,
+    "latency": latency.measure,
+    "lateness": lateness.measure,
+    "startup": startup.measure,
+    "memory": memory.measure,
+    "idle": idle.measure,
+    "listing": listing.measure,
+    "journal": journal.measure,
+    "sandbox": sandbox.measure,
+    "calls": calls.measure,
+    "databases": databases.measure,
+    "network": network.measure,
+}
+
+
+def main() -> None:
+    """Carry out the measurements that were asked for."""
+    asked = _arguments()
+    about = machine()
+    names = asked.only or list(MEASUREMENTS)
+    figures = [figure for name in names for figure in _measured(name, QUICK if asked.quick else FULL)]
+    if asked.json:
+        print(json.dumps({"machine": about, "figures": [figure.as_dict() for figure in figures]}, indent=2))
+    else:
+        print(about, table(figures), sep="\n\n")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench", description="Measure speed and memory of the engine."
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="short rounds and 1,000 files: a first impression"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON and nothing else")
+    parser.add_argument(
+        "--only", action="append", choices=MEASUREMENTS, help="measure this; may be given again"
+    )
+    return parser.parse_args()
+
+
+def _measured(name: str, effort: Effort) -> list[Figure]:
+    print(f"{name} ...", file=sys.stderr, flush=True)
+    return MEASUREMENTS[name](effort)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,149 @@
+"""What core.mysql costs: selectOne in a job, and the same statement by the bare driver.
+
+Needs a server: that of `BENCH_MYSQL_URL` (`mysql://user:password@host:port/database`), by default the
+one on port 3306 of this machine with its database `test`. Without one there are no figures.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import tempfile
+import time
+from contextlib import AsyncExitStack
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import asyncmy
+from asyncmy.errors import MySQLError
+
+from bench.figures import Effort, Figure
+from engine.clock import SystemClock
+from engine.parts import make_catalog, make_pool, make_runner
+from engine.plugins import load_plugins
+from engine.run import Outcome, RunRequest
+from engine.runlog import RunLog
+from engine.runner import Runner
+from engine.settings import load_settings
+from engine.states import RunStatus, Trigger
+from engine.store.database import open_database
+from engine.store.documents import StoredDocuments
+from engine.store.journal import Journal
+
+URL = os.environ.get("BENCH_MYSQL_URL", "mysql://root@127.0.0.1:3306/test")
+TABLE = "moontide_bench"
+CALLS_PER_SAMPLE = 10
+
+SELECT = f'core.mysql.selectOne("bench", {{ tbl = "{TABLE}", where = {{ id = 2 }} }})'
+NOTHING = 'core.mysql.escape("kite")'
+
+PREPARE = (
+    f"DROP TABLE IF EXISTS {TABLE}",
+    f"CREATE TABLE {TABLE} (id INT PRIMARY KEY, name VARCHAR(50), stock INT)",
+    f"INSERT INTO {TABLE} VALUES (1, 'ball', 5), (2, 'kite', 0)",
+)
+
+JOB = """
+local job = core.job()
+function job.run(run)
+  for _ = 1, run.data.calls do
+    assert(CALL)
+  end
+  return job.OK
+end
+return job
+"""
+
+
+def measure(effort: Effort) -> list[Figure]:
+    """Return the time of one selectOne, and of the same statement without Moontide."""
+    return asyncio.run(_measure(effort))
+
+
+async def _measure(effort: Effort) -> list[Figure]:
+    parts = urlsplit(URL)
+    try:
+        connection = await asyncmy.connect(
+            host=parts.hostname,
+            port=parts.port or 3306,
+            user=parts.username,
+            password=parts.password or "",
+            database=parts.path.strip("/"),
+            autocommit=True,
+        )
+    except (MySQLError, OSError) as error:
+        print(f"databases: no MySQL server, no figures ({type(error).__name__})", file=sys.stderr)
+        return []
+    try:
+        return await _compared(connection, effort)
+    finally:
+        async with connection.cursor() as cursor:
+            await cursor.execute(f"DROP TABLE {TABLE}")
+        await connection.ensure_closed()
+
+
+async def _compared(connection: asyncmy.Connection, effort: Effort) -> list[Figure]:
+    async with connection.cursor() as cursor:
+        for statement in PREPARE:
+            await cursor.execute(statement)
+    calls = effort.samples * CALLS_PER_SAMPLE
+    bare = [await _bare(connection, calls) for _ in range(effort.rounds)]
+    with tempfile.TemporaryDirectory(prefix="moontide-bench-") as folder:
+        called = await _called(Path(folder), calls, effort.rounds)
+    return [
+        Figure("core.mysql.selectOne in a job", "ms", called[SELECT]),
+        Figure("a core call in a job that asks no server", "ms", called[NOTHING]),
+        Figure("the same statement by the bare driver", "ms", bare),
+    ]
+
+
+async def _bare(connection: asyncmy.Connection, calls: int) -> float:
+    began = time.perf_counter()
+    for _ in range(calls):
+        async with connection.cursor() as cursor:
+            await cursor.execute(f"SELECT * FROM `{TABLE}` WHERE `id`=%s LIMIT 1", (2,))
+            await cursor.fetchall()
+    return (time.perf_counter() - began) / calls * 1000
+
+
+async def _called(home: Path, calls: int, rounds: int) -> dict[str, list[float]]:
+    (home / "moontide.toml").write_text(
+        f'[mysql.bench]\nurl = "{URL}"\n[limits]\ncalls = {calls + 1}\n', "utf-8"
+    )
+    settings, plugins, clock = load_settings(home), load_plugins(), SystemClock()
+    pool = make_pool(settings, plugins)
+    database = open_database("sqlite://")
+    journal = Journal(database.writer, clock=clock, on_stalled=lambda *_: None, on_recovered=lambda _: None)
+    documents = StoredDocuments(journal, database.reader, clock=clock)
+    async with AsyncExitStack() as parts:
+        await pool.start()
+        parts.push_async_callback(pool.stop)
+        catalog = make_catalog(home, pool, settings)
+        runner = await make_runner(pool, plugins, documents, catalog, settings, parts, home=home)
+        taken = {what: await _rounds(runner, what, calls, rounds) for what in (SELECT, NOTHING)}
+    database.close()
+    return taken
+
+
+async def _rounds(runner: Runner, what: str, calls: int, rounds: int) -> list[float]:
+    await _run(runner, what, calls // 10)
+    return [await _run(runner, what, calls) / calls * 1000 for _ in range(rounds)]
+
+
+async def _run(runner: Runner, what: str, calls: int) -> float:
+    request = RunRequest(
+        run_id=1,
+        job="bench",
+        source=JOB.replace("CALL", what).encode(),
+        source_hash="",
+        trigger=Trigger.MANUAL,
+        due=SystemClock().now(),
+        data={"calls": calls},
+    )
+    log = RunLog(limits=request.limits, clock=SystemClock(), keep=lambda _: None)
+    began = time.perf_counter()
+    outcome: Outcome = await runner.run(request, log=log)
+    if outcome.status is not RunStatus.COMPLETE:
+        raise RuntimeError(f"the job ended as {outcome.status}: {outcome.error}")
+    return time.perf_counter() - began
