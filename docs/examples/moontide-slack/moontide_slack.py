@@ -1,0 +1,124 @@
+"""core.slack: posts to a Slack channel, and tells there of failed and recovered jobs."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import msgspec
+
+from moontide import (
+    CoreCall,
+    CoreError,
+    CoreModule,
+    EventSubscriber,
+    MoontideError,
+    RunFinished,
+    ServiceContext,
+    hookimpl,
+)
+
+NETWORK = 815
+LONGEST_ERROR = 300
+
+#: Ends of a run that mean trouble.
+FAILED = frozenset({"ERROR", "TIMEOUT", "CRASHED"})
+
+
+class SlackSettings(msgspec.Struct, forbid_unknown_fields=True):
+    """The table [slack] of moontide.toml."""
+
+    webhook: str = ""
+    tell: bool = True
+    timeout_seconds: float = 10.0
+
+
+class Slack:
+    """One channel, and which jobs were last seen failing."""
+
+    def __init__(self, client: httpx.AsyncClient, settings: SlackSettings) -> None:
+        self._client = client
+        self._settings = settings
+        self._failing: set[str] = set()
+
+    async def post(self, text: str) -> None:
+        """Send a message.
+
+        Raises:
+            CoreError: Slack was not reached, or did not take it. The address is never told: it is a secret.
+        """
+        try:
+            answer = await self._client.post(self._settings.webhook, json={"text": escaped(text)})
+        except httpx.HTTPError as error:
+            raise CoreError(
+                f"core.slack.post: Slack was not reached: {type(error).__name__}", NETWORK
+            ) from error
+        if not answer.is_success:
+            raise CoreError(f"core.slack.post: Slack answered {answer.status_code}", NETWORK)
+
+    async def tell(self, event: RunFinished) -> None:
+        """Post when a job begins to fail, and when it works again; not again for each failure between."""
+        if not self._settings.tell:
+            return
+        if event.status in FAILED and event.job not in self._failing:
+            self._failing.add(event.job)
+            await self.post(
+                f"Job {event.job} failed ({event.status}, run {event.run}): {first_line(event.error)}"
+            )
+        elif event.status == "COMPLETE" and event.job in self._failing:
+            self._failing.discard(event.job)
+            await self.post(f"Job {event.job} works again (run {event.run})")
+
+
+def escaped(text: str) -> str:
+    """Return text in which Slack finds no commands of its own."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def first_line(error: str | None) -> str:
+    """Return the first line of an error, shortened."""
+    return (error or "no reason is known").partition("\n")[0][:LONGEST_ERROR]
+
+
+slack = CoreModule(
+    "slack",
+    summary='Posts to a Slack channel: core.slack.post("done").',
+    facade=Path(__file__).with_suffix(".lua").read_text("utf-8"),
+    settings=SlackSettings,
+)
+
+
+@slack.service
+@asynccontextmanager
+async def connect(settings: SlackSettings, context: ServiceContext) -> AsyncIterator[Slack]:
+    """Keep one HTTP client while the engine runs."""
+    if not settings.webhook:
+        raise MoontideError(
+            'set the address of the channel in moontide.toml: [slack] webhook = "https://..."'
+        )
+    async with httpx.AsyncClient(timeout=settings.timeout_seconds) as client:
+        yield Slack(client, settings)
+
+
+@slack.function(timeout_seconds=30)
+async def post(call: CoreCall, text: str) -> bool:
+    """Post a message to the channel; true once Slack has it."""
+    await call.service.post(text)
+    return True
+
+
+async def tell(event: RunFinished, service: Slack) -> None:
+    """Tell the channel of a run that changes what is known of its job."""
+    await service.tell(event)
+
+
+@hookimpl
+def moontide_core_modules() -> list[CoreModule]:
+    """Return the module `slack`."""
+    return [slack]
+
+
+@hookimpl
+def moontide_event_subscribers() -> list[EventSubscriber]:
+    """Return what listens to the ends of runs."""
+    return [EventSubscriber(tell, kinds=(RunFinished,), module=slack)]

@@ -1,0 +1,292 @@
+"""Database servers for tests: those that run already, or private ones from Debian's packages.
+
+`TEST_MYSQL_URL` and `TEST_PG_URL` name servers (`mysql://user:password@host:port/`). Without them
+the usual local ports are tried, then a server is started with its own port and data folder. Without any, the
+tests are skipped, and with `CI=true` they fail.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NoReturn
+from urllib.parse import quote, unquote, urlsplit
+
+import psycopg
+import pytest
+
+HOST = "127.0.0.1"
+START_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server (`mysql` or `pg`), with a database once one is named."""
+
+    scheme: str
+    port: int
+    user: str
+    password: str = ""
+    host: str = HOST
+    database: str = ""
+
+    @property
+    def url(self) -> str:
+        login = f"{quote(self.user)}:{quote(self.password)}" if self.password else quote(self.user)
+        return f"{self.scheme}://{login}@{self.host}:{self.port}/{self.database}"
+
+
+class OwnServer:
+    """A private server that a test may stop and start again."""
+
+    def __init__(
+        self,
+        server: Server,
+        command: list[str],
+        ready: Callable[[Server], bool],
+        stop_signal: signal.Signals,
+    ) -> None:
+        self.server = server
+        self._command = command
+        self._ready = ready
+        self._stop_signal = stop_signal
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + START_SECONDS
+        while not self._ready(self.server):
+            assert self._process.poll() is None, f"{self._command[0]} ended with {self._process.returncode}"
+            assert time.monotonic() < deadline, f"{self._command[0]} does not answer"
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(0.05)
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.send_signal(self._stop_signal)
+            self._process.wait(START_SECONDS)
+            self._process = None
+
+
+def missing(package: str) -> NoReturn:
+    """Skip the tests that need a package, or fail where nothing may be left out."""
+    words = f"needs a server; get it with: apt-get install {package}"
+    if os.environ.get("CI") == "true":
+        pytest.fail(words)
+    pytest.skip(words)
+
+
+# MariaDB
+
+
+def find_mysql() -> Server | None:
+    """Return a server that runs already."""
+    url = os.environ.get("TEST_MYSQL_URL")
+    server = _from_url("mysql", url) if url else Server("mysql", 3306, "root")
+    return server if mysql_answers(server) else None
+
+
+def own_mysql(folder: Path) -> OwnServer | None:
+    """Prepare a private server; None where MariaDB is not installed."""
+    program, installer = shutil.which("mariadbd"), shutil.which("mariadb-install-db")
+    if program is None or installer is None:
+        return None
+    account = _account("mysql", folder)
+    data = folder / "data"
+    login = [f"--user={account}"] if os.getuid() == 0 else []
+    _run(
+        [installer, "--no-defaults", f"--datadir={data}", "--auth-root-authentication-method=normal", *login]
+    )
+    server = Server("mysql", _free_port(), "root")
+    command = [
+        program,
+        "--no-defaults",
+        f"--datadir={data}",
+        f"--port={server.port}",
+        f"--bind-address={HOST}",
+    ]
+    command += [f"--socket={folder / 'mysql.sock'}", "--innodb-buffer-pool-size=16M", *login]
+    return OwnServer(server, command, mysql_answers, signal.SIGTERM)
+
+
+def mysql_answers(server: Server) -> bool:
+    """Whether the server lets the user of the tests in."""
+    if not _accepts(server):
+        return False
+    try:
+        mysql_do(server, "SELECT 1")
+    except subprocess.CalledProcessError:
+        return False
+    return True
+
+
+def mysql_do(server: Server, sql: str) -> str:
+    """Carry out SQL with the server's own client, and return what it printed."""
+    client = shutil.which("mariadb") or shutil.which("mysql")
+    if client is None:
+        raise subprocess.CalledProcessError(127, "mariadb")
+    login = [f"--host={server.host}", f"--port={server.port}", f"--user={server.user}", "--protocol=tcp"]
+    environment = {**os.environ, "MYSQL_PWD": server.password}
+    command = [client, "--no-defaults", *login, "--batch", "--skip-column-names", "--execute", sql]
+    command += [server.database] if server.database else []
+    done = subprocess.run(command, env=environment, capture_output=True, check=True, timeout=60)
+    return done.stdout.decode()
+
+
+# PostgreSQL
+
+
+def find_pg() -> Server | None:
+    """Return a server that runs already."""
+    url = os.environ.get("TEST_PG_URL")
+    server = _from_url("pg", url) if url else Server("pg", 5432, "postgres")
+    return server if pg_answers(server) else None
+
+
+def own_pg(folder: Path) -> OwnServer | None:
+    """Prepare a private server; None where PostgreSQL is not installed."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    if not found:
+        return None
+    account = _account("postgres", folder)
+    become = ["setpriv", f"--reuid={account}", f"--regid={account}", "--clear-groups"]
+    become = become if os.getuid() == 0 else []
+    data = folder / "data"
+    _run([*become, str(found[-1]), "-D", str(data), "-U", "postgres", "-A", "trust", "-E", "UTF8"])
+    server = Server("pg", _free_port(), "postgres")
+    program = str(found[-1].with_name("postgres"))
+    place = ["-c", f"listen_addresses={HOST}", "-c", f"port={server.port}"]
+    place += ["-c", f"unix_socket_directories={folder}", "-c", "fsync=off"]
+    command = [*become, program, "-D", str(data), *place]
+    # SIGTERM would wait until everybody has left.
+    return OwnServer(server, command, pg_answers, signal.SIGINT)
+
+
+def pg_answers(server: Server) -> bool:
+    """Whether the server lets the user of the tests in."""
+    if not _accepts(server):
+        return False
+    try:
+        pg_do(server, "SELECT 1")
+    except psycopg.Error:
+        return False
+    return True
+
+
+def pg_do(server: Server, sql: str) -> None:
+    """Carry out SQL."""
+    with psycopg.connect(
+        host=server.host,
+        port=server.port,
+        user=server.user,
+        password=server.password or None,
+        dbname=server.database or "postgres",
+        autocommit=True,
+        connect_timeout=5,
+    ) as connection:
+        connection.execute(sql)
+
+
+# Databases of a test session
+
+
+@contextlib.contextmanager
+def mysql_database() -> Iterator[Server]:
+    """Give an empty database with a name of its own, and drop it afterwards."""
+    with _server(find_mysql, own_mysql, "mariadb-server") as server:
+        named = replace(server, database=_random_name())
+        mysql_do(server, f"CREATE DATABASE {named.database} CHARACTER SET utf8mb4")
+        try:
+            yield named
+        finally:
+            mysql_do(server, f"DROP DATABASE {named.database}")
+
+
+@contextlib.contextmanager
+def pg_database() -> Iterator[Server]:
+    """Give an empty database with a name of its own, and drop it afterwards."""
+    with _server(find_pg, own_pg, "postgresql") as server:
+        named = replace(server, database=_random_name())
+        pg_do(server, f"CREATE DATABASE {named.database}")
+        try:
+            yield named
+        finally:
+            pg_do(server, f"DROP DATABASE {named.database} WITH (FORCE)")
+
+
+@contextlib.contextmanager
+def _server(
+    find: Callable[[], Server | None],
+    make_own: Callable[[Path], OwnServer | None],
+    package: str,
+) -> Iterator[Server]:
+    running = find()
+    if running is not None:
+        yield running
+        return
+    with own_server(make_own, package) as own:
+        yield own.server
+
+
+@contextlib.contextmanager
+def own_server(make: Callable[[Path], OwnServer | None], package: str) -> Iterator[OwnServer]:
+    """Start a private server, and remove it afterwards."""
+    with tempfile.TemporaryDirectory(prefix="moontide-") as folder:
+        own = make(Path(folder))
+        if own is None:
+            missing(package)
+        own.start()
+        try:
+            yield own
+        finally:
+            own.stop()
+
+
+def _from_url(scheme: str, url: str) -> Server:
+    parts = urlsplit(url)
+    port = parts.port or (3306 if scheme == "mysql" else 5432)
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    return Server(scheme, port, user, password, parts.hostname or HOST)
+
+
+def _random_name() -> str:
+    return f"moontide_{secrets.token_hex(6)}"
+
+
+def _accepts(server: Server) -> bool:
+    try:
+        with socket.create_connection((server.host, server.port), timeout=2):
+            return True
+    except OSError:
+        return False
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind((HOST, 0))
+        return int(free.getsockname()[1])
+
+
+def _account(name: str, folder: Path) -> str:
+    """Let the servers' own account use a folder: they refuse to run as root."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if os.getuid() != 0:
+        return pwd.getpwuid(os.getuid()).pw_name
+    shutil.chown(folder, name)
+    return name
+
+
+def _run(command: list[str]) -> None:
+    done = subprocess.run(command, capture_output=True, timeout=120)
+    assert done.returncode == 0, done.stdout.decode() + done.stderr.decode()
