@@ -18,7 +18,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from engine import lifecycle
+from engine import ledger, lifecycle
 from engine.clock import Clock
 from engine.errors import JobFileError, JobNotFound
 from engine.job import Job, LastRun, Source, StoredJob
@@ -176,7 +176,7 @@ class Catalog:
         changes = Changes()
         for one in found:
             self._arm_at_reload(one, stored.get(one.name), now, session, changes)
-        self._drop_missing({one.name for one in found}, wanted, changes)
+        self._drop_missing({one.name for one in found}, wanted, now, changes)
         return changes
 
     async def look(self, names: set[str] | None = None) -> list[Found]:
@@ -305,6 +305,8 @@ class Catalog:
             return
         armed = lifecycle.at_start(before, one.settings, one.schedule, now=now, session=session)
         job.state = armed.state
+        if before is not None:
+            _note_past(job, before, armed.missed, now)
         if armed.missed is not None:
             changes.missed.append((job, armed.missed))
         if armed.start_now:
@@ -323,6 +325,8 @@ class Catalog:
             state = lifecycle.at_reload(before, one.settings, one.schedule, now=now, session=session)
         job = self._put(one, before, last)
         job.state = state
+        if before is not None:
+            ledger.note_given_up(job, before, now)
         self._note(
             job, known is None, before, old_hash != one.source_hash or old_settings != one.settings, changes
         )
@@ -351,10 +355,20 @@ class Catalog:
         job.last = job.last or last
         return job
 
-    def _drop_missing(self, seen: set[str], wanted: set[str] | None, changes: Changes) -> None:
+    def _drop_missing(self, seen: set[str], wanted: set[str] | None, now: datetime, changes: Changes) -> None:
         for name in [name for name in self.jobs if name not in seen]:
             if wanted is None or name in wanted:
-                changes.removed.append(self.forget(name))
+                job = self.forget(name)
+                ledger.note_removed(job, now)
+                changes.removed.append(job)
+
+
+def _note_past(job: Job, before: JobState, missed: Missed | None, now: datetime) -> None:
+    """Note what became of the time for which a job was planned when the last engine stopped."""
+    if missed is not None and before.due is not None:
+        ledger.note_missed(job, before.due, missed, now)
+    else:
+        ledger.note_given_up(job, before, now)
 
 
 def sha256(text: bytes) -> str:

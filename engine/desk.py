@@ -20,7 +20,7 @@ from engine.errors import JobNotFound, Refused, RunNotFound
 from engine.events import EngineStateChanged, Events, JobChanged, JobsReloaded, RunsMissed
 from engine.forecast import forecast
 from engine.job import Job, StoredJob
-from engine.jobrows import patch_of, whole_patch_of
+from engine.jobrows import patch_of, removal_of, whole_patch_of
 from engine.jobwrite import delete_job_file, write_job_file
 from engine.metrics import Metrics, Standing
 from engine.permissions import PermissionMode, describe_allow
@@ -31,7 +31,7 @@ from engine.scheduler import Scheduler
 from engine.states import FINAL, EngineState, JobStatus, RunStatus
 from engine.store.journal import Journal
 from engine.store.queries import Queries
-from engine.store.rows import AuditEntry, JobPatch
+from engine.store.rows import AuditEntry
 from engine.views import (
     ComingView,
     EngineView,
@@ -293,7 +293,7 @@ class Desk:
         for job in changes.removed:
             self._scheduler.arm(job.name, None)
         patches = [whole_patch_of(job) for job in changes.touched]
-        patches += [JobPatch(job.name, {"present": False}) for job in changes.removed]
+        patches += [removal_of(job) for job in changes.removed]
         await self._journal.job_changed(patches)
         for job, missed in changes.missed:
             self.events.publish(RunsMissed(now, job.name, missed.count, missed.last_due))

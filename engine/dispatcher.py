@@ -14,18 +14,19 @@ from datetime import datetime
 from itertools import count
 from typing import Any
 
-from engine import lifecycle, outcome
+from engine import ledger, lifecycle, outcome
 from engine.clock import Clock
 from engine.errors import JobFileError, Refused, RunNotFound, StoreUnavailable
 from engine.events import Events, JobChanged, RunFinished, RunLogged, RunQueued, RunStarted
-from engine.gate import Admission, Gate, Overlap
+from engine.gate import LONGEST_QUEUE, Admission, Gate, Overlap
 from engine.job import Job, LastRun, Source
 from engine.jobrows import patch_of
 from engine.liverun import TAG, LiveRun
 from engine.run import Limits, LogLine, Outcome
 from engine.runlog import RunLog
 from engine.runner import Runner
-from engine.states import FINAL, Activity, JobStatus, RunStatus, Trigger, follow
+from engine.slots import Skip
+from engine.states import FINAL, Activity, Cause, JobStatus, RunStatus, Trigger, follow
 from engine.store.journal import Journal
 from engine.store.rows import PlannedRun, RunEnd, RunStart, SourceRow
 
@@ -33,8 +34,12 @@ logger = logging.getLogger("moontide.dispatcher")
 
 REPLACED = "replaced by a later run of the job"
 
-#: What the gate says of a run that it does not take.
-NOT_TAKEN = frozenset({Admission.COALESCED, Admission.SKIPPED, Admission.FULL})
+#: What the gate says of a run that it does not take, and what that means for its due time.
+NOT_TAKEN = {
+    Admission.COALESCED: Skip(Cause.OVERLAP, "a run of the job waited already, and stands for it"),
+    Admission.SKIPPED: Skip(Cause.OVERLAP, 'a run of the job was not done, and overlap is "skip"'),
+    Admission.FULL: Skip(Cause.OVERLAP, f"{LONGEST_QUEUE} runs of the job waited already"),
+}
 
 #: Job states in which scheduled runs that still wait have lost their reason.
 QUIET = frozenset({JobStatus.SLEEPING, JobStatus.STOPPED, JobStatus.INACTIVE, JobStatus.INVALID})
@@ -45,6 +50,9 @@ LAST_STEPS_SECONDS = 5.0
 FindJob = Callable[[str], Job | None]
 ReadSource = Callable[[Job], Awaitable[Source]]
 Arm = Callable[[str, datetime | None], None]
+
+#: Asked at each due time of a job's schedule: why there is to be no run, or None if there is to be one.
+SkipDue = Callable[[Job, datetime], Skip | None]
 
 
 class Dispatcher:
@@ -57,6 +65,7 @@ class Dispatcher:
         find_job: FindJob,
         read_source: ReadSource,
         arm: Arm,
+        skip_due: SkipDue,
         runner: Runner,
         journal: Journal,
         events: Events,
@@ -73,6 +82,7 @@ class Dispatcher:
             find_job: gives a job by its name, or None.
             read_source: gives a job file's present text; raises JobFileError.
             arm: lets a job be due at a time, or at none.
+            skip_due: tells why a due time of a job makes no run.
             session: the engine's present session.
             first_run_id: ids count up from here.
             pool_size: runs at once; 0 means no limit.
@@ -84,6 +94,7 @@ class Dispatcher:
         self._find_job = find_job
         self._source_of = read_source
         self._arm = arm
+        self._skip_due = skip_due
         self._runner = runner
         self._journal = journal
         self._events = events
@@ -102,17 +113,28 @@ class Dispatcher:
     # Coming in
 
     def due(self, name: str, due: datetime) -> None:
-        """Take the due time of a job's schedule: the job is armed for its next one, and a run is made."""
+        """Take the due time of a job's schedule: the job is armed for its next one, and a run is made.
+
+        A due time that makes none is noted in the slot ledger with the reason.
+        """
         job = self._find_job(name)
         if job is None or job.settings is None or self._closed:
             return
         now = self._clock.now()
-        self.change_job(job, lifecycle.fired(job.state, job.schedule, due, now))
-        overlap = Overlap(job.settings.overlap)
+        self._put(job, lifecycle.fired(job.state, job.schedule, due, now))
+        skip = self._skip_due(job, due) or self._take_due(job, Overlap(job.settings.overlap), due)
+        if skip is not None:
+            ledger.note_skipped(job, due, skip, now)
+        else:
+            job.skipping = None
+        ledger.note_overtaken(job, due, now)
+        if skip is not None:
+            self._journal.job_changed([patch_of(job)])
+
+    def _take_due(self, job: Job, overlap: Overlap, due: datetime) -> Skip | None:
         if overlap is Overlap.REPLACE:
             self._replace_earlier(job)
-        if self._offer(self._make(job, Trigger.SCHEDULE, due), overlap) in NOT_TAKEN:
-            self._journal.job_changed([patch_of(job)])
+        return NOT_TAKEN.get(self._offer(self._make(job, Trigger.SCHEDULE, due), overlap))
 
     def start_now(self, job: Job) -> None:
         """Run a job once because the engine starts (`run_at_start`)."""
@@ -396,7 +418,16 @@ class Dispatcher:
     # Jobs
 
     def change_job(self, job: Job, state: lifecycle.JobState) -> None:
-        """Give a job its new state and arm it accordingly; the caller commits it."""
+        """Give a job its new state and arm it accordingly; the caller commits it.
+
+        The time that was planned for the job, if it is no longer, is noted in the slot ledger.
+        """
+        before = job.state
+        self._put(job, state)
+        if before.next_due is not state.next_due or before.status is not state.status:
+            ledger.note_given_up(job, before, self._clock.now())
+
+    def _put(self, job: Job, state: lifecycle.JobState) -> None:
         job.state = state
         self._arm(job.name, state.due)
 

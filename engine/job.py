@@ -8,6 +8,7 @@ from datetime import datetime
 from engine.jobfile import JobSettings
 from engine.lifecycle import JobState
 from engine.schedule import Schedule
+from engine.slots import Slot
 from engine.states import RunStatus
 
 
@@ -23,7 +24,12 @@ class LastRun:
 
 @dataclass(slots=True, eq=False)
 class Job:
-    """One job, as long as the engine knows it; `state` is replaced whole, never changed in place."""
+    """One job, as long as the engine knows it; `state` is replaced whole, never changed in place.
+
+    Attributes:
+        slots: planned times that have ended without a run, and are not with the journal yet.
+        skipping: the last of them, while more of the same kind may follow.
+    """
 
     name: str
     path: str
@@ -32,6 +38,8 @@ class Job:
     schedule: Schedule | None = None
     source_hash: str | None = None
     last: LastRun | None = None
+    slots: tuple[Slot, ...] = ()
+    skipping: Slot | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from engine.job import Job, LastRun, StoredJob
+from engine.ledger import hand_over
 from engine.lifecycle import JobState
 from engine.states import JobStatus, RunStatus
 from engine.store.rows import JobPatch, JobRow
 
 
 def patch_of(job: Job) -> JobPatch:
-    """Return what the database has to know of a job after its state or its last run changed."""
+    """Return what the database has to know of a job after its state or its last run changed.
+
+    The slots that were noted of the job go with it, once: whoever asks for a patch hands it to the journal.
+    """
     state, last = job.state, job.last
     values: dict[str, Any] = {
         "status": state.status.value,
@@ -31,7 +36,7 @@ def patch_of(job: Job) -> JobPatch:
             "last_status": last.status.value if last.status else None,
             "last_returned": last.returned,
         }
-    return JobPatch(job.name, values)
+    return JobPatch(job.name, values, hand_over(job))
 
 
 def whole_patch_of(job: Job) -> JobPatch:
@@ -43,7 +48,13 @@ def whole_patch_of(job: Job) -> JobPatch:
         "settings": settings,
         "source_hash": job.source_hash,
     }
-    return JobPatch(job.name, {**patch_of(job).values, **about_file})
+    patch = patch_of(job)
+    return replace(patch, values={**patch.values, **about_file})
+
+
+def removal_of(job: Job) -> JobPatch:
+    """Return what the database has to know of a job whose file is gone."""
+    return JobPatch(job.name, {"present": False}, hand_over(job))
 
 
 def stored_job(row: JobRow) -> StoredJob:

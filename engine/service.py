@@ -127,6 +127,7 @@ class Engine:
             find_job=catalog.jobs.get,
             read_source=catalog.source,
             arm=scheduler.arm,
+            skip_due=lambda job, due: None,
             runner=runner,
             journal=journal,
             events=self.events,

@@ -61,6 +61,30 @@ class Returned(StrEnum):
     EXIT = "EXIT"
 
 
+class Fate(StrEnum):
+    """What became of a time that a job's schedule has planned."""
+
+    PLANNED = "planned"
+    RAN = "ran"
+    LATE = "late"
+    SKIPPED = "skipped"
+    MISSED = "missed"
+    SUPERSEDED = "superseded"
+
+
+class Cause(StrEnum):
+    """Why a planned time has no run of its own."""
+
+    OVERLAP = "overlap"
+    PAUSED = "paused"
+    GROUP = "group"
+    BLACKOUT = "blackout"
+    STATE = "state"
+    DOWN = "down"
+    CLOCK = "clock"
+    SCHEDULE = "schedule"
+
+
 class EngineState(StrEnum):
     """What the engine as a whole does."""
 

@@ -155,6 +155,22 @@ class PlannedRun(StoreModel, table=True):
     rescheduled_from: int | None = Field(default=None, sa_column=Column(BigInteger))
 
 
+class Slot(StoreModel, table=True):
+    """Planned times of a job that ended without a run of their own (see `engine.slots.Slot`)."""
+
+    __table_args__ = CLUSTERED
+
+    job: str = Field(primary_key=True)
+    first_due: datetime = Field(sa_column=_time(primary_key=True))
+    noted: datetime = Field(sa_column=_time(primary_key=True))
+    last_due: datetime = Field(sa_column=_time(nullable=False))
+    count: int | None = Field(default=None, sa_column=Column(BigInteger))
+    fate: str
+    cause: str
+    reason: str = Field(sa_column=Column(Text, nullable=False))
+    run_id: int | None = Field(default=None, sa_column=Column(BigInteger))
+
+
 class LogLine(StoreModel, table=True):
     """One line that a run wrote."""
 
@@ -208,6 +224,7 @@ SESSION: Table = metadata.tables["session"]
 JOB: Table = metadata.tables["job"]
 RUN: Table = metadata.tables["run"]
 PLANNED_RUN: Table = metadata.tables["planned_run"]
+SLOT: Table = metadata.tables["slot"]
 LOG_LINE: Table = metadata.tables["log_line"]
 SOURCE: Table = metadata.tables["source"]
 DOCUMENT: Table = metadata.tables["document"]

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from engine.run import LogLine
+from engine.slots import Slot
 from engine.states import Returned, RunStatus, Trigger
 
 
@@ -97,10 +98,12 @@ class JobPatch:
 
     Attributes:
         values: by column name (see `JobRow`).
+        slots: planned times of the job that ended without a run, in the ledger together with the values.
     """
 
     name: str
     values: Mapping[str, Any]
+    slots: tuple[Slot, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.values.keys() <= JOB_COLUMNS:

@@ -13,20 +13,23 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, insert, or_, update
 
 from engine.errors import StoreError
+from engine.slots import Slot
 from engine.states import RunStatus
 from engine.store.database import upsert
-from engine.store.models import AUDIT, JOB, LOG_LINE, PLANNED_RUN, RUN, SOURCE, UNFINISHED
+from engine.store.models import AUDIT, JOB, LOG_LINE, PLANNED_RUN, RUN, SLOT, SOURCE, UNFINISHED
 from engine.store.prepared import Prepared, Values
 from engine.store.rows import AuditEntry, Changes, PlannedRun, RunEnd, RunRow
 
 _RUN_NAMES = tuple(field.name for field in fields(RunRow))
 _PLANNED_NAMES = tuple(field.name for field in fields(PlannedRun))
 _END_NAMES = tuple(field.name for field in fields(RunEnd))
+_SLOT_NAMES = tuple(field.name for field in fields(Slot))
 _AUDIT_NAMES = tuple(field.name for field in fields(AuditEntry))
 
 _run_values = attrgetter(*_RUN_NAMES)
 _planned_values = attrgetter(*_PLANNED_NAMES)
 _end_values = attrgetter(*_END_NAMES)
+_slot_values = attrgetter(*_SLOT_NAMES)
 _audit_values = attrgetter(*_AUDIT_NAMES)
 
 # In an update a bound value cannot have its column's name.
@@ -78,6 +81,7 @@ def write(connection: Connection, changes: Sequence[Changes], now: datetime) -> 
     _insert(connection, _INSERT_LINE, _line_rows(changes))
     _update_runs(connection, _END_RUN, _end_rows(changes))
     _write_jobs(connection, changes, now)
+    _write_slots(connection, changes)
     _insert(connection, _INSERT_AUDIT, _audit_rows(changes))
 
 
@@ -129,6 +133,14 @@ def _write_jobs(connection: Connection, changes: Iterable[Changes], now: datetim
         statement.execute(connection, [(now, now, *row) for row in rows])
 
 
+def _write_slots(connection: Connection, changes: Iterable[Changes]) -> None:
+    slots = [slot for change in changes for patch in change.jobs for slot in patch.slots]
+    if slots:
+        # One that grew is there several times: the last one holds the others.
+        newest = {(slot.job, slot.first_due, slot.noted): _slot_values(slot) for slot in slots}
+        _insert(connection, _slot_upsert(connection.dialect.name), list(newest.values()))
+
+
 def _jobs_by_columns(changes: Iterable[Changes]) -> dict[tuple[str, ...], list[Values]]:
     """Return the rows of jobs under the columns that they give, of which the name is the first."""
     merged: dict[str, dict[str, Any]] = {}
@@ -144,6 +156,12 @@ def _jobs_by_columns(changes: Iterable[Changes]) -> dict[tuple[str, ...], list[V
 @lru_cache(maxsize=8)
 def _source_insert(dialect: str) -> Prepared:
     return Prepared(upsert(dialect, SOURCE, ("hash",), ()), ("hash", "text", "first_seen"))
+
+
+@lru_cache(maxsize=8)
+def _slot_upsert(dialect: str) -> Prepared:
+    key = ("job", "first_due", "noted")
+    return Prepared(upsert(dialect, SLOT, key, ("last_due", "count", "run_id")), _SLOT_NAMES)
 
 
 @lru_cache(maxsize=256)
