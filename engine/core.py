@@ -19,6 +19,7 @@ import msgspec
 
 from engine.arguments import convert, missing
 from engine.errors import CoreError, PluginError
+from engine.jobcontrol import JobControl
 from engine.permissions import Permissions
 from engine.resources import Resources
 
@@ -172,6 +173,7 @@ class CoreCall:
         log: writes a line (level, text) to the run's log.
         documents: the engine's document store.
         runs: runs that this one asks for.
+        own_job: what the run may ask about its own job.
         resources: keeps things open until the run ends.
         permissions: for what a call wants to reach beyond what its declaration tells (`needs`).
         hide: masks a secret in everything that this run leaves behind.
@@ -183,6 +185,7 @@ class CoreCall:
     log: Callable[[str, str], None]
     documents: Documents
     runs: RunControl
+    own_job: JobControl
     resources: Resources
     permissions: Permissions
     hide: Callable[[str], None]

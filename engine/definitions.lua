@@ -26,11 +26,38 @@ local Job = {}
 function Job.minute(in_zone) end
 
 --- Keep a value as the run's info, whatever becomes of the run; the last call counts.
----@param info any
+---@param info any The value; with a second argument, where to put that one, such as "copied.files".
+---@param value? any
 ---@return boolean? ok
 ---@return string? message
 ---@return integer? code
-function Job.save_info(info) end
+function Job.save_info(info, value) end
+
+--- Keep a value for the job's next runs until one of them ends COMPLETE; nil keeps nothing any more.
+---@param value any
+---@return boolean? ok
+---@return string? message
+---@return integer? code
+function Job.save_state(value) end
+
+--- Return what the job kept with save_state.
+---@return any value
+---@return string? message
+---@return integer? code
+function Job.get_state() end
+
+--- Keep a value for all later runs of the job, however runs end; nil keeps nothing any more.
+---@param value any
+---@return boolean? ok
+---@return string? message
+---@return integer? code
+function Job.persist(value) end
+
+--- Return what the job kept with persist.
+---@return any value
+---@return string? message
+---@return integer? code
+function Job.persisted() end
 
 --- The hour, 0 to 23.
 ---@param in_zone? boolean true for the job's time zone, UTC without.

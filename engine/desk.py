@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from engine import lifecycle
+from engine.audit import audit_entry
 from engine.catalog import Catalog, Changes
 from engine.clock import Clock
 from engine.dispatcher import Dispatcher
@@ -28,10 +29,10 @@ from engine.planner import Planner
 from engine.plugins import Plugins
 from engine.sandbox.pool import WorkerPool
 from engine.scheduler import Scheduler
+from engine.statedesk import StateDesk
 from engine.states import FINAL, EngineState, JobStatus, RunStatus
 from engine.store.journal import Journal
 from engine.store.queries import Queries
-from engine.store.rows import AuditEntry
 from engine.views import (
     ComingView,
     EngineView,
@@ -74,11 +75,13 @@ class Desk:
         events: Events,
         source_bytes: int,
         permissions: PermissionMode,
+        states: StateDesk,
         load_stored: Callable[[Collection[str] | None], Mapping[str, StoredJob]],
     ) -> None:
         """Make a desk.
 
         Args:
+            states: answers what is asked about the state of jobs.
             load_stored: reads what the database remembers of some jobs (None: of all); called in a thread.
         """
         self._identity = identity
@@ -96,6 +99,7 @@ class Desk:
         self._load_stored = load_stored
         self._reloading = asyncio.Lock()
         self.events = events
+        self.states = states
         self._metrics = Metrics(events, self._standing)
         self.state = EngineState.STARTING
 
@@ -236,7 +240,7 @@ class Desk:
         job = self._catalog.job(name)
         before = job.state
         self._dispatcher.change_job(job, change(before))
-        entry = _audit_entry(
+        entry = audit_entry(
             self._clock.now(), actor, action, name, before.status.value, job.state.status.value
         )
         await self._journal.job_changed([patch_of(job)], entry)
@@ -398,16 +402,7 @@ class Desk:
     async def _audit(
         self, actor: str, action: str, target: str, before: Any = None, after: Any = None
     ) -> None:
-        await self._journal.audited(_audit_entry(self._clock.now(), actor, action, target, before, after))
-
-
-def _audit_entry(
-    at: datetime, actor: str, action: str, target: str, before: Any = None, after: Any = None
-) -> AuditEntry:
-    who, _, origin = actor.partition(" via ")
-    return AuditEntry(
-        at=at, actor=who, origin=origin, action=action, target=target, before=before, after=after
-    )
+        await self._journal.audited(audit_entry(self._clock.now(), actor, action, target, before, after))
 
 
 def _reload_view(changes: Changes, invalid: dict[str, str], duration_ms: float) -> ReloadView:

@@ -27,6 +27,7 @@ from engine.runlog import RunLog
 from engine.runner import Runner
 from engine.slots import Skip
 from engine.states import FINAL, Activity, Cause, JobStatus, RunStatus, Trigger, follow
+from engine.store.jobstates import JobStates
 from engine.store.journal import Journal
 from engine.store.rows import PlannedRun, RunEnd, RunStart, SourceRow
 
@@ -68,6 +69,7 @@ class Dispatcher:
         skip_due: SkipDue,
         runner: Runner,
         journal: Journal,
+        states: JobStates,
         events: Events,
         session: int,
         first_run_id: int,
@@ -97,6 +99,7 @@ class Dispatcher:
         self._skip_due = skip_due
         self._runner = runner
         self._journal = journal
+        self._states = states
         self._events = events
         self._session = session
         self._ids = count(first_run_id)
@@ -294,7 +297,8 @@ class Dispatcher:
         retry = run.retry(ended, now, self.new_run_id)
         self._decide(run, ended, now, retried=retry is not None)
         end = run.end(ended, now)
-        await self._journal.run_finished(run.id, end, patch_of(job), retry)
+        cleared = (job.name,) if self._states.goes_with(job.name, ended.status) else ()
+        await self._journal.run_finished(run.id, end, patch_of(job), retry, cleared=cleared)
         if retry is not None:
             self._retry_kept(retry)
         self.finished += 1

@@ -1,4 +1,4 @@
-"""What the job object offers during a run besides the time helpers: `job.save_info`."""
+"""What the job object offers during a run besides the time helpers, such as `job.save_info`."""
 
 from __future__ import annotations
 
@@ -6,19 +6,91 @@ from typing import Any
 
 import msgspec
 
+from engine.arguments import WRONG_TYPE, holds_bytes
 from engine.core import CoreCall, CoreModule
 from engine.errors import CoreError
 from engine.quantities import format_size
 
 #: Its functions are found at the job object, not below `core`.
-job_calls = CoreModule("job", summary="What a job tells of its run: job.save_info(value).", free=True)
+job_calls = CoreModule(
+    "job", summary="What a job tells of its run, and keeps for the next one: job.save_info(value).", free=True
+)
+
+#: Names in a path of `job.save_info`.
+DEEPEST = 20
 
 
 @job_calls.function("save_info", timeout_seconds=None)
-async def save_info(call: CoreCall, info: Any = None) -> bool:
-    """Keep a value as the run's info, whatever becomes of the run; the last call counts."""
-    size = len(msgspec.json.encode(info))
-    if size > call.progress.info_bytes:
-        raise CoreError(f"job.save_info: more than {format_size(call.progress.info_bytes)} as JSON", 800)
+async def save_info(call: CoreCall, info: Any = None, value: Any = None) -> bool:
+    """Keep a value as the run's info, whatever becomes of the run; the last call counts.
+
+    With a path and a value, such as save_info("copied.files", 3), only what stands there is another then.
+    """
+    if value is not None:
+        info = _with(call.progress.info, info, value)
+    _check_size(info, call.progress.info_bytes, "job.save_info")
     call.progress.info = info
     return True
+
+
+@job_calls.function("save_state", timeout_seconds=None)
+async def save_state(call: CoreCall, value: Any = None) -> bool:
+    """Keep a value for the job's next runs until one of them ends COMPLETE; nil keeps nothing any more.
+
+    When the call returns, the value is in the database.
+    """
+    return await _keep(call, value, "job.save_state", lasting=False)
+
+
+@job_calls.function("get_state", timeout_seconds=None)
+async def get_state(call: CoreCall) -> Any:
+    """Return what the job kept with save_state, nil if that is nothing."""
+    return await call.own_job.state(call.run.job, lasting=False)
+
+
+@job_calls.function("persist", timeout_seconds=None)
+async def persist(call: CoreCall, value: Any = None) -> bool:
+    """Keep a value for all later runs of the job, however runs end; nil keeps nothing any more.
+
+    When the call returns, the value is in the database.
+    """
+    return await _keep(call, value, "job.persist", lasting=True)
+
+
+@job_calls.function("persisted", timeout_seconds=None)
+async def persisted(call: CoreCall) -> Any:
+    """Return what the job kept with persist, nil if that is nothing."""
+    return await call.own_job.state(call.run.job, lasting=True)
+
+
+async def _keep(call: CoreCall, value: Any, label: str, *, lasting: bool) -> bool:
+    if holds_bytes(value):
+        raise CoreError(f"{label}: the value holds text that is not UTF-8", WRONG_TYPE)
+    _check_size(value, call.progress.info_bytes, label)
+    await call.own_job.keep_state(call.run.job, value, lasting=lasting, run_id=call.run.run_id)
+    return True
+
+
+def _check_size(value: Any, most_bytes: int, label: str) -> None:
+    if len(msgspec.json.encode(value)) > most_bytes:
+        raise CoreError(f"{label}: more than {format_size(most_bytes)} as JSON", 800)
+
+
+def _with(info: Any, path: Any, value: Any) -> Any:
+    """Return info with another value at a path; what stands in its way makes room."""
+    names = path.split(".") if isinstance(path, str) else []
+    if not all(names) or not 1 <= len(names) <= DEEPEST:
+        raise CoreError(
+            'job.save_info: with two arguments the first is a path such as "copied.files", '
+            f"of up to {DEEPEST} names",
+            WRONG_TYPE,
+        )
+    return _placed(info, names, value)
+
+
+def _placed(info: Any, names: list[str], value: Any) -> Any:
+    if not names:
+        return value
+    table = info if isinstance(info, dict) else {}
+    first, *rest = names
+    return {**table, first: _placed(table.get(first), rest, value)}

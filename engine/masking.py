@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from engine.core import Documents, RunControl, RunInfo, RunStanding, Sort
+from engine.jobcontrol import JobControl
 
 MASK = "***"
 
@@ -108,3 +109,19 @@ class MaskedRuns:
     async def status(self, run_id: int) -> RunStanding:
         """Return where a run stands."""
         return await self._runs.status(run_id)
+
+
+class MaskedJob:
+    """The control of its own job as one run sees it: what the job keeps holds no secret."""
+
+    def __init__(self, job: JobControl, masking: Masking) -> None:
+        self._job = job
+        self._masking = masking
+
+    async def state(self, job: str, *, lasting: bool) -> Any:
+        """Return what the job keeps, None if that is nothing."""
+        return await self._job.state(job, lasting=lasting)
+
+    async def keep_state(self, job: str, value: Any, *, lasting: bool, run_id: int) -> None:
+        """Keep a value with every secret replaced."""
+        await self._job.keep_state(job, self._masking.data(value), lasting=lasting, run_id=run_id)

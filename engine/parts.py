@@ -13,6 +13,7 @@ from engine.core import Documents, NoEngine, RunControl, ServiceContext, manifes
 from engine.errors import SettingsError
 from engine.events import Events
 from engine.jobcalls import job_calls
+from engine.jobcontrol import JobControl, LoneJob
 from engine.modules import Unready, module_settings, open_services
 from engine.plugins import Plugins
 from engine.runner import Runner
@@ -71,6 +72,7 @@ async def make_runner(
     *,
     home: Path,
     runs: Callable[[], RunControl] = NoEngine,
+    own_job: Callable[[], JobControl] | None = None,
 ) -> Runner:
     """Return a runner whose jobs find their library modules in the catalog's folder.
 
@@ -78,11 +80,13 @@ async def make_runner(
         parts: closes the services of the core modules.
         home: the home folder, for those services.
         runs: gives the control of runs that others ask for.
+        own_job: gives what runs may ask about their own job; without it nothing outlives this runner.
 
     Raises:
         SettingsError: a module's own table in moontide.toml is wrong.
         PluginError: the service of one of the engine's own modules did not open.
     """
+    lone = LoneJob()
     module_tables = module_settings(
         plugins.modules,
         settings.module_tables,
@@ -97,6 +101,7 @@ async def make_runner(
         ),
         documents=documents,
         runs=runs,
+        own_job=own_job or (lambda: lone),
         library=lambda module: catalog.library().require(module),
         mode=settings.permissions,
     )

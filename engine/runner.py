@@ -14,7 +14,8 @@ from typing import Any
 
 from engine.core import CoreCall, CoreFunction, CoreModule, Documents, RunControl, RunInfo, RunProgress
 from engine.errors import CoreError
-from engine.masking import MaskedDocuments, MaskedRuns, Masking
+from engine.jobcontrol import JobControl
+from engine.masking import MaskedDocuments, MaskedJob, MaskedRuns, Masking
 from engine.modules import Unready
 from engine.permissions import PermissionMode, Permissions
 from engine.resources import Resources
@@ -57,6 +58,7 @@ class Runner:
         services: Mapping[str, Any],
         documents: Documents,
         runs: Callable[[], RunControl],
+        own_job: Callable[[], JobControl],
         library: Library,
         mode: PermissionMode,
     ) -> None:
@@ -66,11 +68,13 @@ class Runner:
             services: what the modules' own services yielded, by the module's name.
             runs: gives the control of runs that others ask for. It is made after the runner, whose runs it
                 hands out.
+            own_job: gives what runs may ask about their own job, made later likewise.
             library: answers `require`: gives the source of a module by its name.
         """
         self._pool = pool
         self._documents = documents
         self._runs = runs
+        self._own_job = own_job
         self._library = library
         self.services = services
         self._mode = mode
@@ -102,6 +106,7 @@ class Runner:
             log=log,
             documents=MaskedDocuments(self._documents, masking),
             runs=MaskedRuns(self._runs(), masking),
+            own_job=MaskedJob(self._own_job(), masking),
             permissions=permissions,
             functions=self._functions,
             services=self.services,
@@ -129,6 +134,7 @@ class RunHost:
         log: RunLog,
         documents: Documents,
         runs: RunControl,
+        own_job: JobControl,
         permissions: Permissions,
         functions: Mapping[str, CoreFunction],
         services: Mapping[str, Any],
@@ -145,6 +151,7 @@ class RunHost:
             log=log.write,
             documents=documents,
             runs=runs,
+            own_job=own_job,
             resources=Resources(),
             permissions=permissions,
             hide=log.masking.hide,

@@ -30,6 +30,7 @@ from engine.events import (
 )
 from engine.job import StoredJob
 from engine.jobrows import stored_job
+from engine.ownjob import OwnJob
 from engine.parts import make_catalog, make_pool, make_runner, start_subscribers
 from engine.planner import Planner
 from engine.plugins import Plugins, load_plugins
@@ -37,9 +38,11 @@ from engine.runcalls import RunCalls
 from engine.sandbox.pool import WorkerPool
 from engine.scheduler import Scheduler
 from engine.settings import Settings
+from engine.statedesk import StateDesk
 from engine.states import EngineState
 from engine.store.database import Database, open_database
 from engine.store.documents import StoredDocuments
+from engine.store.jobstates import JobStates, jobs_with_state
 from engine.store.journal import Journal
 from engine.store.lock import HomeLock
 from engine.store.queries import Queries
@@ -100,8 +103,9 @@ class Engine:
     async def _assemble(self, parts: AsyncExitStack) -> None:
         self._take_home(parts)
         database = await self._open_store(parts)
-        session, recovered, first_run_id = await asyncio.to_thread(self._open_session, database)
+        session, recovered, first_run_id, held = await asyncio.to_thread(self._open_session, database)
         journal = self._start_journal(parts, database, session)
+        states = JobStates(journal, database.reader, clock=self._clock, held=held)
         plugins = load_plugins(self.settings.plugins.disable, folder=self.settings.plugins_folder(self.home))
         pool = await self._start_pool(parts, plugins)
         queries = Queries(database.reader)
@@ -120,6 +124,7 @@ class Engine:
             runs=lambda: RunCalls(
                 find_job=catalog.job, dispatcher=dispatcher, planner=planner, queries=queries
             ),
+            own_job=lambda: OwnJob(states=states),
         )
         start_subscribers(self.events, plugins, runner.services, parts)
         dispatcher = Dispatcher(
@@ -130,6 +135,7 @@ class Engine:
             skip_due=lambda job, due: None,
             runner=runner,
             journal=journal,
+            states=states,
             events=self.events,
             session=session,
             first_run_id=first_run_id,
@@ -162,6 +168,12 @@ class Engine:
             events=self.events,
             source_bytes=self.settings.source_bytes(),
             permissions=self.settings.permissions,
+            states=StateDesk(
+                clock=self._clock,
+                find_job=catalog.job,
+                states=states,
+                most_bytes=self.settings.run_limits().result_bytes,
+            ),
             load_stored=lambda names: stored_jobs(queries, names),
         )
         await self._serve(parts, catalog, scheduler, planner, dispatcher, recovered)
@@ -181,13 +193,14 @@ class Engine:
         await asyncio.to_thread(migrate, database.writer)
         return database
 
-    def _open_session(self, database: Database) -> tuple[int, list[int], int]:
+    def _open_session(self, database: Database) -> tuple[int, list[int], int, set[str]]:
         now = self._clock.now()
         with database.writer.begin() as connection:
             session = begin_session(
                 connection, pid=os.getpid(), host=socket.gethostname(), version=VERSION, now=now
             )
-            return session, recover(connection, session, now), next_run_id(connection)
+            recovered = recover(connection, session, now)
+            return session, recovered, next_run_id(connection), jobs_with_state(connection)
 
     def _start_journal(self, parts: AsyncExitStack, database: Database, session: int) -> Journal:
         def stalled(reason: str, waiting: int) -> None:

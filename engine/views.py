@@ -80,6 +80,23 @@ class RunView:
 
 
 @dataclass(frozen=True, slots=True)
+class StateView:
+    """What a job keeps from one run to the next.
+
+    Attributes:
+        lasting: this is what stays for good, not what goes when a run ends COMPLETE.
+        value: None if the job keeps nothing.
+        run_id: the run that kept it; None for an operator.
+    """
+
+    job: str
+    lasting: bool
+    value: Any = None
+    updated: datetime | None = None
+    run_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class LogLineView:
     """One line of a run's log."""
 

@@ -419,6 +419,7 @@ def test_every_activity_is_described() -> None:
     [
         views.JobView,
         views.RunView,
+        views.StateView,
         views.LogLineView,
         views.EngineView,
         views.PluginView,

@@ -47,7 +47,8 @@ def _given(**params: Any) -> dict[str, Any]:
     return {name: value for name, value in params.items() if value is not None}
 
 
-def _named(kind: str, name: str) -> str:
+def named(kind: str, name: str) -> str:
+    """Return the path of something that belongs to a job."""
     return f"/v1/{kind}/{quote(name, safe='')}"
 
 
@@ -81,28 +82,28 @@ def coming(job: str | None, since: datetime | None, count: int) -> Call[list[Com
 
 
 def job(name: str) -> Call[JobView]:
-    return Call("GET", _named("jobs", name), JobView)
+    return Call("GET", named("jobs", name), JobView)
 
 
 def delete_job(name: str) -> Call[None]:
-    return Call("DELETE", _named("jobs", name), type(None))
+    return Call("DELETE", named("jobs", name), type(None))
 
 
 def job_source(name: str) -> Call[Source]:
-    return Call("GET", _named("sources", name), Source)
+    return Call("GET", named("sources", name), Source)
 
 
 def write_job(name: str, text: str, expected_hash: str | None, create: bool) -> Call[JobView]:
     body = {"text": text, "expected_hash": expected_hash, "create": create}
-    return Call("PUT", _named("sources", name), JobView, body=body)
+    return Call("PUT", named("sources", name), JobView, body=body)
 
 
 def activate(name: str) -> Call[JobView]:
-    return Call("POST", _named("activate", name), JobView)
+    return Call("POST", named("activate", name), JobView)
 
 
 def deactivate(name: str) -> Call[JobView]:
-    return Call("POST", _named("deactivate", name), JobView)
+    return Call("POST", named("deactivate", name), JobView)
 
 
 def run_job(name: str, data: Any, user_id: int) -> Call[RunView]:

@@ -19,6 +19,7 @@ from engine.api.answers import Source
 from engine.api.calls import Call
 from engine.api.events import EventReader
 from engine.api.failures import Failure, rebuild
+from engine.api.stateclient import AsyncStateClient, StateClient
 from engine.errors import EngineUnreachable, MoontideError
 from engine.events import Event
 from engine.states import RunStatus
@@ -148,6 +149,7 @@ class Client:
             timeout=_timeout(ANSWER_SECONDS),
             trust_env=False,
         )
+        self.states = StateClient(self._send)
 
     def __enter__(self) -> Self:
         return self
@@ -279,6 +281,7 @@ class AsyncClient:
             timeout=_timeout(ANSWER_SECONDS),
             trust_env=False,
         )
+        self.states = AsyncStateClient(self._send)
 
     async def __aenter__(self) -> Self:
         return self

@@ -24,7 +24,29 @@ from engine.views import (
     ProblemView,
     ReloadView,
     RunView,
+    StateView,
 )
+
+
+class StateOperations(Protocol):
+    """What jobs keep from one run to the next, as the API sees it.
+
+    `lasting` means what stays for good (`job.persist`), not what goes when a run ends COMPLETE
+    (`job.save_state`). Unknown names raise JobNotFound.
+    """
+
+    async def show(self, name: str, *, lasting: bool) -> StateView:
+        """Return what a job keeps."""
+
+    async def set(self, name: str, value: Any, *, lasting: bool, actor: str) -> StateView:
+        """Let a job keep another value.
+
+        Raises:
+            Refused: the value is null, or too large.
+        """
+
+    async def clear(self, name: str, *, lasting: bool, actor: str) -> StateView:
+        """Let a job keep nothing any more."""
 
 
 class Operations(Protocol):
@@ -33,6 +55,10 @@ class Operations(Protocol):
     @property
     def events(self) -> Events:
         """What happens in the engine, for those who subscribe."""
+
+    @property
+    def states(self) -> StateOperations:
+        """What jobs keep from one run to the next."""
 
     def status(self) -> EngineView:
         """Return what the engine as a whole does."""

@@ -36,13 +36,12 @@ ACTOR_HEADER = "x-moontide-actor"
 ACTOR_MAX_CHARACTERS = 100
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
-router = APIRouter(
-    prefix="/v1",
-    responses={
-        "4XX": {"model": Failure, "description": "The request cannot be carried out as it is."},
-        "5XX": {"model": Failure, "description": "The engine could not carry it out now."},
-    },
-)
+FAILURES: dict[int | str, dict[str, Any]] = {
+    "4XX": {"model": Failure, "description": "The request cannot be carried out as it is."},
+    "5XX": {"model": Failure, "description": "The engine could not carry it out now."},
+}
+
+router = APIRouter(prefix="/v1", responses=FAILURES)
 
 
 async def _operations(request: Request) -> Operations:

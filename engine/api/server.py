@@ -16,16 +16,19 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
+from engine.api import routes, stateroutes
 from engine.api.address import short_path, split_tcp
 from engine.api.failures import Failure, FailureDetail, describe
 from engine.api.feed import Feeds
 from engine.api.guards import BodyLimit, LocalListener, TokenGuard, failure_response
 from engine.api.operations import Operations
-from engine.api.routes import router
 from engine.errors import HomeInUse, MoontideError, SettingsError
 
 #: What is under way when the server stops gets so long, then its connection is cut.
 STOP_SECONDS = 2.0
+
+#: Every part of the API.
+ROUTERS = (routes.router, stateroutes.router)
 
 _HTTP_CODES = {401: "unauthorized", 404: "not_found", 405: "not_found", 413: "too_large"}
 
@@ -47,7 +50,8 @@ def create_app(operations: Operations, *, token: str | None = None) -> FastAPI:
     )
     app.state.operations = operations
     app.state.feeds = Feeds(operations.events)
-    app.include_router(router)
+    for router in ROUTERS:
+        app.include_router(router)
     app.add_exception_handler(MoontideError, _answer_error)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
     app.add_exception_handler(HTTPException, _answer_http)

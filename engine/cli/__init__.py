@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from engine.cli import acting, dashboard, files, importing, keeping, listing, planning, serving
+from engine.cli import acting, dashboard, files, importing, keeping, listing, planning, serving, stating
 from engine.cli.output import complain
 from engine.cli.place import Place
 from engine.errors import EngineUnreachable, MoontideError
@@ -38,6 +38,7 @@ COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (
     (acting.deactivate, "moontide deactivate report"),
     (acting.reload, "moontide reload"),
     (acting.cancel, "moontide cancel 42"),
+    (stating.state, "moontide state show report"),
     (listing.runs, "moontide runs report --status error"),
     (listing.log, "moontide log report --follow"),
     (files.check, "moontide check jobs/report.lua"),

@@ -31,7 +31,7 @@ def run(
     A file runs once in a sandbox of its own, and the command waits for its end. Exit code 1 if a run
     that was waited for did not end COMPLETE.
     """
-    value = _parsed(data)
+    value = parsed_json(data, "--data")
     place = place_of(context)
     if job.endswith(".lua") and Path(job).is_file():
         _run_file(place, Path(job), value)
@@ -41,7 +41,8 @@ def run(
         _run_job(place, job, value)
 
 
-def _parsed(data: str | None) -> Any:
+def parsed_json(data: str | None, option: str) -> Any:
+    """Return what the text given as an option or argument holds; None without one."""
     if data is None:
         return None
     import msgspec
@@ -50,7 +51,7 @@ def _parsed(data: str | None) -> Any:
         return msgspec.json.decode(data)
     except msgspec.DecodeError as error:
         reason = f"it is not JSON ({error}); write for example '{{\"shop\": 3}}'"
-        raise typer.BadParameter(reason, param_hint="--data") from error
+        raise typer.BadParameter(reason, param_hint=option) from error
 
 
 def _run_job(place: Place, job: str, data: Any) -> None:

@@ -149,11 +149,21 @@ class Journal:
         )
 
     def run_finished(
-        self, run_id: int, end: RunEnd, job: JobPatch | None = None, retry: PlannedRun | None = None
+        self,
+        run_id: int,
+        end: RunEnd,
+        job: JobPatch | None = None,
+        retry: PlannedRun | None = None,
+        *,
+        cleared: tuple[str, ...] = (),
     ) -> asyncio.Future[None]:
-        """Write how a run ended, what follows for its job, and its retry: all of it, or nothing."""
+        """Write how a run ended, what follows for its job, and its retry: all of it, or nothing.
+
+        Args:
+            cleared: the job, if it keeps its state no longer.
+        """
         jobs, planned = (job,) if job else (), (retry,) if retry else ()
-        return self._commit(Changes(ends=((run_id, end),), jobs=jobs, planned=planned))
+        return self._commit(Changes(ends=((run_id, end),), jobs=jobs, planned=planned, cleared=cleared))
 
     def log_lines(self, run_id: int, lines: Sequence[LogLine]) -> None:
         """Write lines of a run's log; they are durable at the latest when the run's end is."""

@@ -202,6 +202,18 @@ class Document(StoreModel, table=True):
     updated: datetime = Field(sa_column=_time(nullable=False))
 
 
+class JobState(StoreModel, table=True):
+    """What a job keeps from one run to the next; what is not `lasting` goes when a run ends COMPLETE."""
+
+    __tablename__ = "job_state"
+
+    job: str = Field(primary_key=True)
+    lasting: bool = Field(primary_key=True)
+    value: Any = Field(sa_column=Column(JSON, nullable=False))
+    updated: datetime = Field(sa_column=_time(nullable=False))
+    run_id: int | None = Field(default=None, sa_column=Column(BigInteger))
+
+
 class Audit(StoreModel, table=True):
     """One action of an operator: who did what to which target, from where, and what it changed."""
 
@@ -228,4 +240,5 @@ SLOT: Table = metadata.tables["slot"]
 LOG_LINE: Table = metadata.tables["log_line"]
 SOURCE: Table = metadata.tables["source"]
 DOCUMENT: Table = metadata.tables["document"]
+JOB_STATE: Table = metadata.tables["job_state"]
 AUDIT: Table = metadata.tables["audit"]

@@ -177,6 +177,7 @@ class Changes:
 
     Attributes:
         unplanned: ids of planned runs whose rows go.
+        cleared: jobs that keep their state no longer.
     """
 
     sources: tuple[SourceRow, ...] = ()
@@ -187,4 +188,5 @@ class Changes:
     lines: tuple[tuple[int, tuple[LogLine, ...]], ...] = ()
     ends: tuple[tuple[int, RunEnd], ...] = ()
     jobs: tuple[JobPatch, ...] = ()
+    cleared: tuple[str, ...] = ()
     audits: tuple[AuditEntry, ...] = ()

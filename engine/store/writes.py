@@ -16,7 +16,17 @@ from engine.errors import StoreError
 from engine.slots import Slot
 from engine.states import RunStatus
 from engine.store.database import upsert
-from engine.store.models import AUDIT, JOB, LOG_LINE, PLANNED_RUN, RUN, SLOT, SOURCE, UNFINISHED
+from engine.store.models import (
+    AUDIT,
+    JOB,
+    JOB_STATE,
+    LOG_LINE,
+    PLANNED_RUN,
+    RUN,
+    SLOT,
+    SOURCE,
+    UNFINISHED,
+)
 from engine.store.prepared import Prepared, Values
 from engine.store.rows import AuditEntry, Changes, PlannedRun, RunEnd, RunRow
 
@@ -39,6 +49,9 @@ _INSERT_RUN = Prepared(insert(RUN), _RUN_NAMES)
 _INSERT_PLANNED = Prepared(insert(PLANNED_RUN), _PLANNED_NAMES)
 _DELETE_PLANNED = Prepared(delete(PLANNED_RUN).where(PLANNED_RUN.c.id == bindparam("run_id")), ("run_id",))
 _INSERT_LINE = Prepared(insert(LOG_LINE), ("run_id", "number", "at", "level", "text"))
+_CLEAR_STATE = Prepared(
+    delete(JOB_STATE).where(JOB_STATE.c.job == bindparam("name"), JOB_STATE.c.lasting.is_(False)), ("name",)
+)
 _INSERT_AUDIT = Prepared(insert(AUDIT), _AUDIT_NAMES)
 # Not an IN: SQLAlchemy refuses its list of values in a statement that is executed for many rows.
 _UNFINISHED = or_(*(RUN.c.status == status for status in UNFINISHED))
@@ -80,9 +93,16 @@ def write(connection: Connection, changes: Sequence[Changes], now: datetime) -> 
     _update_runs(connection, _START_RUN, _start_rows(changes))
     _insert(connection, _INSERT_LINE, _line_rows(changes))
     _update_runs(connection, _END_RUN, _end_rows(changes))
+    if cleared := [(job,) for change in changes for job in change.cleared]:
+        _CLEAR_STATE.execute(connection, cleared)
     _write_jobs(connection, changes, now)
     _write_slots(connection, changes)
     _insert(connection, _INSERT_AUDIT, _audit_rows(changes))
+
+
+def write_audit(connection: Connection, entry: AuditEntry) -> None:
+    """Write one action of an operator inside the connection's transaction."""
+    _INSERT_AUDIT.execute(connection, [_audit_values(entry)])
 
 
 def _insert(connection: Connection, statement: Prepared, rows: list[Values]) -> None:

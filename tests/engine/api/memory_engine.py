@@ -25,9 +25,32 @@ from engine.views import (
     ProblemView,
     ReloadView,
     RunView,
+    StateView,
 )
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+
+class MemoryStates:
+    """What jobs keep, by job and whether it stays for good."""
+
+    def __init__(self, engine: MemoryEngine) -> None:
+        self._engine = engine
+        self._kept: dict[tuple[str, bool], StateView] = {}
+
+    async def show(self, name: str, *, lasting: bool) -> StateView:
+        self._engine.job(name)
+        return self._kept.get((name, lasting), StateView(name, lasting))
+
+    async def set(self, name: str, value: Any, *, lasting: bool, actor: str) -> StateView:
+        self._engine.actors.append(actor)
+        self._kept[name, lasting] = StateView(name, lasting, value, START)
+        return await self.show(name, lasting=lasting)
+
+    async def clear(self, name: str, *, lasting: bool, actor: str) -> StateView:
+        self._engine.actors.append(actor)
+        self._kept.pop((name, lasting), None)
+        return await self.show(name, lasting=lasting)
 
 
 class MemoryEngine:
@@ -35,6 +58,7 @@ class MemoryEngine:
 
     def __init__(self, home: Path = Path("/srv/moontide")) -> None:
         self.events = Events()
+        self.states = MemoryStates(self)
         self.home = home
         self.texts: dict[str, str] = {}
         self.views: dict[str, JobView] = {}

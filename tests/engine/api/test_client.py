@@ -54,6 +54,17 @@ async def test_a_job_is_switched_reloaded_and_deleted(client: AsyncClient, engin
     assert "admin/cleanup" not in engine.views
 
 
+async def test_what_a_job_keeps_is_seen_set_and_cleared(client: AsyncClient, engine: MemoryEngine) -> None:
+    assert (await client.states.show("admin/cleanup")).value is None
+    kept = await client.states.set("admin/cleanup", {"page": 3}, lasting=True)
+    assert (kept.job, kept.lasting, kept.value) == ("admin/cleanup", True, {"page": 3})
+    assert await client.states.show("admin/cleanup", lasting=True) == kept
+    assert (await client.states.show("admin/cleanup")).value is None
+    assert (await client.states.clear("admin/cleanup", lasting=True)).value is None
+    with pytest.raises(JobNotFound):
+        await client.states.show("nobody")
+
+
 @pytest.mark.parametrize(
     "name", ["a b", "ünïcode", "what?", "50%", "x#y", "admin/run", "a/b/source", "a%2Fb"]
 )

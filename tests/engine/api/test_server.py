@@ -14,8 +14,7 @@ from fastapi.routing import APIRoute
 from engine.api.address import socket_in, split_tcp
 from engine.api.client import AsyncClient
 from engine.api.guards import BODY_BYTES
-from engine.api.routes import router
-from engine.api.server import ApiServer, bind_unix
+from engine.api.server import ROUTERS, ApiServer, bind_unix
 from engine.errors import HomeInUse, MoontideError, SettingsError
 from engine.events import EngineStateChanged
 from tests.engine.api.conftest import TOKEN
@@ -178,7 +177,9 @@ async def test_jobs_and_runs_have_the_promised_fields_and_times_with_offset(http
     assert job["next_run"] == run["due"] == "2026-03-01T12:00:00Z"
 
 
-ROUTES = sum(len(route.methods) for route in router.routes if isinstance(route, APIRoute))
+ROUTES = sum(
+    len(route.methods) for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)
+)
 
 
 async def test_openapi_describes_every_route_with_its_answer(http: httpx.AsyncClient) -> None:
