@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from engine import ledger, lifecycle
+from engine.additions import NOTHING_ADDED, Additions
 from engine.clock import Clock
 from engine.errors import JobFileError, JobNotFound
 from engine.job import Job, LastRun, Source, StoredJob
@@ -120,6 +121,7 @@ class Catalog:
         ceilings: Limits,
         source_bytes: int,
         named_schedules: Mapping[str, str],
+        additions: Additions = NOTHING_ADDED,
     ) -> None:
         """Make a catalog of a folder; nothing is read before `load`.
 
@@ -129,7 +131,9 @@ class Catalog:
             ceilings: the most that a job's settings may ask for.
             source_bytes: size up to which a file is taken.
             named_schedules: cron lines that job files may name.
+            additions: what plugins add to job files.
         """
+        self._additions = additions
         self._named = named_schedules
         self.folder = folder
         self.jobs: dict[str, Job] = {}
@@ -269,9 +273,14 @@ class Catalog:
             return Found(name, path, source_hash, error=declaration.error, line=declaration.line)
         try:
             settings = parse_settings(
-                declaration.settings or {}, default_timezone=self._timezone, ceilings=self._ceilings
+                declaration.settings or {},
+                default_timezone=self._timezone,
+                ceilings=self._ceilings,
+                additions=self._additions,
             )
-            schedule = settings.schedule(self._timezone, job=name, named=self._named)
+            schedule = settings.schedule(
+                self._timezone, job=name, named=self._named, additions=self._additions
+            )
         except JobFileError as error:
             return Found(name, path, source_hash, error=str(error))
         return Found(name, path, source_hash, settings, schedule)

@@ -22,6 +22,7 @@ from engine.errors import CoreError, PluginError
 from engine.jobcontrol import JobControl
 from engine.permissions import Permissions
 from engine.resources import Resources
+from engine.views import JobView
 
 #: Fields with their directions, 1 or -1; the first one counts most.
 Sort = Sequence[tuple[str, int]]
@@ -121,10 +122,13 @@ class ServiceContext:
         home: the engine's home folder, where moontide.toml stands; absolute.
         settings: the checked settings of all modules, by the module's name; for a module that keeps the
             rules of another.
+        find_job: gives a job as the API shows it, with all of its settings, or None if there is none of that
+            name; for the engine's loop. A run without an engine has no jobs to be found.
     """
 
     home: Path
     settings: Mapping[str, Any] = field(default_factory=dict)
+    find_job: Callable[[str], JobView | None] = lambda name: None
 
 
 #: From a module's checked settings and its surroundings to what its functions find in `call.service`.
@@ -140,6 +144,7 @@ class RunInfo:
 
     Attributes:
         timezone: of the job, an IANA name.
+        settings: the job's values of the settings that plugins add, by name.
     """
 
     run_id: int
@@ -149,6 +154,7 @@ class RunInfo:
     due: datetime
     user_id: int = 0
     timezone: str = "UTC"
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

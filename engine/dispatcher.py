@@ -14,7 +14,7 @@ from datetime import datetime
 from itertools import count
 from typing import Any
 
-from engine import ledger, lifecycle, outcome
+from engine import ledger, lifecycle, outcome, policies
 from engine.clock import Clock
 from engine.errors import JobFileError, Refused, RunNotFound, StoreUnavailable
 from engine.events import Events, JobChanged, RunFinished, RunLogged, RunQueued, RunStarted
@@ -22,6 +22,7 @@ from engine.gate import LONGEST_QUEUE, Admission, Gate, Overlap
 from engine.job import Job, LastRun, Source
 from engine.jobrows import patch_of
 from engine.liverun import TAG, LiveRun
+from engine.policies import OutcomePolicy
 from engine.run import Limits, LogLine, Outcome
 from engine.runlog import RunLog
 from engine.runner import Runner
@@ -77,6 +78,7 @@ class Dispatcher:
         tag_limits: Mapping[str, int],
         limits: Limits,
         timezone: str,
+        on_error: Mapping[str, OutcomePolicy] = policies.BUILT_IN,
     ) -> None:
         """Make a dispatcher.
 
@@ -91,8 +93,10 @@ class Dispatcher:
             tag_limits: runs at once by tag.
             limits: what one run may use at most.
             timezone: for jobs that name none.
+            on_error: what a failed run may mean for its job, by the value of that setting.
         """
         self._clock = clock
+        self._on_error = on_error
         self._find_job = find_job
         self._source_of = read_source
         self._arm = arm
@@ -327,6 +331,7 @@ class Dispatcher:
             session=self._session,
             trigger=run.trigger,
             retried=retried,
+            on_error=self._on_error,
         )
         self.change_job(run.owner, state)
 

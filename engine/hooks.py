@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import pluggy
 
+from engine.additions import JobSetting
 from engine.core import CoreModule
+from engine.policies import OutcomePolicy
+from engine.schedulekinds import ScheduleKind
 from engine.subscribers import EventSubscriber
 
 PROJECT = "moontide"
@@ -36,5 +39,33 @@ class HookSpecs:
 
         Each subscriber is told in order, behind the engine's back: one that fails is logged and changes
         nothing, one that is slow makes only itself wait.
+        """
+        raise NotImplementedError
+
+    @hookspec
+    def moontide_job_settings(self) -> list[JobSetting]:
+        """Return settings that this plugin adds to job files.
+
+        They are checked, shown, stored and completed in editors like the engine's own. A name that is taken
+        already is refused, with a line in `moontide plugins`. A reader that raises anything but ValueError
+        makes the job INVALID, in words that name the plugin.
+        """
+        raise NotImplementedError
+
+    @hookspec
+    def moontide_schedule_kinds(self) -> list[ScheduleKind]:
+        """Return settings of job files that make due times, as `every`, `cron` and `at` do.
+
+        A kind that cannot make a schedule makes the job INVALID; a schedule that raises later is not due any
+        more, with the traceback in the engine's log.
+        """
+        raise NotImplementedError
+
+    @hookspec
+    def moontide_outcome_policies(self) -> list[OutcomePolicy]:
+        """Return values of `on_error`: what a failed run means for its job.
+
+        A policy is a pure function, asked on the loop once for each run that failed for good. One that
+        raises deactivates the job, as the engine's default does.
         """
         raise NotImplementedError

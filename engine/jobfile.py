@@ -9,14 +9,15 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
-from zoneinfo import ZoneInfo
+from typing import Any, get_type_hints
 
+from engine import schedulekinds
+from engine.additions import NOTHING_ADDED, Additions, Setting
 from engine.errors import JobFileError, ScheduleError
 from engine.jobvalues import (
-    NAMED,
+    one_of,
     read_allow,
     read_at,
     read_backoff,
@@ -27,7 +28,7 @@ from engine.jobvalues import (
     read_jitter,
     read_memory,
     read_moment,
-    read_on_error,
+    read_name,
     read_overlap,
     read_part,
     read_priority,
@@ -39,29 +40,11 @@ from engine.jobvalues import (
     read_timezone,
     read_version,
 )
-from engine.plan import Bounded, Delayed, combined, dates, delay_for, parse_moment
+from engine.plan import Bounded, Delayed, combined, delay_for, parse_moment
 from engine.quantities import format_duration, format_size
 from engine.run import Limits
-from engine.schedule import Dst, Schedule, parse_cron, parse_interval, parse_timezone
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """How one setting is read, and how it is explained.
-
-    Attributes:
-        name: as it stands in the file.
-        parse: turns the Lua value into the field's; raises ValueError that begins with "must".
-        default: the field's value when the file says nothing.
-        help: one sentence for the documentation.
-        example: a value as it would be written in Lua.
-    """
-
-    name: str
-    parse: Callable[[object], Any]
-    default: Any
-    help: str
-    example: str
+from engine.schedule import Dst, Schedule, parse_timezone
+from engine.schedulekinds import ScheduleContext
 
 
 def setting(parse: Callable[[object], Any], default: Any, help: str, example: str) -> Any:
@@ -80,6 +63,7 @@ class JobSettings:
         timeout: seconds, or None for the operator's limit.
         memory: bytes, or None for the operator's limit.
         tags: names with their values; "" where only a name was given.
+        added: the values of the settings that plugins add, by name.
     """
 
     every: float | None = setting(
@@ -131,7 +115,7 @@ class JobSettings:
     retry_jitter: float = setting(
         read_part, 0.1, "The part of a wait that is added at random, so that jobs do not retry in step.", "0"
     )
-    on_error: str = setting(read_on_error, "deactivate", "What a failed run means for the job.", '"continue"')
+    on_error: str = setting(read_name, "deactivate", "What a failed run means for the job.", '"continue"')
     timeout: float | None = setting(read_timeout, None, "The longest that a run may take.", '"30s"')
     memory: int | None = setting(read_memory, None, "The most memory that a run may use.", '"16MB"')
     tags: dict[str, str] = field(
@@ -150,9 +134,15 @@ class JobSettings:
             "example": '{ network = { "api.example.com" }, email = true }',
         },
     )
+    added: dict[str, Any] = field(default_factory=dict)
 
     def schedule(
-        self, default_timezone: str = "UTC", *, job: str = "", named: Mapping[str, str] | None = None
+        self,
+        default_timezone: str = "UTC",
+        *,
+        job: str = "",
+        named: Mapping[str, str] | None = None,
+        additions: Additions = NOTHING_ADDED,
     ) -> Schedule | None:
         """Return what makes the job due, or None for a job that runs on demand.
 
@@ -160,12 +150,15 @@ class JobSettings:
             default_timezone: for settings that name none.
             job: the job's name, which its jitter depends on.
             named: cron lines of the operator, for `cron = "cron.NAME"`.
+            additions: the kinds of schedules that plugins add.
 
         Raises:
             ScheduleError: a named schedule that does not exist or is wrong.
         """
         zone = parse_timezone(self.timezone or default_timezone)
-        schedule = combined(list(self._schedules(zone, named or {})))
+        schedule = combined(
+            list(self._schedules(ScheduleContext(zone, Dst(self.dst), named or {}), additions))
+        )
         if schedule is None:
             return None
         if self.jitter is not None:
@@ -176,14 +169,13 @@ class JobSettings:
         expires = parse_moment(self.expires, zone) if self.expires else None
         return Bounded(schedule, starts, expires)
 
-    def _schedules(self, zone: ZoneInfo, named: Mapping[str, str]) -> Iterator[Schedule]:
-        if self.every is not None:
-            yield parse_interval(self.every)
-        lines = (self.cron,) if isinstance(self.cron, str) else self.cron or ()
-        for line in lines:
-            yield parse_cron(_by_name(line, named), zone.key, Dst(self.dst))
-        if self.at:
-            yield dates(parse_moment(moment, zone) for moment in self.at)
+    def _schedules(self, context: ScheduleContext, additions: Additions) -> Iterator[Schedule]:
+        for name, make in schedulekinds.BUILT_IN.items():
+            if (value := getattr(self, name)) is not None:
+                yield from make(value, context)
+        for name, kind in additions.kinds.items():
+            if (value := self.added.get(name)) is not None:
+                yield from kind.schedules(value, context)
 
     def limits(self, ceilings: Limits) -> Limits:
         """Return what a run of this job may use: the operator's ceilings, lowered where the job asks so."""
@@ -198,29 +190,20 @@ class JobSettings:
 
         Durations are seconds and sizes bytes; what has no value is None.
         """
-        plain = {one.name: getattr(self, one.name) for one in fields(self)}
+        plain = {one.name: getattr(self, one.name) for one in SETTINGS} | self.added
         plain |= {"tags": dict(self.tags), "allow": dict(self.allow), "at": list(self.at)}
         return plain | {"cron": list(self.cron) if isinstance(self.cron, tuple) else self.cron}
 
 
-def _by_name(line: str, named: Mapping[str, str]) -> str:
-    """Return a cron line as it is, or the operator's one of that name."""
-    if not line.startswith(NAMED):
-        return line
-    name = line.removeprefix(NAMED)
-    if name not in named:
-        near = difflib.get_close_matches(name, named, n=1)
-        hint = f"did you mean {NAMED}{near[0]}?" if near else f"there are {', '.join(named) or 'none'}"
-        raise ScheduleError(f"no schedule is called {name!r} in [schedules] of moontide.toml; {hint}")
-    return named[name]
-
-
 def _declared_settings() -> tuple[Setting, ...]:
-    table = []
+    table, types = [], get_type_hints(JobSettings)
     for one in fields(JobSettings):
+        if not (about := one.metadata):
+            continue
         default = {} if one.default is dataclasses.MISSING else one.default
-        metadata = one.metadata
-        table.append(Setting(one.name, metadata["parse"], default, metadata["help"], metadata["example"]))
+        table.append(
+            Setting(one.name, about["parse"], default, about["help"], about["example"], types[one.name])
+        )
     return tuple(table)
 
 
@@ -231,7 +214,11 @@ _BY_NAME = {one.name: one for one in SETTINGS}
 
 
 def parse_settings(
-    raw: Mapping[Any, Any], *, default_timezone: str = "UTC", ceilings: Limits | None = None
+    raw: Mapping[Any, Any],
+    *,
+    default_timezone: str = "UTC",
+    ceilings: Limits | None = None,
+    additions: Additions = NOTHING_ADDED,
 ) -> JobSettings:
     """Check the table that a job file gives to `core.job`.
 
@@ -239,25 +226,29 @@ def parse_settings(
         raw: the table as plain data.
         default_timezone: for a job that names none.
         ceilings: the operator's limits, which a job may not exceed.
+        additions: what plugins add to job files.
 
     Raises:
         JobFileError: tells every problem, each with the setting, its value and what is allowed.
     """
     if not isinstance(raw, Mapping):
         raise JobFileError('core.job takes a table of named settings, such as core.job { every = "2m" }')
-    problems = [_unknown(key, raw[key]) for key in raw if key not in _BY_NAME]
-    values = _parse_each(raw, problems)
-    settings = JobSettings(**{"timezone": default_timezone, **values})
-    problems += _contradictions(raw, settings)
+    known = {**_BY_NAME, **additions.settings}
+    problems = [_unknown(key, raw[key], known) for key in raw if key not in known]
+    values = _parse_each(raw, SETTINGS, problems)
+    added = _parse_each(raw, additions.settings.values(), problems)
+    settings = JobSettings(**{"timezone": default_timezone, **values}, added=additions.values(added))
+    problems += _unknown_policy(settings, additions)
+    problems += _contradictions(raw, settings, (*schedulekinds.BUILT_IN, *additions.kinds))
     problems += _excesses(raw, settings, ceilings or Limits())
     if problems:
         raise JobFileError("; ".join(problems))
     return settings
 
 
-def _parse_each(raw: Mapping[Any, Any], problems: list[str]) -> dict[str, Any]:
+def _parse_each(raw: Mapping[Any, Any], settings: Collection[Setting], problems: list[str]) -> dict[str, Any]:
     values = {}
-    for one in SETTINGS:
+    for one in settings:
         value = raw.get(one.name)
         if value is None:
             continue
@@ -268,24 +259,33 @@ def _parse_each(raw: Mapping[Any, Any], problems: list[str]) -> dict[str, Any]:
     return values
 
 
-def _unknown(key: object, value: object) -> str:
+def _unknown(key: object, value: object, known: Collection[str]) -> str:
     if not isinstance(key, str):
         return f"{lua_text(value)} stands without a name; write name = value"
-    near = difflib.get_close_matches(key.lower(), _BY_NAME, n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]}?" if near else f"allowed are {', '.join(_BY_NAME)}"
+    near = difflib.get_close_matches(key.lower(), known, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]}?" if near else f"allowed are {', '.join(known)}"
     return f"unknown setting {_shortened(repr(key))}; {hint}"
 
 
-def _contradictions(raw: Mapping[Any, Any], settings: JobSettings) -> list[str]:
+def _unknown_policy(settings: JobSettings, additions: Additions) -> list[str]:
+    try:
+        one_of(settings.on_error, additions.policies)
+    except ValueError as error:
+        return [f"on_error = {lua_text(settings.on_error)}: {error}"]
+    return []
+
+
+def _contradictions(raw: Mapping[Any, Any], settings: JobSettings, schedules: tuple[str, ...]) -> list[str]:
     problems = []
-    given = [name for name in ("every", "cron", "at") if raw.get(name) not in (None, [], {})]
+    given = [name for name in schedules if raw.get(name) not in (None, [], {})]
+    any_of = f"{', '.join(schedules[:-1])} or {schedules[-1]}"
     if "every" in given and len(given) > 1:
         problems.append(f"both every and {given[1]} are set; keep one of them")
     if settings.run_once and not given and not settings.run_at_start:
-        problems.append("run_once = true needs every, cron, at or run_at_start to say when")
+        problems.append(f"run_once = true needs {', '.join(schedules)} or run_at_start to say when")
     if not given:
         timing = [name for name in ("starts", "expires", "jitter") if raw.get(name) is not None]
-        problems += [f"{name} needs every, cron or at" for name in timing]
+        problems += [f"{name} needs {any_of}" for name in timing]
     if settings.starts and settings.expires:
         zone = parse_timezone(settings.timezone)
         if parse_moment(settings.starts, zone) >= parse_moment(settings.expires, zone):

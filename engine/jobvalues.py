@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from zoneinfo import ZoneInfo
 
 from engine.plan import parse_moment
@@ -26,7 +27,6 @@ HIGHEST_PRIORITY = 100
 MOST_RETRIES = 1_000_000
 SHORTEST_RETRY_SECONDS = 0.1
 LONGEST_RETRY_SECONDS = 30 * 86_400.0
-ON_ERROR = ("deactivate", "continue")
 
 #: What a terminal could take for a command; a job's texts are shown on one.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -177,9 +177,7 @@ def _tag_value(content: object) -> str:
 
 def read_overlap(value: object) -> str:
     """Return what becomes of a run while an earlier one is not done."""
-    if value in OVERLAPS:
-        return str(value)
-    raise ValueError(f"must be one of {', '.join(OVERLAPS)}")
+    return one_of(value, OVERLAPS)
 
 
 def read_retries(value: object) -> int | str:
@@ -214,11 +212,18 @@ def read_part(value: object) -> float:
     raise ValueError("must be a number from 0 to 1")
 
 
-def read_on_error(value: object) -> str:
-    """Return what a failure means for the job."""
-    if value in ON_ERROR:
+def read_name(value: object) -> str:
+    """Return the name of something; whether there is such a thing is checked elsewhere."""
+    if isinstance(value, str):
+        return read_text(value)
+    raise ValueError("must be a name")
+
+
+def one_of(value: object, allowed: Collection[str]) -> str:
+    """Return one of some words."""
+    if value in allowed:
         return str(value)
-    raise ValueError(f"must be one of {', '.join(ON_ERROR)}")
+    raise ValueError(f"must be one of {', '.join(allowed)}")
 
 
 def read_priority(value: object) -> int:

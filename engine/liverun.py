@@ -88,6 +88,7 @@ class LiveRun:
             timezone=zone,
             limits=limits,
             allow=settings.allow if settings else {},
+            settings=settings.added if settings else {},
         )
 
     def row(self, session: int, source_hash: str | None = None) -> RunRow:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from engine.additions import Additions
 from engine.catalog import Found
 from engine.clock import SystemClock
 from engine.errors import JobFileError
@@ -56,7 +57,7 @@ async def run_file(
     if plugins is None:
         plugins = load_plugins(settings.plugins.disable, folder=settings.plugins_folder(home))
     async with _sandbox(settings, plugins) as pool, _documents() as documents, AsyncExitStack() as parts:
-        catalog = make_catalog(folder, pool, settings)
+        catalog = make_catalog(folder, pool, settings, additions=plugins.additions)
         job = Job(job_name(relative), relative, UNKNOWN)
         source = await catalog.source(job)
         found = await catalog.declare_text(job.name, relative, source.text)
@@ -77,6 +78,7 @@ async def run_file(
             timezone=found.settings.timezone or settings.timezone,
             limits=limits,
             allow=found.settings.allow,
+            settings=found.settings.added,
         )
         return await runner.run(request, log=log)
 
@@ -99,8 +101,9 @@ async def look_at_files(paths: Sequence[Path] | None, *, settings: Settings, hom
     plugins = load_plugins(settings.plugins.disable, folder=settings.plugins_folder(home))
     async with _sandbox(settings, plugins) as pool:
         if paths is None:
-            return await make_catalog(settings.jobs_folder(home), pool, settings).look()
-        return [await _look_at(path, pool, settings, home) for path in paths]
+            catalog = make_catalog(settings.jobs_folder(home), pool, settings, additions=plugins.additions)
+            return await catalog.look()
+        return [await _look_at(path, pool, settings, home, plugins.additions) for path in paths]
 
 
 def problems_of(found: Sequence[Found]) -> list[ProblemView]:
@@ -108,10 +111,12 @@ def problems_of(found: Sequence[Found]) -> list[ProblemView]:
     return [ProblemView(one.path, one.line, one.error) for one in found if one.error is not None]
 
 
-async def _look_at(path: Path, pool: WorkerPool, settings: Settings, home: Path) -> Found:
+async def _look_at(
+    path: Path, pool: WorkerPool, settings: Settings, home: Path, additions: Additions
+) -> Found:
     try:
         folder, relative = place(path, settings.jobs_folder(home))
-        catalog = make_catalog(folder, pool, settings)
+        catalog = make_catalog(folder, pool, settings, additions=additions)
         job = Job(job_name(relative), relative, UNKNOWN)
         source = await catalog.source(job)
     except JobFileError as error:

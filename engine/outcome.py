@@ -9,6 +9,7 @@
 | failed: error, timeout, crash         | as EXIT, with the error kept         | no           |
 | failed, and is tried again            | at the schedule, and at the retry    | yes          |
 | failed, with `on_error = "continue"`  | at the schedule, with the error kept | yes          |
+| failed, with a plugin's `on_error`    | as its policy says, the error kept   | as it says   |
 | was cancelled, or the engine died     | at the schedule                      | yes          |
 
 The first three make a run-once job ONCE DONE, if it was its own run and not one by hand. Runs by hand are
@@ -18,11 +19,14 @@ death ended never comes here.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from engine import policies
 from engine.jobfile import JobSettings
 from engine.lifecycle import JobState, first_line, once_done, sleeping, waiting
+from engine.policies import Failure, OutcomePolicy, Verdict
 from engine.run import Outcome
 from engine.schedule import Schedule
 from engine.states import JobStatus, Returned, RunStatus, Trigger
@@ -52,6 +56,7 @@ def after_run(
     session: int,
     trigger: Trigger,
     retried: bool = False,
+    on_error: Mapping[str, OutcomePolicy] = policies.BUILT_IN,
 ) -> JobState:
     """Return the job's state after a run.
 
@@ -61,6 +66,7 @@ def after_run(
         started: when the run's code started; SLEEP counts from here.
         finished: when it ended.
         retried: a failed run is tried again; until that has ended too the job goes on as it was.
+        on_error: what a failure may mean, by the value of that setting.
     """
     once = settings.run_once and trigger in _OWN
     if outcome.status in _NOT_ITS_DOING:
@@ -69,9 +75,13 @@ def after_run(
         error = outcome.error or f"the run ended {outcome.status.value}"
         if retried:
             return _still_trying(state, error)
-        if settings.on_error == "continue":
-            return _once_behind(_still_trying(state, error), session) if once else _still_trying(state, error)
-        return _failed(state, error)
+        failure = Failure(outcome.status, error, trigger, started, finished, settings.as_dict())
+        # A plugin that is gone since the file was read leaves the rule of the guide.
+        policy = on_error.get(settings.on_error) or policies.BUILT_IN["deactivate"]
+        verdict = policy.decide(failure)
+        if once and verdict.active:
+            return _once_behind(_still_trying(state, error), session)
+        return _judged(state, schedule, failure, verdict)
     if outcome.returned is Returned.EXIT:
         return _exited(state)
     if settings.run_once:
@@ -88,6 +98,15 @@ def after_run(
 def _still_trying(state: JobState, error: str) -> JobState:
     """Return the job as it is, with its error to be seen."""
     return state if state.status is JobStatus.INVALID else replace(state, error=error)
+
+
+def _judged(state: JobState, schedule: Schedule | None, failure: Failure, verdict: Verdict) -> JobState:
+    if not verdict.active:
+        return _failed(state, failure.error)
+    until = verdict.sleep_until
+    if until is None or until <= failure.finished or state.status in _SET_ASIDE:
+        return _still_trying(state, failure.error)
+    return sleeping(state, schedule, until, failure.error)
 
 
 def _went_well(state: JobState, schedule: Schedule | None, started: datetime, finished: datetime) -> JobState:

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
+from engine.additions import NOTHING_ADDED, Additions
 from engine.catalog import Catalog
 from engine.clock import Clock, SystemClock
 from engine.core import Documents, NoEngine, RunControl, ServiceContext, manifest_of
@@ -21,6 +22,7 @@ from engine.sandbox.harden import WALLS
 from engine.sandbox.pool import WorkerPool
 from engine.settings import Settings
 from engine.subscribers import Courier
+from engine.views import JobView
 
 
 def make_pool(
@@ -49,8 +51,19 @@ def make_pool(
     )
 
 
-def make_catalog(folder: Path, pool: WorkerPool, settings: Settings, clock: Clock | None = None) -> Catalog:
-    """Return a catalog of a jobs folder, not yet read."""
+def make_catalog(
+    folder: Path,
+    pool: WorkerPool,
+    settings: Settings,
+    clock: Clock | None = None,
+    *,
+    additions: Additions = NOTHING_ADDED,
+) -> Catalog:
+    """Return a catalog of a jobs folder, not yet read.
+
+    Args:
+        additions: what plugins add to job files.
+    """
     return Catalog(
         folder=folder,
         declare=pool.declare,
@@ -59,6 +72,7 @@ def make_catalog(folder: Path, pool: WorkerPool, settings: Settings, clock: Cloc
         ceilings=settings.run_limits(),
         source_bytes=settings.source_bytes(),
         named_schedules=settings.schedules,
+        additions=additions,
     )
 
 
@@ -73,6 +87,7 @@ async def make_runner(
     home: Path,
     runs: Callable[[], RunControl] = NoEngine,
     own_job: Callable[[], JobControl] | None = None,
+    find_job: Callable[[str], JobView | None] = lambda name: None,
 ) -> Runner:
     """Return a runner whose jobs find their library modules in the catalog's folder.
 
@@ -81,6 +96,7 @@ async def make_runner(
         home: the home folder, for those services.
         runs: gives the control of runs that others ask for.
         own_job: gives what runs may ask about their own job; without it nothing outlives this runner.
+        find_job: gives a job as the API shows it, for those services.
 
     Raises:
         SettingsError: a module's own table in moontide.toml is wrong.
@@ -93,11 +109,12 @@ async def make_runner(
         set_aside=plugins.set_aside,
         unclaimed=_unclaimed(plugins),
     )
+    context = _context(home, module_tables, find_job)
     return Runner(
         pool=pool,
         modules={**plugins.modules, job_calls.name: job_calls},
         services=await open_services(
-            plugins.modules, module_tables, _context(home, module_tables), parts, set_aside=plugins.set_aside
+            plugins.modules, module_tables, context, parts, set_aside=plugins.set_aside
         ),
         documents=documents,
         runs=runs,
@@ -107,9 +124,11 @@ async def make_runner(
     )
 
 
-def _context(home: Path, tables: Mapping[str, Any]) -> ServiceContext:
+def _context(
+    home: Path, tables: Mapping[str, Any], find_job: Callable[[str], JobView | None]
+) -> ServiceContext:
     ready = {name: table for name, table in tables.items() if not isinstance(table, Unready)}
-    return ServiceContext(home=home.absolute(), settings=ready)
+    return ServiceContext(home=home.absolute(), settings=ready, find_job=find_job)
 
 
 def start_subscribers(

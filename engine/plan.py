@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from engine.errors import ScheduleError
 from engine.quantities import compact_duration
-from engine.schedule import Cron, Interval, Schedule
+from engine.schedule import Interval, Schedule
 
 _TICK = timedelta(microseconds=1)
 
@@ -53,7 +53,7 @@ class Several:
     Intervals cannot be among them: what they count from would be unknown once another one was due.
     """
 
-    schedules: tuple[Cron | Dates, ...]
+    schedules: tuple[Schedule, ...]
 
     def first(self, now: datetime) -> datetime | None:
         return _earliest(schedule.first(now) for schedule in self.schedules)
@@ -240,7 +240,6 @@ def combined(schedules: Sequence[Schedule]) -> Schedule | None:
     """
     if len(schedules) <= 1:
         return schedules[0] if schedules else None
-    several = [schedule for schedule in schedules if isinstance(schedule, Cron | Dates)]
-    if len(several) < len(schedules):
+    if any(isinstance(schedule, Interval) for schedule in schedules):
         raise ScheduleError("an interval cannot stand beside other schedules; write it as every = ...")
-    return Several(tuple(several))
+    return Several(tuple(schedules))

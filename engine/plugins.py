@@ -18,10 +18,9 @@ from typing import Any, Protocol, TypeVar
 
 import pluggy
 
-from engine.core import CoreModule
 from engine.errors import PluginError
 from engine.hooks import PROJECT, HookSpecs
-from engine.subscribers import EventSubscriber
+from engine.intake import INTAKES, Giver, Intake, NotUsed, Offers
 from engine.views import PluginView
 
 logger = logging.getLogger("moontide.plugins")
@@ -30,6 +29,9 @@ T = TypeVar("T")
 
 #: What a plugin's code may do when it is loaded or asked; not even sys.exit() may end the engine.
 FAILURES = (Exception, SystemExit)
+
+#: How a core module is called among what a plugin adds.
+CORE = "core."
 
 #: Where the names of one-file plugins are put among Python's modules.
 FILES_PACKAGE = "moontide_plugins_dir"
@@ -85,18 +87,14 @@ class Candidate:
 
 
 @dataclass(slots=True)
-class Plugins:
+class Plugins(Offers):
     """What was loaded, and a line about every plugin found.
 
     Attributes:
-        modules: the core modules by name.
-        subscribers: those who listen to events, each with the name of its plugin.
         views: a line about each plugin.
         remarks: what else is wrong, such as a name in `plugins.disable` that no plugin has.
     """
 
-    modules: dict[str, CoreModule] = field(default_factory=dict)
-    subscribers: list[tuple[str, EventSubscriber]] = field(default_factory=list)
     views: list[PluginView] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
 
@@ -200,17 +198,31 @@ def _load(
         return replace(view, status="disabled", reason="disabled by the settings or on the command line")
     try:
         plugin, hooks = _register(manager, candidate)
-        modules = _ask(manager, candidate, "moontide_core_modules", CoreModule)
-        subscribers = _ask(manager, candidate, "moontide_event_subscribers", EventSubscriber)
+        answers = [
+            (intake, value)
+            for intake in INTAKES
+            for value in _ask(manager, candidate, intake.hook, intake.kind)
+        ]
     except FAILURES as error:
         logger.warning("plugin %s was put aside", candidate.name, exc_info=error)
         if manager.has_plugin(candidate.key):
             manager.unregister(name=candidate.key)
         return replace(view, status="failed", reason=f"{type(error).__name__}: {error}")
-    added, refused = _take_modules(modules, plugins, candidate)
-    plugins.subscribers += [(candidate.name, subscriber) for subscriber in subscribers]
     version = view.version or str(getattr(plugin, "__version__", ""))
-    return replace(view, version=version, hooks=hooks, core=added, reason="; ".join(refused))
+    return _take_in(replace(view, version=version, hooks=hooks), plugins, answers)
+
+
+def _take_in(view: PluginView, plugins: Plugins, answers: Sequence[tuple[Intake, Any]]) -> PluginView:
+    adds: list[str] = []
+    refused: list[str] = []
+    for intake, value in answers:
+        try:
+            adds.append(intake.take(plugins, Giver(view.name), value))
+        except NotUsed as reason:
+            refused.append(str(reason))
+            logger.warning("plugin %s: %s", view.name, reason)
+    core = [words.removeprefix(CORE) for words in adds if words.startswith(CORE)]
+    return replace(view, core=core, adds=adds, reason="; ".join(refused))
 
 
 def _register(manager: pluggy.PluginManager, candidate: Candidate) -> tuple[object, list[str]]:
@@ -232,24 +244,3 @@ def _ask(manager: pluggy.PluginManager, candidate: Candidate, hook: str, kind: t
         if not isinstance(value, kind):
             raise PluginError(f"{hook} must return {kind.__name__} objects, not {type(value).__name__}")
     return answers
-
-
-def _take_modules(
-    modules: Sequence[CoreModule], plugins: Plugins, candidate: Candidate
-) -> tuple[list[str], list[str]]:
-    added: list[str] = []
-    refused: list[str] = []
-    for module in modules:
-        if module.name in RESERVED or module.name in plugins.modules:
-            refused.append(f"core.{module.name} is taken already; this plugin's module is not used")
-            logger.warning("plugin %s: core.%s is taken already", candidate.name, module.name)
-        else:
-            plugins.modules[module.name] = module
-            added.append(module.name)
-    return added, refused
-
-
-#: What the sandbox itself puts below `core`.
-RESERVED = frozenset(
-    {"job", "json", "json_safe", "sf", "trim", "split", "uuid", "md5", "NULL", "ASC", "DESC"}
-)

@@ -35,7 +35,11 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """All that an executor needs to carry out one run, on this machine or another."""
+    """All that an executor needs to carry out one run, on this machine or another.
+
+    Attributes:
+        settings: the job's values of the settings that plugins add, by name; plain data.
+    """
 
     run_id: int
     job: str
@@ -49,6 +53,7 @@ class RunRequest:
     timezone: str = "UTC"
     limits: Limits = field(default_factory=Limits)
     allow: Mapping[str, bool | Sequence[str]] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

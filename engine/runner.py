@@ -252,6 +252,7 @@ def _run_info(request: RunRequest) -> RunInfo:
         due=request.due,
         user_id=request.user_id,
         timezone=request.timezone,
+        settings=request.settings,
     )
 
 

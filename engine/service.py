@@ -110,7 +110,7 @@ class Engine:
         pool = await self._start_pool(parts, plugins)
         queries = Queries(database.reader)
         folder = self.settings.jobs_folder(self.home)
-        catalog = make_catalog(folder, pool, self.settings, self._clock)
+        catalog = make_catalog(folder, pool, self.settings, self._clock, additions=plugins.additions)
         scheduler = Scheduler(clock=self._clock, on_due=lambda job, due: dispatcher.due(job, due))
         documents = StoredDocuments(journal, database.reader, clock=self._clock)
         runner = await make_runner(
@@ -125,6 +125,7 @@ class Engine:
                 find_job=catalog.job, dispatcher=dispatcher, planner=planner, queries=queries
             ),
             own_job=lambda: OwnJob(states=states),
+            find_job=lambda name: self.desk.job(name) if name in catalog.jobs else None,
         )
         start_subscribers(self.events, plugins, runner.services, parts)
         dispatcher = Dispatcher(
@@ -143,6 +144,7 @@ class Engine:
             tag_limits=self.settings.limits.tags,
             limits=self.settings.run_limits(),
             timezone=self.settings.timezone,
+            on_error=plugins.additions.policies,
         )
         planner = Planner(
             clock=self._clock,
@@ -237,7 +239,13 @@ class Engine:
         return pool
 
     def _keep_stubs(self, parts: AsyncExitStack, catalog: Catalog, plugins: Plugins) -> None:
-        writer = StubWriter(catalog.folder, plugins.modules, catalog.jobs, wanted=self.settings.stubs)
+        writer = StubWriter(
+            catalog.folder,
+            plugins.modules,
+            catalog.jobs,
+            added=plugins.additions.settings.values(),
+            wanted=self.settings.stubs,
+        )
         writer.refresh()
         parts.push_async_callback(writer.stop)
         parts.callback(self.events.subscribe(writer.take))

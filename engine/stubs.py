@@ -14,15 +14,14 @@ import logging
 import os
 import tempfile
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import fields
 from pathlib import Path
-from typing import Any, get_type_hints
 
 import msgspec
 
+from engine.additions import Setting
 from engine.core import CoreModule
 from engine.events import Event, JobsReloaded
-from engine.jobfile import SETTINGS, JobSettings, Setting
+from engine.jobfile import SETTINGS
 from engine.signatures import (
     LuaTypes,
     Parameter,
@@ -59,16 +58,19 @@ def language_server_settings(library: str) -> str:
     return json.dumps(settings, indent=2) + "\n"
 
 
-def definitions(modules: Mapping[str, CoreModule], jobs: Iterable[str]) -> dict[str, str]:
+def definitions(
+    modules: Mapping[str, CoreModule], jobs: Iterable[str], added: Collection[Setting] = ()
+) -> dict[str, str]:
     """Return the definition files by name.
 
     Args:
         modules: what stands below `core`.
         jobs: the names of all jobs.
+        added: settings of job files that plugins add.
     """
     static = Path(__file__).with_name("definitions.lua").read_text("utf-8")
     files = {
-        "job.lua": f"{HEADER}\n{static}\n{_job_settings()}",
+        "job.lua": f"{HEADER}\n{static}\n{_job_settings([*SETTINGS, *added])}",
         "jobs.lua": f"{HEADER}\n{_job_names(sorted(jobs))}",
         "core.lua": f"{HEADER}\n{_core_table(modules)}",
     }
@@ -153,16 +155,14 @@ def _given(written: str) -> str:
     return "|".join(kind for kind in written.split("|") if kind != "nil") or "any"
 
 
-def _job_settings() -> str:
-    types = get_type_hints(JobSettings)
-    declared = {one.name: types[one.name] for one in fields(JobSettings)}
+def _job_settings(settings: Iterable[Setting]) -> str:
     lines = ["--- What `core.job { ... }` takes.", "---@class (exact) moontide.JobSettings"]
-    lines += [_setting(one, declared.get(one.name, Any)) for one in SETTINGS]
+    lines += map(_setting, settings)
     return "\n".join(lines) + "\n"
 
 
-def _setting(setting: Setting, annotation: Any) -> str:
-    kinds = _given(LuaTypes().of(annotation)).split("|")
+def _setting(setting: Setting) -> str:
+    kinds = _given(LuaTypes().of(setting.type)).split("|")
     example = setting.example.strip()
     if example.startswith('"') and "string" not in kinds:
         # Durations and sizes are kept as numbers, and mostly written as texts.
@@ -184,8 +184,13 @@ def _doc(text: str) -> list[str]:
 # Files
 
 
-def write_stubs(folder: Path, modules: Mapping[str, CoreModule], jobs: Iterable[str]) -> list[Path]:
-    """Bring the definition files of a jobs folder up to date.
+def write_stubs(
+    folder: Path,
+    modules: Mapping[str, CoreModule],
+    jobs: Iterable[str],
+    added: Collection[Setting] = (),
+) -> list[Path]:
+    """Bring the definition files of a jobs folder up to date; the arguments are those of `definitions`.
 
     A file that is right already is not touched, and a .luarc.json that is there is never written over.
 
@@ -197,7 +202,7 @@ def write_stubs(folder: Path, modules: Mapping[str, CoreModule], jobs: Iterable[
     """
     target = folder / FOLDER
     target.mkdir(exist_ok=True)
-    wanted = definitions(modules, jobs)
+    wanted = definitions(modules, jobs, added)
     changed = list(_outdated(target, wanted))
     for path in changed:
         path.unlink()
@@ -236,17 +241,25 @@ class StubWriter:
     """Keeps the definition files of a jobs folder up to date while an engine runs."""
 
     def __init__(
-        self, folder: Path, modules: Mapping[str, CoreModule], jobs: Collection[str], *, wanted: bool | None
+        self,
+        folder: Path,
+        modules: Mapping[str, CoreModule],
+        jobs: Collection[str],
+        *,
+        added: Collection[Setting] = (),
+        wanted: bool | None,
     ) -> None:
         """Make a writer.
 
         Args:
+            added: settings of job files that plugins add.
             jobs: the jobs as the engine knows them, read at each writing.
             wanted: whether to write; None where the folder is there already.
         """
         self._folder = folder
         self._modules = modules
         self._jobs = jobs
+        self._added = added
         self._wanted = wanted
         self._writing: asyncio.Task[None] | None = None
         self._again = False
@@ -281,4 +294,4 @@ class StubWriter:
     def _write_if_wanted(self, jobs: Sequence[str]) -> None:
         wanted = (self._folder / FOLDER).is_dir() if self._wanted is None else self._wanted
         if wanted:
-            write_stubs(self._folder, self._modules, jobs)
+            write_stubs(self._folder, self._modules, jobs, self._added)

@@ -149,7 +149,8 @@ class PluginView:
     """One plugin as `moontide plugins` lists it.
 
     Attributes:
-        status: "loaded", "failed" or "disabled"; `reason` says why it is not loaded.
+        status: "loaded", "failed" or "disabled"; `reason` says why it is not loaded, or what of it is not.
+        adds: what it adds to the engine, each in a few words, such as "setting slack_tell".
     """
 
     name: str
@@ -159,6 +160,7 @@ class PluginView:
     core: list[str]
     status: str
     reason: str
+    adds: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

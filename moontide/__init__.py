@@ -1,5 +1,6 @@
 """The public Python API of Moontide: all that a plugin or an embedding program may import."""
 
+from engine.additions import JobSetting, duration_setting
 from engine.core import (
     CoreCall,
     CoreFunction,
@@ -10,7 +11,7 @@ from engine.core import (
     RunStanding,
     ServiceContext,
 )
-from engine.errors import CoreError, MoontideError
+from engine.errors import CoreError, MoontideError, ScheduleError
 from engine.events import (
     EngineStateChanged,
     Event,
@@ -27,34 +28,63 @@ from engine.events import (
     WorkersReplaced,
 )
 from engine.hooks import hookimpl
+from engine.plan import parse_moment
+from engine.policies import DEACTIVATE, GO_ON, Failure, OutcomePolicy, Verdict
 from engine.quantities import parse_duration
+from engine.run import Limits, Outcome, RunRequest
+from engine.schedule import Dst, Schedule
+from engine.schedulekinds import Recurring, ScheduleContext, ScheduleKind
+from engine.states import Returned, RunStatus, Trigger
 from engine.subscribers import EventSubscriber
+from engine.views import JobView, RunView
 
 __all__ = [
+    "DEACTIVATE",
+    "GO_ON",
     "CoreCall",
     "CoreError",
     "CoreFunction",
     "CoreModule",
     "Documents",
+    "Dst",
     "EngineStateChanged",
     "Event",
     "EventSubscriber",
+    "Failure",
     "JobChanged",
+    "JobSetting",
+    "JobView",
     "JobsReloaded",
     "JournalRecovered",
     "JournalStalled",
+    "Limits",
     "MoontideError",
+    "Outcome",
+    "OutcomePolicy",
+    "Recurring",
+    "Returned",
     "RunControl",
     "RunFinished",
     "RunInfo",
     "RunLogged",
     "RunQueued",
+    "RunRequest",
     "RunStanding",
     "RunStarted",
+    "RunStatus",
+    "RunView",
     "RunsMissed",
     "RunsRecovered",
+    "Schedule",
+    "ScheduleContext",
+    "ScheduleError",
+    "ScheduleKind",
     "ServiceContext",
+    "Trigger",
+    "Verdict",
     "WorkersReplaced",
+    "duration_setting",
     "hookimpl",
     "parse_duration",
+    "parse_moment",
 ]

@@ -258,7 +258,7 @@ def _watch(
         genuine = name not in stand_ins and (module.free or name in HARMLESS or name in real)
         answer = None if genuine else _answerer(module, stand_ins.get(name, _ABSENT))
         modules[name] = _watched(module, answer, calls, configured=genuine or name in tables)
-    return Plugins(modules=modules, views=plugins.views)
+    return Plugins(modules=modules, additions=plugins.additions, views=plugins.views)
 
 
 def _check_names(names: Collection[str], plugins: Plugins) -> None:

@@ -58,6 +58,7 @@ class Lab:
             timezone=found.settings.timezone,
             limits=limits,
             allow=found.settings.allow,
+            settings=found.settings.added,
         )
         log = RunLog(limits=limits, clock=SystemClock(), keep=self._keep)
         return await self.runner.run(request, log=log)
@@ -101,7 +102,7 @@ async def open_lab(
     try:
         settings = settings or Settings()
         documents = StoredDocuments(journal, database.reader, clock=clock)
-        catalog = make_catalog(jobs, pool, settings)
+        catalog = make_catalog(jobs, pool, settings, additions=plugins.additions)
         async with AsyncExitStack() as parts:
             runner = await make_runner(pool, plugins, documents, catalog, settings, parts, home=home or store)
             yield Lab(settings, plugins, catalog, runner, documents)

@@ -252,6 +252,17 @@ def test_no_job_setting_is_described_that_does_not_exist() -> None:
     assert described == {setting.name for setting in SETTINGS}
 
 
+@pytest.mark.parametrize("name", plugins_with().additions.settings)
+def test_a_setting_of_a_first_party_plugin_has_a_section_and_an_example(name: str) -> None:
+    assert section("docs/job-files.md", name).strip()
+    assert re.search(rf"\b{name} = ", page("docs/job-files.md"))
+
+
+@pytest.mark.parametrize("name", plugins_with().additions.policies)
+def test_a_value_of_on_error_is_described(name: str) -> None:
+    assert f'`"{name}"`' in section("docs/job-files.md", "on_error")
+
+
 @pytest.mark.parametrize("setting", [one for one in SETTINGS if isinstance(one.default, bool | str | dict)])
 def test_a_job_settings_default_is_told(setting: Any) -> None:
     told = rows(section("docs/job-files.md", "Settings"))[setting.name][1]

@@ -138,7 +138,7 @@ def stubs(context: typer.Context) -> None:
     names, _ = scan_jobs(folder)
     plugins = load_plugins(settings.plugins.disable, folder=settings.plugins_folder(place.home))
     try:
-        changed = write_stubs(folder, plugins.modules, names)
+        changed = write_stubs(folder, plugins.modules, names, plugins.additions.settings.values())
     except OSError as error:
         raise Refused(f"cannot write {error.filename}: {error.strerror}") from error
     print(f"{clean(str(folder / FOLDER))}: {len(changed)} files changed" if changed else "up to date")

@@ -90,7 +90,7 @@ def test_the_tests_of_the_example_pass_where_it_is_installed(programs: Path, tmp
     copy = shutil.copytree(EXAMPLE, tmp_path / "example")
     (copy / "moontide_slack.py").unlink()
     out = carry_out(str(programs / "python"), "-m", "pytest", "-q", cwd=copy)
-    assert "6 passed" in out
+    assert "7 passed" in out
 
 
 def test_jobs_post_and_the_channel_hears_of_failed_and_recovered_jobs(home: Home, channel: Channel) -> None:
@@ -114,10 +114,11 @@ def test_jobs_post_and_the_channel_hears_of_failed_and_recovered_jobs(home: Home
         "name": "slack",
         "version": "1.0",
         "origin": "moontide-slack",
-        "hooks": ["moontide_core_modules", "moontide_event_subscribers"],
+        "hooks": ["moontide_core_modules", "moontide_event_subscribers", "moontide_job_settings"],
         "core": ["slack"],
         "status": "loaded",
         "reason": "",
+        "adds": ["core.slack", "subscriber to RunFinished", "setting slack_tell"],
     }
     assert channel.url not in engine.complaints + engine.output
 

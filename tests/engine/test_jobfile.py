@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -194,7 +193,7 @@ def test_any_value_is_either_read_or_refused_in_words(raw: dict[str, object]) ->
 
 
 def test_plain_data_holds_every_setting_with_its_default() -> None:
-    assert list(parsed().as_dict()) == [one.name for one in fields(JobSettings)]
+    assert list(parsed().as_dict()) == [one.name for one in SETTINGS]
     assert parsed().as_dict()["active"] is True
 
 

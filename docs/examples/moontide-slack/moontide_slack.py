@@ -1,6 +1,6 @@
 """core.slack: posts to a Slack channel, and tells there of failed and recovered jobs."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -12,6 +12,8 @@ from moontide import (
     CoreError,
     CoreModule,
     EventSubscriber,
+    JobSetting,
+    JobView,
     MoontideError,
     RunFinished,
     ServiceContext,
@@ -36,9 +38,15 @@ class SlackSettings(msgspec.Struct, forbid_unknown_fields=True):
 class Slack:
     """One channel, and which jobs were last seen failing."""
 
-    def __init__(self, client: httpx.AsyncClient, settings: SlackSettings) -> None:
+    def __init__(
+        self,
+        client: httpx.AsyncClient,
+        settings: SlackSettings,
+        find_job: Callable[[str], JobView | None] = lambda name: None,
+    ) -> None:
         self._client = client
         self._settings = settings
+        self._find_job = find_job
         self._failing: set[str] = set()
 
     async def post(self, text: str) -> None:
@@ -57,10 +65,16 @@ class Slack:
             raise CoreError(f"core.slack.post: Slack answered {answer.status_code}", NETWORK)
 
     async def tell(self, event: RunFinished) -> None:
-        """Post when a job begins to fail, and when it works again; not again for each failure between."""
-        if not self._settings.tell:
+        """Post when a job begins to fail, and when it works again; not again for each failure between.
+
+        A job with `slack_tell = "never"` is not told of, one with "always" after each of its runs.
+        """
+        wanted = self._wanted(event.job)
+        if wanted == "never":
             return
-        if event.status in FAILED and event.job not in self._failing:
+        if wanted == "always":
+            await self.post(f"Job {event.job}: {event.status} (run {event.run})")
+        elif event.status in FAILED and event.job not in self._failing:
             self._failing.add(event.job)
             await self.post(
                 f"Job {event.job} failed ({event.status}, run {event.run}): {first_line(event.error)}"
@@ -68,6 +82,12 @@ class Slack:
         elif event.status == "COMPLETE" and event.job in self._failing:
             self._failing.discard(event.job)
             await self.post(f"Job {event.job} works again (run {event.run})")
+
+    def _wanted(self, job: str) -> str:
+        if not self._settings.tell:
+            return "never"
+        view = self._find_job(job)
+        return str(view.settings.get("slack_tell", "failures")) if view else "failures"
 
 
 def escaped(text: str) -> str:
@@ -97,7 +117,7 @@ async def connect(settings: SlackSettings, context: ServiceContext) -> AsyncIter
             'set the address of the channel in moontide.toml: [slack] webhook = "https://..."'
         )
     async with httpx.AsyncClient(timeout=settings.timeout_seconds) as client:
-        yield Slack(client, settings)
+        yield Slack(client, settings, context.find_job)
 
 
 @slack.function(timeout_seconds=30)
@@ -122,3 +142,18 @@ def moontide_core_modules() -> list[CoreModule]:
 def moontide_event_subscribers() -> list[EventSubscriber]:
     """Return what listens to the ends of runs."""
     return [EventSubscriber(tell, kinds=(RunFinished,), module=slack)]
+
+
+@hookimpl
+def moontide_job_settings() -> list[JobSetting]:
+    """Return what a job file may say about the channel."""
+    return [
+        JobSetting(
+            name="slack_tell",
+            type=str,
+            default="failures",
+            allowed=("failures", "always", "never"),
+            help="When the Slack channel is told of this job.",
+            example='"always"',
+        )
+    ]

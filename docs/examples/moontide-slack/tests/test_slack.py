@@ -11,7 +11,7 @@ import httpx
 import pytest
 from moontide_slack import Slack, SlackSettings
 
-from moontide import RunFinished
+from moontide import JobView, RunFinished
 
 
 class Channel:
@@ -82,10 +82,30 @@ def ended(run: int, status: str, error: str | None = None) -> RunFinished:
     return RunFinished(datetime.now(UTC), run, "report", status, None, 1.0, error)
 
 
-def tell(channel: Channel, *events: RunFinished, **settings: object) -> None:
+def job_view(name: str, **settings: object) -> JobView:
+    return JobView(
+        name=name,
+        path=f"{name}.lua",
+        status="WAITING",
+        reason="",
+        active=True,
+        activity="idle",
+        schedule="every 2m",
+        next_run=None,
+        last_run=None,
+        last_status=None,
+        settings=settings,
+    )
+
+
+def tell(channel: Channel, *events: RunFinished, slack_tell: str = "failures", **settings: object) -> None:
     async def work() -> None:
         async with httpx.AsyncClient() as client:
-            slack = Slack(client, SlackSettings(webhook=channel.url, **settings))
+            slack = Slack(
+                client,
+                SlackSettings(webhook=channel.url, **settings),
+                lambda name: job_view(name, slack_tell=slack_tell),
+            )
             for event in events:
                 await slack.tell(event)
 
@@ -110,3 +130,9 @@ def test_a_job_that_fails_and_recovers_is_told_once_each(channel: Channel) -> No
 def test_nothing_is_told_where_the_settings_say_so(channel: Channel) -> None:
     tell(channel, ended(1, "ERROR"), tell=False)
     assert channel.texts == []
+
+
+def test_a_job_may_ask_for_more_or_for_nothing(channel: Channel) -> None:
+    tell(channel, ended(1, "ERROR"), slack_tell="never")
+    tell(channel, ended(2, "COMPLETE"), ended(3, "ERROR"), slack_tell="always")
+    assert channel.texts == ["Job report: COMPLETE (run 2)", "Job report: ERROR (run 3)"]

@@ -1,0 +1,119 @@
+"""Taking in what plugins give: which hook gives what, who is first, and the words for who was not.
+
+The engine's own names come first, then those of plugins in the order in which they are loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.additions import Additions, JobSetting, check_name
+from engine.core import CoreModule
+from engine.errors import PluginError
+from engine.jobfile import SETTINGS
+from engine.policies import OutcomePolicy
+from engine.schedulekinds import ScheduleKind
+from engine.subscribers import EventSubscriber
+
+#: What the sandbox itself puts below `core`.
+RESERVED = frozenset(
+    {"job", "json", "json_safe", "sf", "trim", "split", "uuid", "md5", "NULL", "ASC", "DESC"}
+)
+_OWN_SETTINGS = frozenset(one.name for one in SETTINGS)
+
+
+class NotUsed(Exception):
+    """Something that a plugin gives is not used, mostly as its name is taken; the text is the reason."""
+
+
+@dataclass(slots=True)
+class Offers:
+    """All that plugins add to the engine.
+
+    Attributes:
+        modules: the core modules by name.
+        subscribers: those who listen to events, each with the name of its plugin.
+        additions: what job files may hold.
+    """
+
+    modules: dict[str, CoreModule] = field(default_factory=dict)
+    subscribers: list[tuple[str, EventSubscriber]] = field(default_factory=list)
+    additions: Additions = field(default_factory=Additions)
+
+
+@dataclass(frozen=True, slots=True)
+class Giver:
+    """A plugin as far as what it gives is concerned."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What is done with the answers to one hook.
+
+    Attributes:
+        kind: each answer is a list of these.
+        take: adds one to the offers and tells in a few words what it is; raises `NotUsed`.
+    """
+
+    hook: str
+    kind: type[Any]
+    take: Callable[[Offers, Giver, Any], str]
+
+
+def _take_module(offers: Offers, _giver: Giver, module: CoreModule) -> str:
+    if module.name in RESERVED or module.name in offers.modules:
+        raise NotUsed(f"core.{module.name} is taken already; this plugin's module is not used")
+    offers.modules[module.name] = module
+    return f"core.{module.name}"
+
+
+def _take_subscriber(offers: Offers, giver: Giver, subscriber: EventSubscriber) -> str:
+    offers.subscribers.append((giver.name, subscriber))
+    return f"subscriber to {', '.join(kind.__name__ for kind in subscriber.kinds)}"
+
+
+def _take_setting(offers: Offers, giver: Giver, setting: JobSetting) -> str:
+    _refuse_known_setting(offers, setting.name)
+    offers.additions = offers.additions.with_setting(setting, giver.name)
+    return f"setting {setting.name}"
+
+
+def _take_kind(offers: Offers, giver: Giver, kind: ScheduleKind) -> str:
+    _refuse_bad_name(kind.name, "the kind of schedule")
+    _refuse_known_setting(offers, kind.name)
+    offers.additions = offers.additions.with_kind(kind, giver.name)
+    return f"schedule {kind.name}"
+
+
+def _refuse_known_setting(offers: Offers, name: str) -> None:
+    if name in _OWN_SETTINGS or name in offers.additions.settings:
+        raise NotUsed(f"the setting {name} of job files is taken already; this plugin's one is not used")
+
+
+def _refuse_bad_name(name: str, what: str) -> None:
+    try:
+        check_name(name, what)
+    except PluginError as error:
+        raise NotUsed(str(error)) from error
+
+
+def _take_policy(offers: Offers, giver: Giver, policy: OutcomePolicy) -> str:
+    _refuse_bad_name(policy.name, "the outcome policy")
+    if policy.name in offers.additions.policies:
+        raise NotUsed(f'on_error = "{policy.name}" is taken already; this plugin\'s one is not used')
+    offers.additions = offers.additions.with_policy(policy, giver.name)
+    return f"on_error {policy.name}"
+
+
+#: Every hook, in the order in which plugins are asked.
+INTAKES: tuple[Intake, ...] = (
+    Intake("moontide_core_modules", CoreModule, _take_module),
+    Intake("moontide_event_subscribers", EventSubscriber, _take_subscriber),
+    Intake("moontide_job_settings", JobSetting, _take_setting),
+    Intake("moontide_schedule_kinds", ScheduleKind, _take_kind),
+    Intake("moontide_outcome_policies", OutcomePolicy, _take_policy),
+)
