@@ -23,6 +23,7 @@ from engine.forecast import forecast
 from engine.job import Job, StoredJob
 from engine.jobrows import patch_of, removal_of, whole_patch_of
 from engine.jobwrite import delete_job_file, write_job_file
+from engine.ledgerdesk import LedgerDesk
 from engine.metrics import Metrics, Standing
 from engine.permissions import PermissionMode, describe_allow
 from engine.planner import Planner
@@ -76,6 +77,7 @@ class Desk:
         source_bytes: int,
         permissions: PermissionMode,
         states: StateDesk,
+        ledger: LedgerDesk,
         load_stored: Callable[[Collection[str] | None], Mapping[str, StoredJob]],
     ) -> None:
         """Make a desk.
@@ -100,6 +102,7 @@ class Desk:
         self._reloading = asyncio.Lock()
         self.events = events
         self.states = states
+        self.ledger = ledger
         self._metrics = Metrics(events, self._standing)
         self.state = EngineState.STARTING
 

@@ -30,6 +30,7 @@ from engine.events import (
 )
 from engine.job import StoredJob
 from engine.jobrows import stored_job
+from engine.ledgerdesk import LedgerDesk
 from engine.ownjob import OwnJob
 from engine.parts import make_catalog, make_pool, make_runner, start_subscribers
 from engine.planner import Planner
@@ -48,6 +49,7 @@ from engine.store.lock import HomeLock
 from engine.store.queries import Queries
 from engine.store.schema import migrate
 from engine.store.sessions import begin_session, end_session, next_run_id, recover
+from engine.store.slotqueries import SlotQueries
 from engine.stubs import StubWriter
 from engine.watch import Watcher
 
@@ -176,6 +178,7 @@ class Engine:
                 states=states,
                 most_bytes=self.settings.run_limits().result_bytes,
             ),
+            ledger=LedgerDesk(clock=self._clock, catalog=catalog, queries=SlotQueries(database.reader)),
             load_stored=lambda names: stored_jobs(queries, names),
         )
         await self._serve(parts, catalog, scheduler, planner, dispatcher, recovered)

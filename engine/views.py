@@ -183,3 +183,49 @@ class ComingView:
     job: str
     due: datetime
     notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class SlotView:
+    """What became, or will become, of a planned time, or of several that ended alike.
+
+    Attributes:
+        due: the planned time, or the first of several; `last_due` is the last of them.
+        count: how many; null for all from `due` until the job was due again.
+        fate: planned, ran, late, skipped, missed or superseded.
+        cause: for those that did not run: overlap, paused, group, blackout, state, down, clock or schedule.
+        reason: in words.
+        run: the run that was made for it, or that stands for it.
+        status: where that run stands, if it was made for this time.
+        late_ms: from the due time to the run's start.
+    """
+
+    job: str
+    due: datetime
+    last_due: datetime
+    count: int | None
+    fate: str
+    cause: str | None = None
+    reason: str = ""
+    run: int | None = None
+    status: str | None = None
+    late_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WhyView:
+    """What became of the time that somebody asks about.
+
+    Attributes:
+        at: from where was looked; `until` is the end, not included.
+        found: what became of the first planned time there; empty if none was planned.
+        before: the nearest one before, if none was planned there.
+        after: the nearest one after.
+    """
+
+    job: str
+    at: datetime
+    until: datetime
+    found: list[SlotView]
+    before: SlotView | None = None
+    after: SlotView | None = None

@@ -19,6 +19,7 @@ from engine.api.answers import Source
 from engine.api.calls import Call
 from engine.api.events import EventReader
 from engine.api.failures import Failure, rebuild
+from engine.api.ledgerclient import AsyncLedgerClient, LedgerClient
 from engine.api.stateclient import AsyncStateClient, StateClient
 from engine.errors import EngineUnreachable, MoontideError
 from engine.events import Event
@@ -150,6 +151,7 @@ class Client:
             trust_env=False,
         )
         self.states = StateClient(self._send)
+        self.ledger = LedgerClient(self._send)
 
     def __enter__(self) -> Self:
         return self
@@ -282,6 +284,7 @@ class AsyncClient:
             trust_env=False,
         )
         self.states = AsyncStateClient(self._send)
+        self.ledger = AsyncLedgerClient(self._send)
 
     async def __aenter__(self) -> Self:
         return self

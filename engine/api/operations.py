@@ -24,7 +24,9 @@ from engine.views import (
     ProblemView,
     ReloadView,
     RunView,
+    SlotView,
     StateView,
+    WhyView,
 )
 
 
@@ -49,6 +51,33 @@ class StateOperations(Protocol):
         """Let a job keep nothing any more."""
 
 
+class LedgerOperations(Protocol):
+    """What can be asked about planned times."""
+
+    async def slots(
+        self, job: str, *, since: datetime | None = None, until: datetime | None = None, limit: int = 50
+    ) -> list[SlotView]:
+        """Return what became of a job's planned times, the latest first; also of a job that is gone.
+
+        Args:
+            since: only times at or after this one (aware).
+            until: only times before this one.
+
+        Raises:
+            JobNotFound: no job has this name, and nothing is known of one.
+        """
+
+    async def why(self, job: str, *, at: datetime, within_seconds: float = 60.0) -> WhyView:
+        """Return what became, or will become, of the first time planned for a job from `at` on.
+
+        Args:
+            within_seconds: how far to look.
+
+        Raises:
+            JobNotFound: as `slots`.
+        """
+
+
 class Operations(Protocol):
     """The engine as its API sees it; all of it is called on the engine's loop."""
 
@@ -59,6 +88,10 @@ class Operations(Protocol):
     @property
     def states(self) -> StateOperations:
         """What jobs keep from one run to the next."""
+
+    @property
+    def ledger(self) -> LedgerOperations:
+        """What became of planned times."""
 
     def status(self) -> EngineView:
         """Return what the engine as a whole does."""

@@ -13,7 +13,18 @@ from typing import Annotated, Any
 
 import typer
 
-from engine.cli import acting, dashboard, files, importing, keeping, listing, planning, serving, stating
+from engine.cli import (
+    acting,
+    dashboard,
+    files,
+    hindsight,
+    importing,
+    keeping,
+    listing,
+    planning,
+    serving,
+    stating,
+)
 from engine.cli.output import complain
 from engine.cli.place import Place
 from engine.errors import EngineUnreachable, MoontideError
@@ -31,6 +42,8 @@ COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (
     (listing.jobs, "moontide jobs"),
     (listing.show, "moontide show admin/cleanup"),
     (planning.next, "moontide next report --count 5"),
+    (hindsight.why, "moontide why report 09:30"),
+    (hindsight.slots, "moontide slots report --since -24h"),
     (files.new, "moontide new admin/cleanup"),
     (acting.delete, "moontide delete admin/cleanup --yes"),
     (acting.run, "moontide run report --data '{\"shop\": 3}' --wait"),
@@ -48,6 +61,10 @@ COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (
     (keeping.backup, "moontide --home /srv/shop backup /backups/shop.tar.gz"),
     (keeping.restore, "moontide --home /srv/new restore /backups/shop.tar.gz"),
 )
+
+#: Commands with an argument such as -2h, which must not be taken for options.
+TAKES_DISTANCES = (hindsight.why,)
+DISTANCES = {"ignore_unknown_options": True, "help_option_names": ["--help"]}
 
 
 def _print_version(asked: bool) -> None:
@@ -84,7 +101,8 @@ def make_app() -> typer.Typer:
     )
     app.callback()(_moontide)
     for function, example in COMMANDS:
-        app.command(epilog=f"Example: {example}")(function)
+        settings = DISTANCES if function in TAKES_DISTANCES else None
+        app.command(epilog=f"Example: {example}", context_settings=settings)(function)
     return app
 
 

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from engine.cli.listing import AsJson
+from engine.cli.moments import read_moment, read_zone
 from engine.cli.output import print_json, print_table
 from engine.cli.place import place_of
 from engine.views import ComingView
@@ -32,9 +33,10 @@ def next(
 
     Beside each stands what is unusual about it.
     """
-    chosen = _zone(zone)
+    chosen = read_zone(zone)
+    start = read_moment(since, chosen, datetime.now(UTC)) if since else None
     with place_of(context).client() as client:
-        views = client.coming(job=job, since=_moment(since, chosen), count=count)
+        views = client.coming(job=job, since=start, count=count)
     if as_json:
         print_json(views)
     else:
@@ -43,26 +45,3 @@ def next(
 
 def _row(view: ComingView, zone: ZoneInfo | None) -> tuple[str, ...]:
     return (view.due.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S %Z"), view.job, "; ".join(view.notes))
-
-
-def _zone(name: str | None) -> ZoneInfo | None:
-    if name is None:
-        return None
-    try:
-        return ZoneInfo(name)
-    except (OSError, ValueError, KeyError) as error:
-        raise typer.BadParameter(
-            f"there is no time zone {name!r}; write one such as Europe/Berlin"
-        ) from error
-
-
-def _moment(text: str | None, zone: ZoneInfo | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise typer.BadParameter(f"{text!r} is no time; write one such as 2026-12-24T18:00") from error
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=zone) if zone else moment.astimezone()
-    return moment.astimezone(UTC)

@@ -59,6 +59,17 @@ class SlotQueries:
         query = _RUN_VIEW.where(*chosen).order_by(RUN.c.id.desc()).limit(limit)
         return [RunView(*row) for row in self._rows(query)]
 
+    def first_slot(self, job: str, since: datetime) -> Slot | None:
+        """Return a job's first slot that begins at a time or after it."""
+        query = _SLOT.where(SLOT.c.job == job, SLOT.c.first_due >= since).order_by(SLOT.c.first_due).limit(1)
+        return next((_slot(row) for row in self._rows(query)), None)
+
+    def first_scheduled_run(self, job: str, since: datetime) -> RunView | None:
+        """Return the first run that a job's schedule made for a time, or one after it."""
+        chosen = (RUN.c.job == job, RUN.c.trigger == Trigger.SCHEDULE.value, RUN.c.due >= since)
+        query = _RUN_VIEW.where(*chosen).order_by(RUN.c.id).limit(1)
+        return next((RunView(*row) for row in self._rows(query)), None)
+
     def _rows(self, query: Any) -> Sequence[Any]:
         with reading(self._reader) as connection:
             return connection.execute(query).all()

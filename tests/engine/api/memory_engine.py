@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 import re
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,9 @@ from engine.views import (
     ProblemView,
     ReloadView,
     RunView,
+    SlotView,
     StateView,
+    WhyView,
 )
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -53,12 +55,26 @@ class MemoryStates:
         return await self.show(name, lasting=lasting)
 
 
+class MemoryLedger:
+    """Every time was skipped."""
+
+    async def slots(
+        self, job: str, *, since: datetime | None = None, until: datetime | None = None, limit: int = 50
+    ) -> list[SlotView]:
+        return [SlotView(job, since or START, until or START, 2, "skipped", "paused", "paused", None)][:limit]
+
+    async def why(self, job: str, *, at: datetime, within_seconds: float = 60.0) -> WhyView:
+        found = await self.slots(job, since=at, until=at)
+        return WhyView(job, at, at + timedelta(seconds=within_seconds), found)
+
+
 class MemoryEngine:
     """Jobs are texts, and a run is a task that reads them."""
 
     def __init__(self, home: Path = Path("/srv/moontide")) -> None:
         self.events = Events()
         self.states = MemoryStates(self)
+        self.ledger = MemoryLedger()
         self.home = home
         self.texts: dict[str, str] = {}
         self.views: dict[str, JobView] = {}

@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -201,3 +202,11 @@ def test_importing_the_client_brings_no_server_and_no_database() -> None:
     heavy = "fastapi starlette pydantic pydantic_settings sqlmodel sqlalchemy uvicorn lupa textual"
     script = f"import sys, engine.api.client; print([m for m in {heavy.split()} if m in sys.modules])"
     assert subprocess.check_output([sys.executable, "-c", script], text=True).strip() == "[]"
+
+
+async def test_planned_times_are_asked_for_with_their_zone(client: AsyncClient) -> None:
+    at = datetime(2026, 3, 1, 9, 30, tzinfo=timezone(timedelta(hours=2)))
+    (slot,) = await client.ledger.slots("admin/cleanup", since=at)
+    assert (slot.job, slot.due, slot.fate) == ("admin/cleanup", at, "skipped")
+    view = await client.ledger.why("report", at=at, within_seconds=1)
+    assert (view.at, view.until) == (at, at + timedelta(seconds=1))

@@ -1,0 +1,183 @@
+"""What became of a planned time: the ledger's rows, the runs and the plan, put together. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from engine.forecast import notes
+from engine.lifecycle import JobState, first_line
+from engine.schedule import Schedule
+from engine.slots import Slot
+from engine.states import FINAL, Cause, Fate, JobStatus, RunStatus
+from engine.views import RunView, SlotView, WhyView
+
+#: A run that starts so long after its due time, or later, is late.
+LATE_SECONDS = 1.0
+
+_TICK = timedelta(microseconds=1)
+
+#: Where several things are known of one time, the run comes first, then the plan, then the slots.
+_ORDER = {Fate.RAN: 0, Fate.LATE: 0, Fate.PLANNED: 1}
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is on record around a span of time [at, until), and what a job plans.
+
+    Attributes:
+        slots: those of the span, at least in part.
+        runs: those due in it.
+        slot_before, run_before: the last ones that begin before the span.
+        slot_after, run_after: the first ones that begin at its end or after it.
+    """
+
+    job: str
+    state: JobState | None
+    schedule: Schedule | None
+    slots: list[Slot]
+    runs: list[RunView]
+    slot_before: Slot | None = None
+    run_before: RunView | None = None
+    slot_after: Slot | None = None
+    run_after: RunView | None = None
+
+
+def why(known: Known, at: datetime, until: datetime, now: datetime) -> WhyView:
+    """Return what became of the first time that was planned in [at, until).
+
+    Of several planned times that share one slot the job's present schedule tells which ones lie there.
+    """
+    found = sorted(_candidates(known, at, until, now), key=_place)
+    if found:
+        first = found[0]
+        return WhyView(known.job, at, until, [one for one in found if one.due == first.due])
+    return WhyView(known.job, at, until, [], _nearest_before(known), _nearest_after(known, until, now))
+
+
+def of_run(run: RunView) -> SlotView:
+    """Return what became of the time for which a schedule has made a run."""
+    late_ms = (run.started - run.due).total_seconds() * 1000 if run.started else None
+    reason = first_line(run.error or "")
+    if late_ms is not None:
+        fate = Fate.LATE if late_ms >= LATE_SECONDS * 1000 else Fate.RAN
+    elif RunStatus(run.status) in FINAL:
+        fate = Fate.SKIPPED
+    else:
+        fate, reason = Fate.LATE, "waits for its turn"
+    return SlotView(
+        job=run.job,
+        due=run.due,
+        last_due=run.due,
+        count=1,
+        fate=fate.value,
+        reason=reason,
+        run=run.id,
+        status=run.status,
+        late_ms=late_ms,
+    )
+
+
+def of_slot(slot: Slot) -> SlotView:
+    """Return a slot of the ledger as the API shows it."""
+    return SlotView(
+        job=slot.job,
+        due=slot.first_due,
+        last_due=slot.last_due,
+        count=slot.count,
+        fate=slot.fate.value,
+        cause=slot.cause.value,
+        reason=slot.reason,
+        run=slot.run_id,
+    )
+
+
+def merged(slots: Iterable[Slot], runs: Iterable[RunView], limit: int) -> list[SlotView]:
+    """Return slots and runs as one list, the latest first, at most `limit` of them."""
+    views = [*map(of_slot, slots), *map(of_run, runs)]
+    return sorted(views, key=lambda view: view.due, reverse=True)[:limit]
+
+
+def _place(view: SlotView) -> tuple[datetime, int]:
+    return view.due, _ORDER.get(Fate(view.fate), 2)
+
+
+def _candidates(known: Known, at: datetime, until: datetime, now: datetime) -> Iterable[SlotView]:
+    yield from map(of_run, known.runs)
+    for slot in known.slots:
+        due = _time_in(slot, known.schedule, at, until)
+        if due is not None:
+            yield replace(of_slot(slot), due=due, last_due=due, count=1)
+    open_slot = _open_before(known)
+    if open_slot is not None:
+        due = _next_in(known.schedule, open_slot.first_due, at, min(until, now))
+        if due is not None:
+            yield replace(of_slot(open_slot), due=due, last_due=due, count=1)
+    yield from _of_state(known, at, until, now)
+
+
+def _time_in(slot: Slot, schedule: Schedule | None, at: datetime, until: datetime) -> datetime | None:
+    """Return the first of a slot's times in [at, until), as far as that is known."""
+    if slot.first_due >= at:
+        return slot.first_due
+    due = _next_in(schedule, slot.first_due, at, until)
+    if due is not None and due <= slot.last_due:
+        return due
+    return slot.last_due if at <= slot.last_due < until else None
+
+
+def _next_in(schedule: Schedule | None, due: datetime, at: datetime, until: datetime) -> datetime | None:
+    """Return the first time of a schedule in [at, until), where `due` is one before."""
+    following = schedule.following(due, at - _TICK) if schedule else None
+    return following if following is not None and following < until else None
+
+
+def _open_before(known: Known) -> Slot | None:
+    """Return the slot that says of the job that it was not due from some time on, if that still held."""
+    slot, run = known.slot_before, known.run_before
+    if slot is None or slot.count is not None or (run is not None and run.due >= slot.first_due):
+        return None
+    return slot
+
+
+def _of_state(known: Known, at: datetime, until: datetime, now: datetime) -> Iterable[SlotView]:
+    state = known.state
+    if state is None or state.next_due is None:
+        return
+    if state.status is JobStatus.INVALID:
+        if state.next_due < until and at <= now:
+            due = max(state.next_due, at)
+            reason = f"the job is {state.status.value}: {first_line(state.reason)}"
+            yield SlotView(known.job, due, due, 1, Fate.SKIPPED.value, cause=Cause.STATE.value, reason=reason)
+    elif state.due is not None:
+        first = state.due
+        coming = first if first >= at else _next_in(known.schedule, first, at, until)
+        if coming is not None and coming < until:
+            yield planned(known.job, known.schedule, coming)
+
+
+def planned(job: str, schedule: Schedule | None, due: datetime) -> SlotView:
+    """Return a planned time that is to come."""
+    words = notes(schedule, due, schedule.following(due, due) if schedule else None)
+    return SlotView(job, due, due, 1, Fate.PLANNED.value, reason="; ".join(words))
+
+
+def _nearest_before(known: Known) -> SlotView | None:
+    run = of_run(known.run_before) if known.run_before else None
+    slot = of_slot(known.slot_before) if known.slot_before else None
+    return max((view for view in (run, slot) if view), key=lambda view: view.due, default=None)
+
+
+def _nearest_after(known: Known, until: datetime, now: datetime) -> SlotView | None:
+    views = []
+    if known.run_after is not None:
+        views.append(of_run(known.run_after))
+    if known.slot_after is not None:
+        views.append(of_slot(known.slot_after))
+    due = known.state.due if known.state else None
+    if due is not None and due < until:
+        due = known.schedule.following(due, until - _TICK) if known.schedule else None
+    if due is not None:
+        views.append(planned(known.job, known.schedule, due))
+    return min(views, key=lambda view: view.due, default=None)
