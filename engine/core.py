@@ -21,6 +21,7 @@ from engine.arguments import convert, missing
 from engine.errors import CoreError, PluginError
 from engine.jobcontrol import JobControl
 from engine.permissions import Permissions
+from engine.problems import Problems
 from engine.resources import Resources
 from engine.views import JobView
 
@@ -56,7 +57,7 @@ class RunStanding:
 
     Attributes:
         status: a `RunStatus` value; PLANNED before its time has come.
-        returned: OK, SLEEP, STOP or EXIT, once it returned one of them.
+        returned: OK, SLEEP, STOP, EXIT or RETRY, once it returned one of them.
     """
 
     id: int
@@ -164,10 +165,12 @@ class RunProgress:
     Attributes:
         info: kept with the run, however it ends.
         info_bytes: the most that it may have as JSON.
+        problems: what went wrong without ending it.
     """
 
     info_bytes: int
     info: Any = None
+    problems: Problems = field(default_factory=Problems)
 
 
 @dataclass(frozen=True, slots=True)

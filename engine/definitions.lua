@@ -1,4 +1,4 @@
---- The four answers of `job.run`: what becomes of the job after this run.
+--- The answers of `job.run`: what becomes of the job after this run.
 ---@class moontide.Code
 
 --- What `job.run` gets.
@@ -17,6 +17,7 @@
 ---@field SLEEP moontide.Code Run again 24 hours after this run started.
 ---@field STOP moontide.Code Run again after a reload or restart.
 ---@field EXIT moontide.Code Run no more until a person activates the job.
+---@field RETRY moontide.Code Try this run again; a delay such as "5m" may follow.
 ---@field run? fun(run: moontide.Run): moontide.Code, any
 local Job = {}
 
@@ -32,6 +33,24 @@ function Job.minute(in_zone) end
 ---@return string? message
 ---@return integer? code
 function Job.save_info(info, value) end
+
+--- List a warning with the run, which goes on and can end COMPLETE.
+---@param code string|integer
+---@param text? string A template for the values, if there are any.
+---@param ... any
+---@return boolean? ok
+---@return string? message
+---@return integer? code
+function Job.warn(code, text, ...) end
+
+--- List an error with the run, which goes on; whatever it returns, its status will be ERROR.
+---@param code string|integer
+---@param text? string A template for the values, if there are any.
+---@param ... any
+---@return boolean? ok
+---@return string? message
+---@return integer? code
+function Job.err(code, text, ...) end
 
 --- Keep a value for the job's next runs until one of them ends COMPLETE; nil keeps nothing any more.
 ---@param value any

@@ -196,6 +196,7 @@ class Dispatcher:
         self.check_open()
         run = self._make(job, planned.trigger, planned.due, run_id=planned.id)
         run.attempt, run.rescheduled_from = planned.attempt, planned.rescheduled_from
+        run.crashes = planned.crashes
         run.data, run.user_id, run.called_by = planned.data, planned.user_id, planned.called_by
         run.planned = True
         return self._offer(run, _overlap_by_hand(job)) is not Admission.FULL
@@ -299,6 +300,7 @@ class Dispatcher:
         run.status = follow(run.status, ended.status)
         job = run.owner
         retry = run.retry(ended, now, self.new_run_id)
+        ended = run.in_words(ended, retry, now)
         self._decide(run, ended, now, retried=retry is not None)
         end = run.end(ended, now)
         cleared = (job.name,) if self._states.goes_with(job.name, ended.status) else ()
@@ -332,6 +334,7 @@ class Dispatcher:
             trigger=run.trigger,
             retried=retried,
             on_error=self._on_error,
+            quarantined=run.quarantines(ended),
         )
         self.change_job(run.owner, state)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from engine import problems
 from engine.arguments import WRONG_TYPE, holds_bytes
 from engine.core import CoreCall, CoreModule
 from engine.errors import CoreError
@@ -19,6 +20,9 @@ job_calls = CoreModule(
 #: Names in a path of `job.save_info`.
 DEEPEST = 20
 
+#: Of what `job.warn` and `job.err` tell.
+LONGEST_CODE = 100
+
 
 @job_calls.function("save_info", timeout_seconds=None)
 async def save_info(call: CoreCall, info: Any = None, value: Any = None) -> bool:
@@ -31,6 +35,24 @@ async def save_info(call: CoreCall, info: Any = None, value: Any = None) -> bool
     _check_size(info, call.progress.info_bytes, "job.save_info")
     call.progress.info = info
     return True
+
+
+@job_calls.function("warn", timeout_seconds=None)
+async def warn(call: CoreCall, code: str | int, text: str = "") -> bool:
+    """List a warning with the run, which goes on and can end COMPLETE.
+
+    Further values are put into the places of %s, %d and so on in the text.
+    """
+    return _tell(call, problems.WARNING, str(code), text, "job.warn")
+
+
+@job_calls.function("err", timeout_seconds=None)
+async def err(call: CoreCall, code: str | int, text: str = "") -> bool:
+    """List an error with the run, which goes on; whatever it returns, its status will be ERROR.
+
+    Further values are put into the places of %s, %d and so on in the text.
+    """
+    return _tell(call, problems.ERROR, str(code), text, "job.err")
 
 
 @job_calls.function("save_state", timeout_seconds=None)
@@ -68,6 +90,16 @@ async def _keep(call: CoreCall, value: Any, label: str, *, lasting: bool) -> boo
         raise CoreError(f"{label}: the value holds text that is not UTF-8", WRONG_TYPE)
     _check_size(value, call.progress.info_bytes, label)
     await call.own_job.keep_state(call.run.job, value, lasting=lasting, run_id=call.run.run_id)
+    return True
+
+
+def _tell(call: CoreCall, level: str, code: str, text: str, label: str) -> bool:
+    if not 1 <= len(code) <= LONGEST_CODE or not code.isprintable():
+        raise CoreError(f"{label}: a code has 1 to {LONGEST_CODE} printable characters", WRONG_TYPE)
+    listed = call.progress.problems.add(level, code, text)
+    call.log(level, f"{code}: {text}" if text else code)
+    if not listed:
+        raise CoreError(f"{label}: {problems.MOST} are listed already; this one is in the log alone", 800)
     return True
 
 

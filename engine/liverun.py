@@ -10,7 +10,7 @@ from typing import Any
 
 from engine.job import Job, Source
 from engine.jobfile import JobSettings
-from engine.retry import next_attempt
+from engine.retry import crashes_with, in_words, is_quarantined, next_attempt
 from engine.run import Limits, Outcome, RunRequest
 from engine.schedule import Schedule
 from engine.states import RunStatus, Trigger
@@ -26,6 +26,7 @@ class LiveRun:
 
     Attributes:
         planned: the row of a planned run makes way for this one's.
+        crashes: how many of the attempts before this one crashed their worker.
         settings: the job's as the run was made; they serve where its file went bad meanwhile.
     """
 
@@ -42,6 +43,7 @@ class LiveRun:
     schedule: Schedule | None = None
     attempt: int = 1
     rescheduled_from: int | None = None
+    crashes: int = 0
     status: RunStatus = RunStatus.QUEUED
     started: datetime | None = None
     written: bool = False
@@ -121,6 +123,7 @@ class LiveRun:
             result=ended.result,
             result_note=ended.result_note,
             info=ended.info,
+            problems=ended.problems,
             cpu_ms=None if ended.cpu_seconds is None else ended.cpu_seconds * 1000,
             peak_memory_bytes=ended.peak_memory_bytes,
             log_lines=self.log_lines,
@@ -131,7 +134,8 @@ class LiveRun:
         settings = self.owner.settings or self.settings
         if settings is None or not self.owner.state.active:
             return None
-        delay = next_attempt(settings, ended, attempt=self.attempt, run_id=self.id)
+        crashes = crashes_with(ended, self.crashes)
+        delay = next_attempt(settings, ended, attempt=self.attempt, run_id=self.id, crashes=crashes)
         if delay is None:
             return None
         return PlannedRun(
@@ -145,4 +149,15 @@ class LiveRun:
             trigger=Trigger.RETRY,
             attempt=self.attempt + 1,
             rescheduled_from=self.id,
+            crashes=crashes,
         )
+
+    def in_words(self, ended: Outcome, retry: PlannedRun | None, now: datetime) -> Outcome:
+        """Return the outcome, with what becomes of `job.RETRY` if that is how the run ended."""
+        settings = self.owner.settings or self.settings
+        delay = retry.due - now if retry else None
+        return in_words(ended, settings, attempt=self.attempt, delay=delay)
+
+    def quarantines(self, ended: Outcome) -> bool:
+        """Return whether this end is one crash too many for the job to go on."""
+        return is_quarantined(crashes_with(ended, self.crashes))

@@ -1,4 +1,4 @@
-"""What a run that ended does to its job. Pure, and the specification of the four returns.
+"""What a run that ended does to its job. Pure, and the specification of what `run()` may return.
 
 | the run                               | next run                             | stays active |
 | ------------------------------------- | ------------------------------------ | ------------ |
@@ -7,9 +7,11 @@
 | returned `job.STOP`                   | after a reload or restart            | yes          |
 | returned `job.EXIT`                   | after a person activates and reloads | no           |
 | failed: error, timeout, crash         | as EXIT, with the error kept         | no           |
+| returned `job.RETRY`                  | as failed                            |              |
 | failed, and is tried again            | at the schedule, and at the retry    | yes          |
 | failed, with `on_error = "continue"`  | at the schedule, with the error kept | yes          |
 | failed, with a plugin's `on_error`    | as its policy says, the error kept   | as it says   |
+| crashed its worker a third time       | as EXIT, whatever `on_error` says    | no           |
 | was cancelled, or the engine died     | at the schedule                      | yes          |
 
 The first three make a run-once job ONCE DONE, if it was its own run and not one by hand. Runs by hand are
@@ -34,6 +36,7 @@ from engine.states import JobStatus, Returned, RunStatus, Trigger
 SLEEP = timedelta(hours=24)
 STOPPED_REASON = "job.STOP returned; runs again after a reload or restart"
 EXIT_REASON = "job.EXIT returned"
+QUARANTINED = "in quarantine: three attempts of one run crashed their worker; mend the job, then activate it"
 
 #: Runs that no person or program asked for: what a run-once job owes.
 _OWN = frozenset({Trigger.SCHEDULE, Trigger.START, Trigger.RETRY, Trigger.MISSED})
@@ -57,6 +60,7 @@ def after_run(
     trigger: Trigger,
     retried: bool = False,
     on_error: Mapping[str, OutcomePolicy] = policies.BUILT_IN,
+    quarantined: bool = False,
 ) -> JobState:
     """Return the job's state after a run.
 
@@ -67,6 +71,7 @@ def after_run(
         finished: when it ended.
         retried: a failed run is tried again; until that has ended too the job goes on as it was.
         on_error: what a failure may mean, by the value of that setting.
+        quarantined: too many attempts of this run have crashed.
     """
     once = settings.run_once and trigger in _OWN
     if outcome.status in _NOT_ITS_DOING:
@@ -75,6 +80,8 @@ def after_run(
         error = outcome.error or f"the run ended {outcome.status.value}"
         if retried:
             return _still_trying(state, error)
+        if quarantined:
+            return _failed(state, error, QUARANTINED)
         failure = Failure(outcome.status, error, trigger, started, finished, settings.as_dict())
         # A plugin that is gone since the file was read leaves the rule of the guide.
         policy = on_error.get(settings.on_error) or policies.BUILT_IN["deactivate"]
@@ -138,8 +145,8 @@ def _exited(state: JobState) -> JobState:
     return off if off.status is JobStatus.INVALID else replace(off, error=None)
 
 
-def _failed(state: JobState, error: str) -> JobState:
-    off = _off(state, first_line(error))
+def _failed(state: JobState, error: str, reason: str | None = None) -> JobState:
+    off = _off(state, reason or first_line(error))
     return off if off.status is JobStatus.INVALID else replace(off, error=error)
 
 

@@ -62,10 +62,12 @@ class Outcome:
 
     Attributes:
         status: a final run status.
-        returned: which of the four codes `run()` gave; None after any other end.
+        returned: which of the codes `run()` gave; None after any other end.
+        retry_seconds: how long after its end the run wants to be tried again; only with RETRY.
         result: the second return value as plain data (JSON-ready), or None.
         result_note: why the result was replaced, when it was.
         info: what the run told of itself while it went on, as plain data.
+        problems: what it told by `job.warn` and `job.err`, each with level, code and text.
         error: what went wrong, for people; None when nothing did. A Lua traceback follows after a newline.
         duration_seconds: measured on the monotonic clock.
         cpu_seconds: processor time, where it could be measured.
@@ -74,9 +76,11 @@ class Outcome:
 
     status: RunStatus
     returned: Returned | None = None
+    retry_seconds: float | None = None
     result: Any = None
     result_note: str | None = None
     info: Any = None
+    problems: list[dict[str, str]] | None = None
     error: str | None = None
     duration_seconds: float = 0.0
     cpu_seconds: float | None = None

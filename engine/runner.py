@@ -18,13 +18,14 @@ from engine.jobcontrol import JobControl
 from engine.masking import MaskedDocuments, MaskedJob, MaskedRuns, Masking
 from engine.modules import Unready
 from engine.permissions import PermissionMode, Permissions
+from engine.problems import Problems
 from engine.resources import Resources
 from engine.run import Outcome, RunRequest
 from engine.runlog import RunLog
 from engine.sandbox.pool import WorkerPool
 from engine.sandbox.program import Ending, EndKind, Program
 from engine.sandbox.values import json_ready
-from engine.states import RunStatus
+from engine.states import Returned, RunStatus
 
 logger = logging.getLogger("moontide.runner")
 
@@ -121,7 +122,7 @@ class Runner:
             log.write(
                 "warn", f"calls refused in this run: {permissions.refusals}; its allow does not list them"
             )
-        return _outcome(ending, masking, host.info)
+        return _outcome(ending, masking, host)
 
 
 class RunHost:
@@ -197,6 +198,11 @@ class RunHost:
     def info(self) -> Any:
         """What the run told of itself, ready for JSON."""
         return json_ready(self._progress.info)
+
+    @property
+    def problems(self) -> Problems:
+        """What the run told that went wrong."""
+        return self._progress.problems
 
     async def require(self, module: str) -> bytes:
         """Return the source of a library module."""
@@ -275,15 +281,28 @@ def _program(request: RunRequest) -> Program:
     )
 
 
-def _outcome(ending: Ending, masking: Masking, info: Any) -> Outcome:
+def _outcome(ending: Ending, masking: Masking, host: RunHost) -> Outcome:
+    status, error = _judged(ending, host.problems)
     return Outcome(
-        status=STATUS_OF_END[ending.kind],
+        status=status,
         returned=ending.returned,
+        retry_seconds=ending.retry_seconds,
         result=masking.data(ending.result),
-        info=masking.data(info),
+        info=masking.data(host.info),
+        problems=masking.data(host.problems.listed),
         result_note=None if ending.result_note is None else masking.text(ending.result_note),
-        error=None if ending.error is None else masking.text(ending.error),
+        error=None if error is None else masking.text(error),
         duration_seconds=ending.duration_seconds,
         cpu_seconds=ending.cpu_seconds,
         peak_memory_bytes=ending.peak_memory_bytes,
     )
+
+
+def _judged(ending: Ending, problems: Problems) -> tuple[RunStatus, str | None]:
+    """Return a run's final status and error: some runs fail though their code came to its end."""
+    status = STATUS_OF_END[ending.kind]
+    if status is not RunStatus.COMPLETE:
+        return status, ending.error
+    if ending.returned is Returned.RETRY:
+        return RunStatus.ERROR, problems.error or "job.RETRY returned"
+    return (RunStatus.ERROR, problems.error) if problems.error else (status, None)

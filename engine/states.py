@@ -53,12 +53,13 @@ class Trigger(StrEnum):
 
 
 class Returned(StrEnum):
-    """What `job.run()` returned, when it was one of the four."""
+    """What `job.run()` returned, when it was one of the codes."""
 
     OK = "OK"
     SLEEP = "SLEEP"
     STOP = "STOP"
     EXIT = "EXIT"
+    RETRY = "RETRY"
 
 
 class Fate(StrEnum):

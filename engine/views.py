@@ -52,6 +52,7 @@ class RunView:
 
     Attributes:
         called_by: the run that asked for this one by `core.jobs`.
+        problems: what it told by `job.warn` and `job.err`, each with level, code and text; None without any.
     """
 
     id: int
@@ -77,6 +78,7 @@ class RunView:
     cpu_ms: float | None = None
     peak_memory_bytes: int | None = None
     log_lines: int = 0
+    problems: list[dict[str, str]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

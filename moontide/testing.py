@@ -122,12 +122,13 @@ class JobRun:
 
     Attributes:
         status: "COMPLETE", "ERROR", "TIMEOUT" or "CRASHED".
-        returned: "OK", "SLEEP", "STOP" or "EXIT"; None when the run did not come to its return.
+        returned: "OK", "SLEEP", "STOP", "EXIT" or "RETRY"; None when the run did not come to its return.
         result: the second value returned.
         error: what went wrong, with the Lua traceback.
         log: the texts that the run logged.
         lines: the same with number, time and level.
         calls: every core call that gets an answer, in order.
+        problems: what the run told by `job.warn` and `job.err`, each with level, code and text.
     """
 
     status: str
@@ -136,6 +137,7 @@ class JobRun:
     error: str | None
     lines: list[LogLine] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
+    problems: list[dict[str, str]] = field(default_factory=list)
 
     @property
     def log(self) -> list[str]:
@@ -237,7 +239,15 @@ def _home() -> Iterator[Path]:
 
 def _job_run(outcome: Outcome, lines: list[LogLine], calls: list[Call]) -> JobRun:
     returned = outcome.returned.value if outcome.returned else None
-    return JobRun(outcome.status.value, returned, outcome.result, outcome.error, lines, calls)
+    return JobRun(
+        outcome.status.value,
+        returned,
+        outcome.result,
+        outcome.error,
+        lines,
+        calls,
+        outcome.problems or [],
+    )
 
 
 # Modules that are watched

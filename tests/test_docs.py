@@ -344,7 +344,7 @@ def test_every_method_of_a_message_is_described() -> None:
 def test_the_table_of_returns_is_the_same_in_readme_and_guide() -> None:
     short = rows(page("README.md"))
     full = rows(section("docs/job-files.md", "What run returns"))
-    for code in ("job.OK", "job.SLEEP", "job.STOP", "job.EXIT"):
+    for code in ("job.OK", "job.SLEEP", "job.STOP", "job.EXIT", "job.RETRY"):
         assert short[code] == full[code][:2]
 
 

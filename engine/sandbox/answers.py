@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from engine.errors import WireError
+from engine.jobvalues import read_retry_delay
 from engine.sandbox import wire, words
 from engine.sandbox.program import Declaration, Ending, EndKind
 from engine.sandbox.values import decode_value, json_ready
@@ -37,14 +38,28 @@ def read_done(done: wire.Done, *, result_bytes: int, memory_words: str, seconds:
         "dropped_lines": done.dropped,
     }
     if done.kind == "returned":
-        result, note = _read_result(done, result_bytes)
         code = _read_code(done.text)
+        if code is Returned.RETRY:
+            return _read_retry(done, numbers)
+        result, note = _read_result(done, result_bytes)
         return Ending(EndKind.RETURNED, returned=code, result=result, result_note=note, **numbers)
     kind = _KINDS.get(done.kind)
     if kind is None:
         raise WireError("an end of an unknown kind")
     error = memory_words if kind is EndKind.MEMORY else words.from_worker(done.text)
     return Ending(kind, error=error, **numbers)
+
+
+def _read_retry(done: wire.Done, numbers: dict[str, Any]) -> Ending:
+    """Return the end of a run that wants to be tried again; its second value is the delay."""
+    try:
+        if done.note is not None:
+            raise ValueError("write 30s, 15m, 1h30m or a number of seconds")
+        delay = None if done.result is None else read_retry_delay(json_ready(decode_value(done.result)))
+    except ValueError as error:
+        problem = f"run() returned job.RETRY with a delay that cannot be used: {error}"
+        return Ending(EndKind.BAD_RETURN, error=problem, **numbers)
+    return Ending(EndKind.RETURNED, returned=Returned.RETRY, retry_seconds=delay, **numbers)
 
 
 def _read_code(text: bytes) -> Returned:

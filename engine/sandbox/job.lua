@@ -1,8 +1,8 @@
--- Job objects: what core.job() makes, the four codes, the time helpers.
+-- Job objects: what core.job() makes, the codes, the time helpers.
 local modules = ...
 local stack, text, codec, sources = modules.stack, modules.text, modules.codec, modules.sources
 local type, rawget, rawequal, rawlen, raw_setmetatable = type, rawget, rawequal, rawlen, setmetatable
-local tonumber = tonumber
+local tonumber, select = tonumber, select
 
 local job = {}
 local settings_of = raw_setmetatable({}, { __mode = "k" })
@@ -16,12 +16,12 @@ local function constant(name)
   })
 end
 
-local CODES = { "OK", "SLEEP", "STOP", "EXIT" }
+local CODES = { "OK", "SLEEP", "STOP", "EXIT", "RETRY" }
 local methods = {}
 for i = 1, rawlen(CODES) do
   methods[CODES[i]] = constant(CODES[i])
 end
-local OK, SLEEP, STOP, EXIT = methods.OK, methods.SLEEP, methods.STOP, methods.EXIT
+local OK, SLEEP, STOP, EXIT, RETRY = methods.OK, methods.SLEEP, methods.STOP, methods.EXIT, methods.RETRY
 
 -- `zone` is a list of {from, offset} in seconds, in order, the first from before the run.
 local function offset_at(now)
@@ -72,9 +72,20 @@ function job.new(settings)
   return object
 end
 
+local function formatted(call)
+  return function(code, template, ...)
+    -- Alone the text is no template: it may be an error message with any signs in it.
+    if select("#", ...) == 0 then return call(code, template) end
+    return call(code, text.format(template, ...))
+  end
+end
+
+local FORMATTED = { warn = true, err = true }
+
 --- Let job objects have these functions, called with a dot or a colon.
 function job.attach(functions)
-  for name, call in next, functions do
+  for name, plain in next, functions do
+    local call = FORMATTED[name] and formatted(plain) or plain
     methods[name] = function(first, ...)
       if first ~= nil and settings_of[first] then return call(...) end
       return call(first, ...)
@@ -87,12 +98,13 @@ function job.settings(value)
   return type(value) == "table" and settings_of[value] or nil
 end
 
---- The name of one of the four codes; nil for any other value.
+--- The name of one of the codes; nil for any other value.
 function job.code_name(value)
   if rawequal(value, OK) then return "OK" end
   if rawequal(value, SLEEP) then return "SLEEP" end
   if rawequal(value, STOP) then return "STOP" end
   if rawequal(value, EXIT) then return "EXIT" end
+  if rawequal(value, RETRY) then return "RETRY" end
   return nil
 end
 

@@ -248,7 +248,7 @@ local function load_job(name, source)
   return value
 end
 
-local BAD_RETURN = "it must return job.OK, job.SLEEP, job.STOP or job.EXIT"
+local BAD_RETURN = "it must return job.OK, job.SLEEP, job.STOP, job.EXIT or job.RETRY"
 
 local function returned(code, ...)
   local name = job.code_name(code)

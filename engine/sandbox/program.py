@@ -50,6 +50,7 @@ class Ending:
     Attributes:
         kind: which of the ends it was.
         returned: the code that `run()` returned; only after RETURNED.
+        retry_seconds: the delay that stood beside RETRY.
         result: its second value as JSON-ready plain data.
         result_note: why the result was not kept, when it was not.
         error: for people; a Lua traceback may follow after a newline. None only after RETURNED.
@@ -61,6 +62,7 @@ class Ending:
 
     kind: EndKind
     returned: Returned | None = None
+    retry_seconds: float | None = None
     result: Any = None
     result_note: str | None = None
     error: str | None = None

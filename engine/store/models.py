@@ -129,6 +129,7 @@ class Run(StoreModel, table=True):
     result: Any = Field(default=None, sa_column=_json())
     result_note: str | None = Field(default=None, sa_column=Column(Text))
     info: Any = Field(default=None, sa_column=_json())
+    problems: Any = Field(default=None, sa_column=_json())
     data: Any = Field(default=None, sa_column=_json())
     user_id: int = Field(default=0, sa_column=Column(BigInteger, nullable=False, server_default=text("0")))
     called_by: int | None = Field(default=None, sa_column=Column(BigInteger))
@@ -153,6 +154,7 @@ class PlannedRun(StoreModel, table=True):
     trigger: str = Field(default="call", sa_column=Column(String, nullable=False, server_default="call"))
     attempt: int = Field(default=1, sa_column=Column(Integer, nullable=False, server_default=text("1")))
     rescheduled_from: int | None = Field(default=None, sa_column=Column(BigInteger))
+    crashes: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default=text("0")))
 
 
 class Slot(StoreModel, table=True):

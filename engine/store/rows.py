@@ -52,6 +52,7 @@ class PlannedRun:
         trigger: a call, or a retry.
         rescheduled_from: the run that a retry repeats.
         called_by: the run that asked for this one.
+        crashes: how many of the attempts before it crashed their worker.
     """
 
     id: int
@@ -64,6 +65,7 @@ class PlannedRun:
     trigger: Trigger = Trigger.CALL
     attempt: int = 1
     rescheduled_from: int | None = None
+    crashes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,7 @@ class RunEnd:
     result: Any = None
     result_note: str | None = None
     info: Any = None
+    problems: list[dict[str, str]] | None = None
     cpu_ms: float | None = None
     peak_memory_bytes: int | None = None
     log_lines: int = 0

@@ -65,6 +65,25 @@ def test_each_return_decides_the_next_run_whoever_asked_for_this_one(
     assert (state.status, state.due, state.active) == (status, due, active)
 
 
+@pytest.mark.parametrize("on_error", ["deactivate", "continue"])
+def test_quarantine_deactivates_whatever_the_job_wants_after_errors(on_error: str) -> None:
+    settings = JobSettings(every=60.0, on_error=on_error)
+    after = after_run(
+        new(settings),
+        settings,
+        settings.schedule(),
+        failure(RunStatus.CRASHED, "worker crashed"),
+        started=NOW,
+        finished=FINISHED,
+        session=7,
+        trigger=Trigger.RETRY,
+        quarantined=True,
+    )
+    assert (after.status, after.active, after.next_due) == (JobStatus.INACTIVE, False, None)
+    assert after.error == "worker crashed"
+    assert "quarantine" in after.reason
+
+
 @pytest.mark.parametrize("status", [RunStatus.ERROR, RunStatus.TIMEOUT, RunStatus.CRASHED])
 def test_a_failure_deactivates_and_keeps_its_error(status: RunStatus) -> None:
     state = ended(new(), failure(status))

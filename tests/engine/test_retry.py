@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from engine.events import RunFinished
 from engine.jobfile import JobSettings, parse_settings
-from engine.retry import next_attempt
+from engine.retry import in_words, next_attempt
 from engine.run import Outcome
 from engine.states import Returned, RunStatus
 from tests.engine.conftest import OpenBench, until
@@ -50,6 +50,34 @@ def test_every_failure_is_tried_again(status: RunStatus) -> None:
 )
 def test_what_did_not_fail_is_not_tried_again(outcome: Outcome) -> None:
     assert next_attempt(settings(retries=9), outcome, attempt=1, run_id=1) is None
+
+
+@given(st.floats(0.1, 1e6), st.integers(1, 5), st.integers(0, 5))
+def test_a_delay_that_the_run_asks_for_is_taken_as_it_is(seconds: float, attempt: int, retries: int) -> None:
+    outcome = Outcome(RunStatus.ERROR, Returned.RETRY, retry_seconds=seconds)
+    job = settings(retries=retries, retry_jitter=1)
+    delay = next_attempt(job, outcome, attempt=attempt, run_id=1)
+    assert delay == (timedelta(seconds=seconds) if attempt <= retries else None)
+
+
+@given(st.integers(1, 9))
+def test_the_third_crash_is_the_last(crashes: int) -> None:
+    job = settings(retries="unlimited")
+    delay = next_attempt(job, Outcome(RunStatus.CRASHED), attempt=crashes, run_id=1, crashes=crashes)
+    assert (delay is None) is (crashes >= 3)
+
+
+@pytest.mark.parametrize(
+    ("retries", "delay", "words"),
+    [
+        (3, timedelta(minutes=5), "job.RETRY returned; tried again in 5 min"),
+        (3, None, "job.RETRY returned, but the job is switched off"),
+        (1, None, "job.RETRY returned, but no retries are left: retries = 1 in core.job"),
+    ],
+)
+def test_the_error_says_what_becomes_of_a_retry(retries: int, delay: timedelta | None, words: str) -> None:
+    outcome = Outcome(RunStatus.ERROR, Returned.RETRY, error="job.RETRY returned")
+    assert in_words(outcome, settings(retries=retries), attempt=2, delay=delay).error == words
 
 
 @given(st.integers(1, 2**62), st.floats(0, 1), st.integers(1, 40))

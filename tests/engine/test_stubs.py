@@ -217,7 +217,7 @@ return job
 async def test_what_is_declared_by_hand_is_what_there_is(tmp_path: Path) -> None:
     plugins = plugins_with()
     text = definitions(plugins.modules, [])["job.lua"]
-    fields = set(re.findall(r"(?m)^function Job\.(\w+)", text)) | {"OK", "SLEEP", "STOP", "EXIT"}
+    fields = set(re.findall(r"(?m)^function Job\.(\w+)", text)) | {"OK", "SLEEP", "STOP", "EXIT", "RETRY"}
     by_hand = set(re.findall(r"(?m)^(?:function )?core\.(\w+)", text)) | {"NULL", "ASC", "DESC"}
     look = LOOK.replace("NAMES", ", ".join(f'"{name}"' for name in fields))
     async with open_pool(plugins) as pool, open_lab(pool, plugins, tmp_path, tmp_path) as lab:

@@ -43,7 +43,9 @@ async def test_the_codes_of_any_job_object_are_the_same(run: Run) -> None:
 async def test_any_other_return_is_a_bad_return_in_words(run: Run, returned: str, words: str) -> None:
     ending = await run(f"return {returned}")
     assert ending.kind is EndKind.BAD_RETURN
-    assert ending.error == (f"run() returned {words}; it must return job.OK, job.SLEEP, job.STOP or job.EXIT")
+    assert ending.error == (
+        f"run() returned {words}; it must return job.OK, job.SLEEP, job.STOP, job.EXIT or job.RETRY"
+    )
 
 
 async def test_an_overwritten_code_is_a_bad_return(run: Run) -> None:
