@@ -18,6 +18,7 @@ from engine import ledger, lifecycle, outcome, policies
 from engine.clock import Clock
 from engine.errors import JobFileError, Refused, RunNotFound, StoreUnavailable
 from engine.events import Events, JobChanged, RunFinished, RunLogged, RunQueued, RunStarted
+from engine.executors import Executor
 from engine.gate import LONGEST_QUEUE, Admission, Gate, Overlap
 from engine.job import Job, LastRun, Source
 from engine.jobrows import patch_of
@@ -25,7 +26,6 @@ from engine.liverun import TAG, LiveRun
 from engine.policies import OutcomePolicy
 from engine.run import Limits, LogLine, Outcome
 from engine.runlog import RunLog
-from engine.runner import Runner
 from engine.slots import Skip
 from engine.states import FINAL, Activity, Cause, JobStatus, RunStatus, Trigger, follow
 from engine.store.jobstates import JobStates
@@ -68,7 +68,7 @@ class Dispatcher:
         read_source: ReadSource,
         arm: Arm,
         skip_due: SkipDue,
-        runner: Runner,
+        runner: Executor,
         journal: Journal,
         states: JobStates,
         events: Events,
@@ -91,6 +91,7 @@ class Dispatcher:
             first_run_id: ids count up from here.
             pool_size: runs at once; 0 means no limit.
             tag_limits: runs at once by tag.
+            runner: carries runs out.
             limits: what one run may use at most.
             timezone: for jobs that name none.
             on_error: what a failed run may mean for its job, by the value of that setting.

@@ -11,6 +11,7 @@ import pluggy
 
 from engine.additions import JobSetting
 from engine.core import CoreModule
+from engine.executors import ExecutorKind
 from engine.policies import OutcomePolicy
 from engine.schedulekinds import ScheduleKind
 from engine.subscribers import EventSubscriber
@@ -67,5 +68,15 @@ class HookSpecs:
 
         A policy is a pure function, asked on the loop once for each run that failed for good. One that
         raises deactivates the job, as the engine's default does.
+        """
+        raise NotImplementedError
+
+    @hookspec
+    def moontide_executors(self) -> list[ExecutorKind]:
+        """Return what can carry runs out; the operator chooses one with `executor = "name"`.
+
+        The one that is chosen is opened while the engine starts, on its loop, after the services of the core
+        modules. If it does not open, the engine does not start. One that raises in a run, or gives anything
+        but an outcome, ends that run as CRASHED.
         """
         raise NotImplementedError

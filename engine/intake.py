@@ -12,6 +12,7 @@ from typing import Any
 from engine.additions import Additions, JobSetting, check_name
 from engine.core import CoreModule
 from engine.errors import PluginError
+from engine.executors import ExecutorKind, OfferedExecutor
 from engine.jobfile import SETTINGS
 from engine.policies import OutcomePolicy
 from engine.schedulekinds import ScheduleKind
@@ -36,18 +37,25 @@ class Offers:
         modules: the core modules by name.
         subscribers: those who listen to events, each with the name of its plugin.
         additions: what job files may hold.
+        executors: what can carry runs out, by name.
     """
 
     modules: dict[str, CoreModule] = field(default_factory=dict)
     subscribers: list[tuple[str, EventSubscriber]] = field(default_factory=list)
     additions: Additions = field(default_factory=Additions)
+    executors: dict[str, OfferedExecutor] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Giver:
-    """A plugin as far as what it gives is concerned."""
+    """A plugin as far as what it gives is concerned.
+
+    Attributes:
+        built_in: it comes with the engine.
+    """
 
     name: str
+    built_in: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +117,14 @@ def _take_policy(offers: Offers, giver: Giver, policy: OutcomePolicy) -> str:
     return f"on_error {policy.name}"
 
 
+def _take_executor(offers: Offers, giver: Giver, kind: ExecutorKind) -> str:
+    _refuse_bad_name(kind.name, "the executor")
+    if kind.name in offers.executors:
+        raise NotUsed(f"the executor {kind.name} is taken already; this plugin's one is not used")
+    offers.executors[kind.name] = OfferedExecutor(kind, giver.name, guarded=not giver.built_in)
+    return f"executor {kind.name}"
+
+
 #: Every hook, in the order in which plugins are asked.
 INTAKES: tuple[Intake, ...] = (
     Intake("moontide_core_modules", CoreModule, _take_module),
@@ -116,4 +132,5 @@ INTAKES: tuple[Intake, ...] = (
     Intake("moontide_job_settings", JobSetting, _take_setting),
     Intake("moontide_schedule_kinds", ScheduleKind, _take_kind),
     Intake("moontide_outcome_policies", OutcomePolicy, _take_policy),
+    Intake("moontide_executors", ExecutorKind, _take_executor),
 )

@@ -13,6 +13,7 @@ from engine.clock import Clock, SystemClock
 from engine.core import Documents, NoEngine, RunControl, ServiceContext, manifest_of
 from engine.errors import SettingsError
 from engine.events import Events
+from engine.executors import Executor, ExecutorContext, open_executor
 from engine.jobcalls import job_calls
 from engine.jobcontrol import JobControl, LoneJob
 from engine.modules import Unready, module_settings, open_services
@@ -129,6 +130,19 @@ def _context(
 ) -> ServiceContext:
     ready = {name: table for name, table in tables.items() if not isinstance(table, Unready)}
     return ServiceContext(home=home.absolute(), settings=ready, find_job=find_job)
+
+
+async def start_executor(
+    settings: Settings, plugins: Plugins, runner: Runner, parts: AsyncExitStack, *, home: Path
+) -> Executor:
+    """Return what carries runs out, as the settings want it, opened until `parts` is closed.
+
+    Raises:
+        SettingsError, PluginError: there is no such executor, or it did not open.
+    """
+    ready = {name: one for name, one in runner.services.items() if not isinstance(one, Unready)}
+    context = ExecutorContext(home=home, local=runner, services=ready)
+    return await open_executor(settings.executor, plugins.executors, context, parts)
 
 
 def start_subscribers(

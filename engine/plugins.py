@@ -209,15 +209,18 @@ def _load(
             manager.unregister(name=candidate.key)
         return replace(view, status="failed", reason=f"{type(error).__name__}: {error}")
     version = view.version or str(getattr(plugin, "__version__", ""))
-    return _take_in(replace(view, version=version, hooks=hooks), plugins, answers)
+    giver = Giver(candidate.name, candidate.built_in)
+    return _take_in(replace(view, version=version, hooks=hooks), giver, plugins, answers)
 
 
-def _take_in(view: PluginView, plugins: Plugins, answers: Sequence[tuple[Intake, Any]]) -> PluginView:
+def _take_in(
+    view: PluginView, giver: Giver, plugins: Plugins, answers: Sequence[tuple[Intake, Any]]
+) -> PluginView:
     adds: list[str] = []
     refused: list[str] = []
     for intake, value in answers:
         try:
-            adds.append(intake.take(plugins, Giver(view.name), value))
+            adds.append(intake.take(plugins, giver, value))
         except NotUsed as reason:
             refused.append(str(reason))
             logger.warning("plugin %s: %s", view.name, reason)

@@ -32,7 +32,7 @@ from engine.job import StoredJob
 from engine.jobrows import stored_job
 from engine.ledgerdesk import LedgerDesk
 from engine.ownjob import OwnJob
-from engine.parts import make_catalog, make_pool, make_runner, start_subscribers
+from engine.parts import make_catalog, make_pool, make_runner, start_executor, start_subscribers
 from engine.planner import Planner
 from engine.plugins import Plugins, load_plugins
 from engine.runcalls import RunCalls
@@ -129,6 +129,7 @@ class Engine:
             own_job=lambda: OwnJob(states=states),
             find_job=lambda name: self.desk.job(name) if name in catalog.jobs else None,
         )
+        executor = await start_executor(self.settings, plugins, runner, parts, home=self.home)
         start_subscribers(self.events, plugins, runner.services, parts)
         dispatcher = Dispatcher(
             clock=self._clock,
@@ -136,7 +137,7 @@ class Engine:
             read_source=catalog.source,
             arm=scheduler.arm,
             skip_due=lambda job, due: None,
-            runner=runner,
+            runner=executor,
             journal=journal,
             states=states,
             events=self.events,

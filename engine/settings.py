@@ -211,6 +211,11 @@ class Settings(BaseSettings):
         "What core modules a job may use: every one, or only what its own `allow` lists.",
         '"open" or "declared"',
     )
+    executor: str = setting(
+        "local",
+        "What carries runs out: this engine's own workers, or what a plugin adds.",
+        'the name of an executor, such as "local"',
+    )
     plugins: PluginSettings = Field(default_factory=PluginSettings)
     pool: PoolSettings = Field(default_factory=PoolSettings)
     limits: LimitSettings = Field(default_factory=LimitSettings)

@@ -27,11 +27,13 @@ from engine.events import (
     RunStarted,
     WorkersReplaced,
 )
+from engine.executors import Executor, ExecutorContext, ExecutorKind
 from engine.hooks import hookimpl
 from engine.plan import parse_moment
 from engine.policies import DEACTIVATE, GO_ON, Failure, OutcomePolicy, Verdict
 from engine.quantities import parse_duration
 from engine.run import Limits, Outcome, RunRequest
+from engine.runlog import RunLog
 from engine.schedule import Dst, Schedule
 from engine.schedulekinds import Recurring, ScheduleContext, ScheduleKind
 from engine.states import Returned, RunStatus, Trigger
@@ -50,6 +52,9 @@ __all__ = [
     "EngineStateChanged",
     "Event",
     "EventSubscriber",
+    "Executor",
+    "ExecutorContext",
+    "ExecutorKind",
     "Failure",
     "JobChanged",
     "JobSetting",
@@ -66,6 +71,7 @@ __all__ = [
     "RunControl",
     "RunFinished",
     "RunInfo",
+    "RunLog",
     "RunLogged",
     "RunQueued",
     "RunRequest",
