@@ -17,6 +17,7 @@ from engine.audit import audit_entry
 from engine.catalog import Catalog, Changes
 from engine.clock import Clock
 from engine.dispatcher import Dispatcher
+from engine.drafts import DraftDesk
 from engine.errors import JobNotFound, Refused, RunNotFound
 from engine.events import EngineStateChanged, Events, JobChanged, JobsReloaded, RunsMissed
 from engine.forecast import forecast
@@ -76,6 +77,7 @@ class Desk:
         events: Events,
         source_bytes: int,
         permissions: PermissionMode,
+        drafts: DraftDesk,
         states: StateDesk,
         ledger: LedgerDesk,
         load_stored: Callable[[Collection[str] | None], Mapping[str, StoredJob]],
@@ -83,6 +85,7 @@ class Desk:
         """Make a desk.
 
         Args:
+            drafts: answers what is asked about job files that are not written yet.
             states: answers what is asked about the state of jobs.
             load_stored: reads what the database remembers of some jobs (None: of all); called in a thread.
         """
@@ -101,6 +104,7 @@ class Desk:
         self._load_stored = load_stored
         self._reloading = asyncio.Lock()
         self.events = events
+        self.drafts = drafts
         self.states = states
         self.ledger = ledger
         self._metrics = Metrics(events, self._standing)

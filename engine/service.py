@@ -19,6 +19,7 @@ from engine.catalog import Catalog
 from engine.clock import Clock, SystemClock
 from engine.desk import Desk, Identity
 from engine.dispatcher import Dispatcher
+from engine.drafts import DraftDesk
 from engine.errors import StoreError
 from engine.events import (
     EngineStateChanged,
@@ -173,6 +174,7 @@ class Engine:
             events=self.events,
             source_bytes=self.settings.source_bytes(),
             permissions=self.settings.permissions,
+            drafts=DraftDesk(clock=self._clock, catalog=catalog, added=plugins.additions.settings.values()),
             states=StateDesk(
                 clock=self._clock,
                 find_job=catalog.job,

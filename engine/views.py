@@ -231,3 +231,59 @@ class WhyView:
     found: list[SlotView]
     before: SlotView | None = None
     after: SlotView | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SettingView:
+    """A setting that job files may give.
+
+    Attributes:
+        default: its value where a file says nothing.
+        help: one sentence about it.
+        example: a value as a job file would write it.
+    """
+
+    name: str
+    default: Any
+    help: str
+    example: str
+
+
+@dataclass(frozen=True, slots=True)
+class EntryView:
+    """A setting as a job file's text has it.
+
+    Attributes:
+        text: the value as written.
+        value: the same as plain data; None if it is computed.
+        computed: whether it is more than a literal, such as `5 * MINUTE`.
+    """
+
+    name: str
+    text: str
+    value: Any
+    computed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DraftView:
+    """What a text would be as a job's file.
+
+    Attributes:
+        text: the file's text, with the settings that were asked for.
+        entries: the settings as they are written, in the order of the text.
+        fixed: why the settings can be changed in the editor only; empty if they can be changed one by one.
+        error: what is wrong with the file, or None; `line` is where, if that is known.
+        settings: all settings with defaults filled in; None while the file is wrong.
+        schedule: the schedule in words.
+        coming: the next due times if the job were armed now.
+    """
+
+    text: str
+    entries: list[EntryView]
+    fixed: str
+    error: str | None
+    line: int | None
+    settings: dict[str, Any] | None
+    schedule: str
+    coming: list[ComingView]

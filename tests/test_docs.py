@@ -436,6 +436,9 @@ def test_every_activity_is_described() -> None:
         views.PluginView,
         views.ProblemView,
         views.ReloadView,
+        views.DraftView,
+        views.EntryView,
+        views.SettingView,
     ],
 )
 def test_every_field_of_the_json_is_described(view: Any) -> None:

@@ -17,6 +17,7 @@ from engine.api import calls
 from engine.api.address import short_path
 from engine.api.answers import Source
 from engine.api.calls import Call
+from engine.api.draftclient import AsyncDraftClient, DraftClient
 from engine.api.events import EventReader
 from engine.api.failures import Failure, rebuild
 from engine.api.ledgerclient import AsyncLedgerClient, LedgerClient
@@ -150,6 +151,7 @@ class Client:
             timeout=_timeout(ANSWER_SECONDS),
             trust_env=False,
         )
+        self.drafts = DraftClient(self._send)
         self.states = StateClient(self._send)
         self.ledger = LedgerClient(self._send)
 
@@ -283,6 +285,7 @@ class AsyncClient:
             timeout=_timeout(ANSWER_SECONDS),
             trust_env=False,
         )
+        self.drafts = AsyncDraftClient(self._send)
         self.states = AsyncStateClient(self._send)
         self.ledger = AsyncLedgerClient(self._send)
 

@@ -10,6 +10,7 @@ state, `JobFileError` for any input that cannot be used (a name, a job file's te
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -17,6 +18,7 @@ from engine.events import Events
 from engine.states import RunStatus
 from engine.views import (
     ComingView,
+    DraftView,
     EngineView,
     JobView,
     LogLineView,
@@ -24,6 +26,7 @@ from engine.views import (
     ProblemView,
     ReloadView,
     RunView,
+    SettingView,
     SlotView,
     StateView,
     WhyView,
@@ -78,6 +81,23 @@ class LedgerOperations(Protocol):
         """
 
 
+class DraftOperations(Protocol):
+    """Job files that are not written yet, as the API sees them."""
+
+    def settings(self) -> list[SettingView]:
+        """Return every setting that a job file may give."""
+
+    async def draft(self, name: str, text: str, changes: Mapping[str, Any]) -> DraftView:
+        """Return what a text would be as a job's file.
+
+        Args:
+            changes: settings to change in the text first, all else of it unchanged; None takes one out.
+
+        Raises:
+            JobFileError: the name is not that of a job, or the text's settings cannot be changed one by one.
+        """
+
+
 class Operations(Protocol):
     """The engine as its API sees it; all of it is called on the engine's loop."""
 
@@ -92,6 +112,10 @@ class Operations(Protocol):
     @property
     def ledger(self) -> LedgerOperations:
         """What became of planned times."""
+
+    @property
+    def drafts(self) -> DraftOperations:
+        """Job files that are not written yet."""
 
     def status(self) -> EngineView:
         """Return what the engine as a whole does."""

@@ -16,7 +16,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
-from engine.api import ledgerroutes, routes, stateroutes
+from engine.api import draftroutes, ledgerroutes, routes, stateroutes
 from engine.api.address import short_path, split_tcp
 from engine.api.failures import Failure, FailureDetail, describe
 from engine.api.feed import Feeds
@@ -28,7 +28,12 @@ from engine.errors import HomeInUse, MoontideError, SettingsError
 STOP_SECONDS = 2.0
 
 #: Every part of the API.
-ROUTERS = (routes.router, stateroutes.router, ledgerroutes.router)
+ROUTERS = (
+    routes.router,
+    stateroutes.router,
+    draftroutes.router,
+    ledgerroutes.router,
+)
 
 _HTTP_CODES = {401: "unauthorized", 404: "not_found", 405: "not_found", 413: "too_large"}
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +19,7 @@ from engine.events import Events, RunFinished, RunLogged, RunQueued, RunStarted
 from engine.states import FINAL, RunStatus
 from engine.views import (
     ComingView,
+    DraftView,
     EngineView,
     JobView,
     LogLineView,
@@ -25,6 +27,7 @@ from engine.views import (
     ProblemView,
     ReloadView,
     RunView,
+    SettingView,
     SlotView,
     StateView,
     WhyView,
@@ -68,11 +71,24 @@ class MemoryLedger:
         return WhyView(job, at, at + timedelta(seconds=within_seconds), found)
 
 
+class MemoryDrafts:
+    """A text is good if it is a job's, and has no settings to change."""
+
+    def settings(self) -> list[SettingView]:
+        return [SettingView("every", None, "Runs the job again and again.", '"2m"')]
+
+    async def draft(self, name: str, text: str, changes: Mapping[str, Any]) -> DraftView:
+        if ".." in name or changes:
+            raise JobFileError(f"{name!r} has no settings to change")
+        return DraftView(text, [], "", None, None, {"every": 60.0}, "every 1m", [ComingView(name, START)])
+
+
 class MemoryEngine:
     """Jobs are texts, and a run is a task that reads them."""
 
     def __init__(self, home: Path = Path("/srv/moontide")) -> None:
         self.events = Events()
+        self.drafts = MemoryDrafts()
         self.states = MemoryStates(self)
         self.ledger = MemoryLedger()
         self.home = home

@@ -66,6 +66,16 @@ async def test_what_a_job_keeps_is_seen_set_and_cleared(client: AsyncClient, eng
         await client.states.show("nobody")
 
 
+async def test_a_draft_is_looked_at_before_it_is_written(client: AsyncClient, engine: MemoryEngine) -> None:
+    draft = await client.drafts.draft("admin/new", "return core.job()")
+    assert (draft.text, draft.schedule) == ("return core.job()", "every 1m")
+    assert [coming.job for coming in draft.coming] == ["admin/new"]
+    assert "admin/new" not in engine.views
+    with pytest.raises(JobFileError, match="no settings to change"):
+        await client.drafts.draft("admin/new", "", {"every": "5m"})
+    assert [setting.name for setting in await client.drafts.settings()] == ["every"]
+
+
 @pytest.mark.parametrize(
     "name", ["a b", "ünïcode", "what?", "50%", "x#y", "admin/run", "a/b/source", "a%2Fb"]
 )

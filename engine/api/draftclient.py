@@ -1,0 +1,44 @@
+"""The part of both clients that is about job files that are not written yet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from engine.api.calls import Call, named
+from engine.api.stateclient import AsyncSend, Send
+from engine.views import DraftView, SettingView
+
+
+class DraftClient:
+    """What `engine.api.operations.DraftOperations` describes."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+
+    def settings(self) -> list[SettingView]:
+        return self._send(_settings())
+
+    def draft(self, name: str, text: str, changes: Mapping[str, Any] | None = None) -> DraftView:
+        return self._send(_draft(name, text, changes))
+
+
+class AsyncDraftClient:
+    """`DraftClient` for programs with an event loop."""
+
+    def __init__(self, send: AsyncSend) -> None:
+        self._send = send
+
+    async def settings(self) -> list[SettingView]:
+        return await self._send(_settings())
+
+    async def draft(self, name: str, text: str, changes: Mapping[str, Any] | None = None) -> DraftView:
+        return await self._send(_draft(name, text, changes))
+
+
+def _settings() -> Call[list[SettingView]]:
+    return Call("GET", "/v1/settings", list[SettingView])
+
+
+def _draft(name: str, text: str, changes: Mapping[str, Any] | None) -> Call[DraftView]:
+    return Call("POST", named("drafts", name), DraftView, body={"text": text, "changes": dict(changes or {})})

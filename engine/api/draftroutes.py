@@ -1,0 +1,34 @@
+"""The routes about job files that are not written yet."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from engine.api.routes import FAILURES, Engine, JobName, answer
+from engine.views import DraftView, SettingView
+
+router = APIRouter(prefix="/v1", responses=FAILURES, tags=["jobs"])
+
+
+class DraftBody(BaseModel):
+    """A job file that is not written yet."""
+
+    model_config = ConfigDict(extra="forbid")
+    text: str = Field(description="The text of the file.")
+    changes: dict[str, Any] = Field(
+        default_factory=dict,
+        description="Settings to change in the text, all else of it unchanged; null takes one out.",
+    )
+
+
+@router.get("/settings", response_model=list[SettingView], summary="The settings of job files")
+async def list_settings(engine: Engine) -> Response:
+    return answer(engine.drafts.settings())
+
+
+@router.post("/drafts/{name:path}", response_model=DraftView, summary="What a text would be as a job's file")
+async def look_at_draft(name: JobName, body: DraftBody, engine: Engine) -> Response:
+    return answer(await engine.drafts.draft(name, body.text, body.changes))

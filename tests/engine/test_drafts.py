@@ -1,0 +1,103 @@
+"""What a job file would be if it were saved."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from engine.clock import SystemClock
+from engine.drafts import COMING, DraftDesk
+from engine.errors import JobFileError
+from engine.jobfile import SETTINGS
+from engine.parts import make_catalog, make_pool
+from engine.plugins import load_plugins
+from engine.settings import Settings
+
+FILE = """local job = core.job {
+  every = "1h", -- now and then
+}
+
+function job.run()
+  return job.OK
+end
+
+return job
+"""
+
+
+@pytest_asyncio.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[DraftDesk]:
+    settings = Settings()
+    pool = make_pool(settings, load_plugins(()))
+    await pool.start()
+    try:
+        yield DraftDesk(clock=SystemClock(), catalog=make_catalog(tmp_path, pool, settings))
+    finally:
+        await pool.stop()
+
+
+async def test_a_good_text_tells_its_schedule_and_what_comes(desk: DraftDesk) -> None:
+    before = datetime.now(UTC)
+    draft = await desk.draft("report", FILE, {})
+    assert (draft.text, draft.error, draft.fixed) == (FILE, None, "")
+    assert [(entry.name, entry.text, entry.value) for entry in draft.entries] == [("every", '"1h"', "1h")]
+    assert draft.schedule == "every 1h"
+    assert draft.settings is not None
+    assert draft.settings["every"] == 3600.0
+    assert len(draft.coming) == COMING
+    assert timedelta(minutes=59) < draft.coming[0].due - before < timedelta(minutes=61)
+    assert draft.coming[1].due - draft.coming[0].due == timedelta(hours=1)
+
+
+async def test_changed_settings_are_judged_as_if_they_were_saved(desk: DraftDesk) -> None:
+    draft = await desk.draft(
+        "report", FILE, {"every": None, "cron": "0 9 * * MON", "timezone": "Europe/Berlin"}
+    )
+    assert draft.text == FILE.replace(
+        '  every = "1h", -- now and then\n', '  cron = "0 9 * * MON",\n  timezone = "Europe/Berlin",\n'
+    )
+    assert draft.schedule == "cron 0 9 * * MON (Europe/Berlin)"
+    assert {coming.due.weekday() for coming in draft.coming} == {0}
+
+
+async def test_a_bad_value_says_what_is_allowed_and_loses_nothing(desk: DraftDesk) -> None:
+    draft = await desk.draft("report", FILE, {"every": "often"})
+    assert draft.error is not None
+    assert 'every = "often"' in draft.error
+    assert draft.text == FILE.replace('"1h"', '"often"')
+    assert (draft.settings, draft.schedule, draft.coming) == (None, "", [])
+
+
+async def test_an_error_of_the_text_has_its_line(desk: DraftDesk) -> None:
+    draft = await desk.draft("report", FILE.replace("function job.run()", "function job.run("), {})
+    assert draft.error is not None
+    assert draft.line == 6
+    assert [entry.name for entry in draft.entries] == ["every"]
+
+
+async def test_settings_that_are_no_table_can_be_judged_but_not_changed(desk: DraftDesk) -> None:
+    text = "local settings = { every = 60 }\nlocal job = core.job(settings)\njob.run = print\nreturn job\n"
+    draft = await desk.draft("report", text, {})
+    assert draft.error is None
+    assert draft.schedule == "every 1m"
+    assert "line 2" in draft.fixed
+    with pytest.raises(JobFileError, match="change it in the editor"):
+        await desk.draft("report", text, {"every": "5m"})
+
+
+async def test_a_name_that_is_none_is_refused(desk: DraftDesk) -> None:
+    with pytest.raises(JobFileError):
+        await desk.draft("../report", FILE, {})
+
+
+async def test_each_setting_is_explained(desk: DraftDesk) -> None:
+    views = {view.name: view for view in desk.settings()}
+    assert len(views) == len(SETTINGS)
+    assert all(view.help and view.example for view in views.values())
+    draft = await desk.draft("report", FILE, {})
+    assert draft.settings is not None
+    assert draft.settings.keys() == views.keys()
