@@ -19,8 +19,11 @@ from engine.clock import Clock
 from engine.dispatcher import Dispatcher
 from engine.drafts import DraftDesk
 from engine.errors import JobNotFound, Refused, RunNotFound
-from engine.events import EngineStateChanged, Events, JobChanged, JobsReloaded, RunsMissed
+from engine.events import EngineStateChanged, Events, JobsReloaded, RunsMissed
 from engine.forecast import forecast
+from engine.holddesk import HoldDesk
+from engine.holds import Holds
+from engine.holds import Standing as JobStanding
 from engine.job import Job, StoredJob
 from engine.jobrows import patch_of, removal_of, whole_patch_of
 from engine.jobwrite import delete_job_file, write_job_file
@@ -81,12 +84,16 @@ class Desk:
         states: StateDesk,
         ledger: LedgerDesk,
         load_stored: Callable[[Collection[str] | None], Mapping[str, StoredJob]],
+        held: Holds,
+        holds: HoldDesk,
     ) -> None:
         """Make a desk.
 
         Args:
             drafts: answers what is asked about job files that are not written yet.
             states: answers what is asked about the state of jobs.
+            held: what keeps jobs from running.
+            holds: answers what is asked about groups and pauses.
             load_stored: reads what the database remembers of some jobs (None: of all); called in a thread.
         """
         self._identity = identity
@@ -102,6 +109,8 @@ class Desk:
         self._source_bytes = source_bytes
         self._permissions = permissions
         self._load_stored = load_stored
+        self._held = held
+        self.holds = holds
         self._reloading = asyncio.Lock()
         self.events = events
         self.drafts = drafts
@@ -120,7 +129,6 @@ class Desk:
 
     def status(self) -> EngineView:
         """Return what the engine as a whole does."""
-        jobs = self._catalog.jobs.values()
         identity, gate = self._identity, self._dispatcher.gate
         return EngineView(
             state=self.state.value,
@@ -132,8 +140,8 @@ class Desk:
             session=identity.session,
             started=identity.started,
             now=self._clock.now(),
-            jobs=len(jobs),
-            jobs_by_status=dict(Counter(job.state.status.value for job in jobs)),
+            jobs=len(self._catalog.jobs),
+            jobs_by_status=self._jobs_by_status(),
             running=gate.running,
             queued=gate.waiting,
             pool_size=gate.size,
@@ -142,7 +150,15 @@ class Desk:
             journal=self._journal.stalled or "ok",
             walls=dict(self._pool.walls),
             problems=self._problems(),
+            holds=self.holds.words(),
         )
+
+    def _jobs_by_status(self) -> dict[str, int]:
+        jobs = self._catalog.jobs.values()
+        return dict(Counter(self._standing_of(job).status.value for job in jobs))
+
+    def _standing_of(self, job: Job) -> JobStanding:
+        return self._held.standing(job.name, job.state, job.settings)
 
     def metrics(self) -> bytes:
         """Return figures in the text format of Prometheus."""
@@ -156,7 +172,7 @@ class Desk:
             queued=gate.waiting,
             pool_size=gate.size,
             workers=self._pool.workers,
-            jobs=dict(Counter(job.state.status.value for job in self._catalog.jobs.values())),
+            jobs=self._jobs_by_status(),
             behind_seconds=max(0.0, behind),
             journal_commits=self._journal.commits,
             journal_seconds=self._journal.commit_seconds,
@@ -251,7 +267,7 @@ class Desk:
             self._clock.now(), actor, action, name, before.status.value, job.state.status.value
         )
         await self._journal.job_changed([patch_of(job)], entry)
-        self._tell(job)
+        self._dispatcher.tell_job(job)
         return self._job_view(job)
 
     # Reading the folder
@@ -320,6 +336,7 @@ class Desk:
             )
         for job in changes.start_now:
             self._dispatcher.start_now(job)
+        self._planner.look_again()
 
     def _refuse_while_draining(self) -> None:
         if self.state in (EngineState.DRAINING, EngineState.STOPPED):
@@ -376,16 +393,17 @@ class Desk:
 
     def _job_view(self, job: Job) -> JobView:
         state, last = job.state, job.last
-        settings = job.settings
+        settings, shown = job.settings, self._standing_of(job)
+        pause = self._held.paused(job.name, settings)
         return JobView(
             name=job.name,
             path=job.path,
-            status=state.status.value,
-            reason=state.reason,
+            status=shown.status.value,
+            reason=shown.reason,
             active=state.active,
             activity=self._dispatcher.activity(job.name).value,
             schedule=job.schedule.words() if job.schedule else "on demand" if settings else "",
-            next_run=state.due,
+            next_run=shown.next_run,
             last_run=last.started if last else None,
             last_status=last.status.value if last and last.status else None,
             last_run_id=last.id if last else None,
@@ -398,12 +416,9 @@ class Desk:
             source_hash=job.source_hash,
             permissions=self._permissions.value,
             allow=describe_allow(settings.allow) if settings else {},
-        )
-
-    def _tell(self, job: Job) -> None:
-        state = job.state
-        self.events.publish(
-            JobChanged(self._clock.now(), job.name, state.status.value, state.reason, state.due)
+            groups=list(settings.groups) if settings else [],
+            paused=pause.words() if pause else "",
+            paused_until=pause.until if pause else None,
         )
 
     async def _audit(

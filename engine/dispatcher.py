@@ -20,9 +20,10 @@ from engine.errors import JobFileError, Refused, RunNotFound, StoreUnavailable
 from engine.events import Events, JobChanged, RunFinished, RunLogged, RunQueued, RunStarted
 from engine.executors import Executor
 from engine.gate import LONGEST_QUEUE, Admission, Gate, Overlap
+from engine.holds import Holds
 from engine.job import Job, LastRun, Source
 from engine.jobrows import patch_of
-from engine.liverun import TAG, LiveRun
+from engine.liverun import LiveRun
 from engine.policies import OutcomePolicy
 from engine.run import Limits, LogLine, Outcome
 from engine.runlog import RunLog
@@ -75,7 +76,8 @@ class Dispatcher:
         session: int,
         first_run_id: int,
         pool_size: int,
-        tag_limits: Mapping[str, int],
+        label_limits: Mapping[str, int],
+        holds: Holds,
         limits: Limits,
         timezone: str,
         on_error: Mapping[str, OutcomePolicy] = policies.BUILT_IN,
@@ -90,7 +92,8 @@ class Dispatcher:
             session: the engine's present session.
             first_run_id: ids count up from here.
             pool_size: runs at once; 0 means no limit.
-            tag_limits: runs at once by tag.
+            label_limits: runs at once by label (see `engine.liverun.label_limits`).
+            holds: what keeps jobs from running.
             runner: carries runs out.
             limits: what one run may use at most.
             timezone: for jobs that name none.
@@ -110,12 +113,13 @@ class Dispatcher:
         self._ids = count(first_run_id)
         self._limits = limits
         self._timezone = timezone
+        self._holds = holds
         self._live: dict[int, LiveRun] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._known_sources: set[str] = set()
         self._closed: str | None = None
         self._retry_kept: Callable[[PlannedRun], None]
-        self.gate: Gate[LiveRun] = Gate(pool_size, {TAG + tag: limit for tag, limit in tag_limits.items()})
+        self.gate: Gate[LiveRun] = Gate(pool_size, label_limits)
         self.finished = 0
 
     # Coming in
@@ -146,7 +150,12 @@ class Dispatcher:
 
     def start_now(self, job: Job) -> None:
         """Run a job once because the engine starts (`run_at_start`)."""
-        self._offer(self._make(job, Trigger.START, self._clock.now()), Overlap.COALESCE)
+        now = self._clock.now()
+        if (skip := self._holds.skip(job.name, job.settings)) is not None:
+            ledger.note_skipped(job, now, skip, now)
+            self._journal.job_changed([patch_of(job)])
+            return
+        self._offer(self._make(job, Trigger.START, now), Overlap.COALESCE)
 
     def new_run_id(self) -> int:
         """Return an id that no run has."""
@@ -167,12 +176,13 @@ class Dispatcher:
             called_by: the run that asked for it.
 
         Raises:
-            Refused: the engine stops, or the job's file cannot be used.
+            Refused: the engine stops, the job's file cannot be used, or a group of its is disabled.
             StoreUnavailable: the database takes no writes now.
         """
         self.check_open()
         if job.settings is None:
             raise Refused(f"job {job.name} cannot run: {job.state.reason}; mend the file, then reload")
+        self._holds.refuse_disabled(job.name, job.settings)
         self._journal.check_available()
         run = self._make(job, trigger, self._clock.now())
         run.data, run.user_id, run.called_by = data, user_id, called_by
@@ -254,7 +264,7 @@ class Dispatcher:
         await self._write_new(run)
         _settle(run.recorded)
         self._events.publish(RunQueued(run.queued, run.id, run.job, run.trigger.value))
-        self._tell_job(run.owner)
+        self.tell_job(run.owner)
 
     async def _record_started(self, run: LiveRun, source: Source | JobFileError) -> None:
         run.status = follow(run.status, RunStatus.RUNNING)
@@ -343,7 +353,7 @@ class Dispatcher:
         self._live.pop(run.id, None)
         for admitted in self.gate.leave(run):
             self._spawn(self._see_through(admitted))
-        self._tell_job(run.owner)
+        self.tell_job(run.owner)
 
     # Ending runs early
 
@@ -376,6 +386,21 @@ class Dispatcher:
                 reason = f"the job went {job.state.status.value} while this run waited"
                 self._spawn(self._close_waiting(run, RunStatus.SKIPPED, reason))
 
+    def close(self, label: str) -> None:
+        """Let no run with a label start until it is opened again (see `Gate.close`)."""
+        self.gate.close(label)
+
+    def open(self, label: str) -> None:
+        """Let runs with a closed label start again."""
+        for admitted in self.gate.open(label):
+            self._spawn(self._see_through(admitted))
+
+    def skip_waiting(self, concerned: Callable[[Job], bool], reason: str) -> None:
+        """End all waiting runs of some jobs as SKIPPED."""
+        for run in self.gate.waiting_runs():
+            if concerned(run.owner) and self.gate.withdraw(run):
+                self._spawn(self._close_waiting(run, RunStatus.SKIPPED, reason))
+
     async def _close_waiting(self, run: LiveRun, status: RunStatus, reason: str) -> None:
         run.status = follow(run.status, status)
         await asyncio.shield(run.recorded)
@@ -385,7 +410,7 @@ class Dispatcher:
         await self._journal.run_finished(run.id, end, patch_of(run.owner))
         self._live.pop(run.id, None)
         self._tell_end(run, end)
-        self._tell_job(run.owner)
+        self.tell_job(run.owner)
 
     async def _ended(self, run: LiveRun) -> None:
         ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -456,10 +481,11 @@ class Dispatcher:
             RunFinished(end.finished, run.id, run.job, end.status.value, returned, end.duration_ms, end.error)
         )
 
-    def _tell_job(self, job: Job) -> None:
-        state = job.state
+    def tell_job(self, job: Job) -> None:
+        """Tell everyone what a job is now."""
+        shown = self._holds.standing(job.name, job.state, job.settings)
         self._events.publish(
-            JobChanged(self._clock.now(), job.name, state.status.value, state.reason, state.due)
+            JobChanged(self._clock.now(), job.name, shown.status.value, shown.reason, shown.next_run)
         )
 
     # Making values

@@ -66,6 +66,25 @@ class JobChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class HoldChanged(Event):
+    """A group was disabled or enabled, or a job, a group or the engine was paused or goes on.
+
+    Attributes:
+        kind: disabled or paused.
+        scope: job, group or engine.
+        target: the name of the job or group; "" for the engine.
+        held: True where it begins, False where it is over.
+        words: what is held, by whom and why.
+    """
+
+    kind: str
+    scope: str
+    target: str
+    held: bool
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunsMissed(Event):
     """Due times of a job passed while no engine ran."""
 

@@ -62,8 +62,16 @@ R = TypeVar("R", bound=Waiting)
 #: A waiting run's place: higher priority first, then the order of coming.
 Place = tuple[int, int]
 
+#: The label that every run has.
+EVERY = "every"
+
 #: How many runs of one job may wait.
 LONGEST_QUEUE = 1000
+
+
+def job_label(job: str) -> str:
+    """Return the label of all runs of a job."""
+    return f"job:{job}"
 
 
 class Gate(Generic[R]):
@@ -89,6 +97,7 @@ class Gate(Generic[R]):
         self._alone: dict[int, bool] = {}
         self._waiting_of: defaultdict[str, int] = defaultdict(int)
         self._running_of: defaultdict[str, int] = defaultdict(int)
+        self._closed: set[str] = set()
 
     def offer(
         self, run: R, overlap: Overlap = Overlap.COALESCE, *, longest_queue: int = LONGEST_QUEUE
@@ -132,6 +141,25 @@ class Gate(Generic[R]):
         self._count_waiting(run.job, -1)
         self._give_way(labels)
         return True
+
+    def close(self, label: str) -> None:
+        """Let no run with this label start until it is opened again; those that run go on.
+
+        Args:
+            label: one of a run's own, "job:NAME", or EVERY for all runs.
+        """
+        self._closed.add(label)
+
+    def open(self, label: str) -> list[R]:
+        """Let runs with a closed label start again.
+
+        Returns:
+            the runs that start now, in order.
+        """
+        self._closed.discard(label)
+        for entry in self._live(self._parked.pop(label, [])):
+            heapq.heappush(self._line, entry)
+        return self._admit()
 
     def waiting_runs(self) -> list[R]:
         """Return the waiting runs in the order in which they go, as far as their limits let them."""
@@ -181,9 +209,15 @@ class Gate(Generic[R]):
 
     def _labels(self, run: R) -> tuple[str, ...]:
         limited = tuple(label for label in run.labels if label in self._limits)
-        return (f"job:{run.job}", *limited) if self._alone[run.id] else limited
+        counted = (job_label(run.job), *limited) if self._alone[run.id] else limited
+        return (*self._closed_of(run), *counted) if self._closed else counted
+
+    def _closed_of(self, run: R) -> Iterator[str]:
+        return (label for label in (EVERY, job_label(run.job), *run.labels) if label in self._closed)
 
     def _has_room(self, label: str) -> bool:
+        if label in self._closed:
+            return False
         # A job's own label is limited to one; of the others only those with a limit are looked at.
         return self._used.get(label, 0) < self._limits.get(label, 1)
 

@@ -25,6 +25,7 @@ from engine.jobvalues import (
     read_dst,
     read_every,
     read_flag,
+    read_groups,
     read_jitter,
     read_memory,
     read_moment,
@@ -126,6 +127,9 @@ class JobSettings:
             "example": '{ team = "shop" }',
         },
     )
+    groups: tuple[str, ...] = setting(
+        read_groups, (), "The groups by which an operator switches and pauses jobs.", '{ "night", "shop" }'
+    )
     allow: dict[str, bool | list[str]] = field(
         default_factory=dict,
         metadata={
@@ -192,6 +196,7 @@ class JobSettings:
         """
         plain = {one.name: getattr(self, one.name) for one in SETTINGS} | self.added
         plain |= {"tags": dict(self.tags), "allow": dict(self.allow), "at": list(self.at)}
+        plain |= {"groups": list(self.groups)}
         return plain | {"cron": list(self.cron) if isinstance(self.cron, tuple) else self.cron}
 
 

@@ -22,6 +22,8 @@ LONGEST_JITTER_SECONDS = 86_400.0
 #: How a cron line of the operator's is named in a job file.
 NAMED = "cron."
 MOST_TAGS = 50
+MOST_GROUPS = 20
+LONGEST_GROUP = 100
 OVERLAPS = ("coalesce", "skip", "queue", "allow", "replace")
 HIGHEST_PRIORITY = 100
 MOST_RETRIES = 1_000_000
@@ -144,6 +146,29 @@ def read_tags(value: object) -> dict[str, str]:
         return {_tag_name(tag): _tag_value(content) for tag, content in value.items()}
     except ValueError as error:
         raise ValueError(f"{wanted}: {error}") from error
+
+
+def read_groups(value: object) -> tuple[str, ...]:
+    """Return the names of groups."""
+    names = value if isinstance(value, list) else [] if value == {} else [value]
+    if len(names) > MOST_GROUPS:
+        raise ValueError(f'must be a name such as "night", or a list of at most {MOST_GROUPS} names')
+    return tuple(dict.fromkeys(_group(name) for name in names))
+
+
+def _group(name: object) -> str:
+    if (
+        isinstance(name, str)
+        and name
+        and len(name) <= LONGEST_GROUP
+        and name == name.strip()
+        and name.isprintable()
+    ):
+        return name
+    raise ValueError(
+        f"must be made of names of 1 to {LONGEST_GROUP} characters, without control characters "
+        "and without blanks at their ends"
+    )
 
 
 def read_allow(value: object) -> dict[str, bool | list[str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -18,6 +18,16 @@ from engine.store.rows import PlannedRun, RunEnd, RunRow
 
 #: How a tag is called among the gate's labels.
 TAG = "tag:"
+
+#: How a group is called among them.
+GROUP = "group:"
+
+
+def label_limits(tags: Mapping[str, int], groups: Mapping[str, int]) -> dict[str, int]:
+    """Return how many runs may go on at once by label, from the operator's limits by tag and by group."""
+    return {TAG + tag: most for tag, most in tags.items()} | {
+        GROUP + name: most for name, most in groups.items()
+    }
 
 
 @dataclass(slots=True, eq=False)
@@ -63,9 +73,11 @@ class LiveRun:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """What it counts for where the operator limits runs by tag: each tag's name and value."""
-        tags = self.settings.tags if self.settings else {}
-        return tuple(dict.fromkeys(f"{TAG}{word}" for tag in tags.items() for word in tag if word))
+        """What it counts for where the operator limits runs: each tag's name and value, and its groups."""
+        if self.settings is None:
+            return ()
+        tags = (f"{TAG}{word}" for tag in self.settings.tags.items() for word in tag if word)
+        return tuple(dict.fromkeys((*tags, *(f"{GROUP}{group}" for group in self.settings.groups))))
 
     def request(self, source: Source, ceilings: Limits, timezone: str) -> RunRequest:
         """Return what an executor needs to carry this run out.

@@ -17,6 +17,7 @@ from engine.clock import Clock
 from engine.dispatcher import Dispatcher
 from engine.errors import JobNotFound, Refused, RunNotFound, StoreError
 from engine.events import Events, RunFinished
+from engine.holds import Holds
 from engine.job import Job
 from engine.scheduler import Scheduler
 from engine.states import RunStatus, Trigger
@@ -45,12 +46,14 @@ class Planner:
         journal: Journal,
         queries: Queries,
         events: Events,
+        holds: Holds,
         session: int,
     ) -> None:
         """Make a planner; nothing is due before `start`.
 
         Args:
             find_job: gives a job by its name; raises JobNotFound.
+            holds: what keeps jobs from running; a planned run of a paused job stays planned meanwhile.
         """
         self._clock = clock
         self._find_job = find_job
@@ -58,10 +61,12 @@ class Planner:
         self._journal = journal
         self._queries = queries
         self._events = events
+        self._holds = holds
         self._session = session
         self._scheduler = Scheduler(clock=clock, on_due=lambda key, _: self._due.put_nowait(int(key)))
         self._due: asyncio.Queue[int] = asyncio.Queue()
         self._planned: dict[int, str] = {}
+        self._on_hold: list[int] = []
         dispatcher.hand_retries_to(self.kept)
         self._of_job: Counter[str] = Counter()
         self._beginning: asyncio.Task[None] | None = None
@@ -160,7 +165,9 @@ class Planner:
         if planned is None or run_id not in self._planned:
             return
         problem = self._problem_with(planned)
-        if problem is None:
+        if problem is None and self._is_paused(planned.job):
+            self._on_hold.append(run_id)
+        elif problem is None:
             taken = self._dispatcher.take_planned(self._find_job(planned.job), planned)
             if taken:
                 self._forget(run_id)
@@ -168,6 +175,15 @@ class Planner:
                 self._try_again(run_id)
         elif self._forget(run_id):
             await self._close(planned, RunStatus.SKIPPED, problem)
+
+    def look_again(self) -> None:
+        """Let begin, if they may now, what was due while its job was paused."""
+        held, self._on_hold = self._on_hold, []
+        for run_id in held:
+            self._due.put_nowait(run_id)
+
+    def _is_paused(self, name: str) -> bool:
+        return self._holds.paused(name, self._find_job(name).settings) is not None
 
     def _try_again(self, run_id: int) -> None:
         self._scheduler.arm(str(run_id), self._clock.now() + AGAIN)
@@ -180,6 +196,8 @@ class Planner:
             return f"there was no job {planned.job} any more when this run was due"
         if job.settings is None:
             return f"job {planned.job} could not run when this run was due: {job.state.reason}"
+        if (hold := self._holds.disabled(planned.job, job.settings)) is not None:
+            return f"{hold.words()} when this run was due"
         if planned.trigger is Trigger.RETRY and not job.state.active:
             return f"job {planned.job} was switched off before this retry was due"
         return None

@@ -29,9 +29,13 @@ from engine.events import (
     RunsRecovered,
     WorkersReplaced,
 )
+from engine.holddesk import HoldDesk
+from engine.holding import Holding
+from engine.holds import Holds
 from engine.job import StoredJob
 from engine.jobrows import stored_job
 from engine.ledgerdesk import LedgerDesk
+from engine.liverun import label_limits
 from engine.ownjob import OwnJob
 from engine.parts import make_catalog, make_pool, make_runner, start_executor, start_subscribers
 from engine.planner import Planner
@@ -44,6 +48,7 @@ from engine.statedesk import StateDesk
 from engine.states import EngineState
 from engine.store.database import Database, open_database
 from engine.store.documents import StoredDocuments
+from engine.store.holds import stored_holds
 from engine.store.jobstates import JobStates, jobs_with_state
 from engine.store.journal import Journal
 from engine.store.lock import HomeLock
@@ -132,12 +137,13 @@ class Engine:
         )
         executor = await start_executor(self.settings, plugins, runner, parts, home=self.home)
         start_subscribers(self.events, plugins, runner.services, parts)
+        holds = Holds()
         dispatcher = Dispatcher(
             clock=self._clock,
             find_job=catalog.jobs.get,
             read_source=catalog.source,
             arm=scheduler.arm,
-            skip_due=lambda job, due: None,
+            skip_due=lambda job, due: holds.skip(job.name, job.settings),
             runner=executor,
             journal=journal,
             states=states,
@@ -145,7 +151,8 @@ class Engine:
             session=session,
             first_run_id=first_run_id,
             pool_size=self.settings.pool.size,
-            tag_limits=self.settings.limits.tags,
+            label_limits=label_limits(self.settings.limits.tags, self.settings.limits.groups),
+            holds=holds,
             limits=self.settings.run_limits(),
             timezone=self.settings.timezone,
             on_error=plugins.additions.policies,
@@ -157,7 +164,18 @@ class Engine:
             journal=journal,
             queries=queries,
             events=self.events,
+            holds=holds,
             session=session,
+        )
+        holding = Holding(
+            clock=self._clock,
+            holds=holds,
+            jobs=catalog.jobs.values,
+            dispatcher=dispatcher,
+            planner=planner,
+            journal=journal,
+            events=self.events,
+            stored=lambda: stored_holds(database.reader),
         )
         self.catalog, self.dispatcher = catalog, dispatcher
         self.desk = Desk(
@@ -183,8 +201,16 @@ class Engine:
             ),
             ledger=LedgerDesk(clock=self._clock, catalog=catalog, queries=SlotQueries(database.reader)),
             load_stored=lambda names: stored_jobs(queries, names),
+            held=holds,
+            holds=HoldDesk(
+                clock=self._clock,
+                catalog=catalog,
+                holds=holds,
+                holding=holding,
+                group_limits=self.settings.limits.groups,
+            ),
         )
-        await self._serve(parts, catalog, scheduler, planner, dispatcher, recovered)
+        await self._serve(parts, catalog, scheduler, planner, holding, dispatcher, recovered)
         self._keep_stubs(parts, catalog, plugins)
 
     # The parts, in the order in which they start
@@ -271,6 +297,7 @@ class Engine:
         catalog: Catalog,
         scheduler: Scheduler,
         planner: Planner,
+        holding: Holding,
         dispatcher: Dispatcher,
         recovered: list[int],
     ) -> None:
@@ -280,6 +307,8 @@ class Engine:
         if recovered:
             self.events.publish(RunsRecovered(self._clock.now(), tuple(recovered)))
         parts.push_async_callback(dispatcher.drain, STOPPED, self.settings.engine.stop_after)
+        await holding.start()
+        parts.push_async_callback(holding.stop)
         scheduler.start()
         parts.callback(scheduler.stop)
         await self.desk.load()

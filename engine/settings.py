@@ -116,6 +116,11 @@ class LimitSettings(Section):
         "Runs at once of jobs with a tag, by the tag's name or value: tags.shop = 2.",
         "a table of tags with whole numbers, 1 or more",
     )
+    groups: TagLimits = setting(
+        {},
+        "Runs at once of jobs in a group: groups.shop = 2.",
+        "a table of groups with whole numbers, 1 or more",
+    )
 
 
 class SandboxSettings(Section):

@@ -22,6 +22,9 @@ class JobView:
         settings: the settings as the file gives them, with defaults filled in.
         permissions: "open" if the job may use every core module, "declared" if only what `allow` holds.
         allow: the core modules that the job lists: true for all that one can do, or patterns.
+        groups: the groups that the file gives.
+        paused: what is paused, by whom and why, if that keeps the job from running; else "".
+        paused_until: when that ends by itself, or None.
     """
 
     name: str
@@ -44,6 +47,9 @@ class JobView:
     source_hash: str | None = None
     permissions: str = "open"
     allow: dict[str, Any] = field(default_factory=dict)
+    groups: list[str] = field(default_factory=list)
+    paused: str = ""
+    paused_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +116,11 @@ class LogLineView:
 
 @dataclass(frozen=True, slots=True)
 class EngineView:
-    """The engine as `moontide status` shows it."""
+    """The engine as `moontide status` shows it.
+
+    Attributes:
+        holds: disabled groups and pauses in words; those of single jobs only as their number.
+    """
 
     state: str
     version: str
@@ -131,6 +141,52 @@ class EngineView:
     journal: str
     walls: dict[str, str]
     problems: list[str] = field(default_factory=list)
+    holds: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class HoldView:
+    """A disabled group, or a pause.
+
+    Attributes:
+        kind: disabled or paused.
+        scope: job, group or engine.
+        target: the name of the job or group; "" for the engine.
+        until: when it ends by itself, or None.
+        words: all of it in one sentence.
+    """
+
+    kind: str
+    scope: str
+    target: str
+    note: str
+    actor: str
+    since: datetime
+    until: datetime | None
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class GroupView:
+    """A group of jobs.
+
+    Attributes:
+        note: why it is disabled; "" while it is enabled.
+        actor: who disabled it.
+        since: when it was disabled.
+        paused: the group's pause in words; "" without one.
+        limit: how many runs of its jobs may go on at once, or None.
+        jobs: the names of its jobs.
+    """
+
+    name: str
+    enabled: bool
+    note: str
+    actor: str
+    since: datetime | None
+    paused: str
+    limit: int | None
+    jobs: list[str]
 
 
 @dataclass(frozen=True, slots=True)

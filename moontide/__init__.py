@@ -15,6 +15,7 @@ from engine.errors import CoreError, MoontideError, ScheduleError
 from engine.events import (
     EngineStateChanged,
     Event,
+    HoldChanged,
     JobChanged,
     JobsReloaded,
     JournalRecovered,
@@ -56,6 +57,7 @@ __all__ = [
     "ExecutorContext",
     "ExecutorKind",
     "Failure",
+    "HoldChanged",
     "JobChanged",
     "JobSetting",
     "JobView",

@@ -43,7 +43,8 @@ class Call(Generic[T]):
         return msgspec.json.decode(content or b"null", type=self.answer)
 
 
-def _given(**params: Any) -> dict[str, Any]:
+def given(**params: Any) -> dict[str, Any]:
+    """Return parameters without those that are None."""
     return {name: value for name, value in params.items() if value is not None}
 
 
@@ -61,7 +62,7 @@ def plugins() -> Call[list[PluginView]]:
 
 
 def events(job: str | None, run: int | None) -> Call[None]:
-    return Call("GET", "/v1/events", type(None), _given(job=job, run=run))
+    return Call("GET", "/v1/events", type(None), given(job=job, run=run))
 
 
 def reload(name: str | None) -> Call[ReloadView]:
@@ -77,8 +78,8 @@ def jobs() -> Call[list[JobView]]:
 
 
 def coming(job: str | None, since: datetime | None, count: int) -> Call[list[ComingView]]:
-    given = _given(job=job, since=since.isoformat() if since else None, count=count)
-    return Call("GET", "/v1/coming", list[ComingView], given)
+    params = given(job=job, since=since.isoformat() if since else None, count=count)
+    return Call("GET", "/v1/coming", list[ComingView], params)
 
 
 def job(name: str) -> Call[JobView]:
@@ -111,7 +112,7 @@ def run_job(name: str, data: Any, user_id: int) -> Call[RunView]:
 
 
 def runs(job: str | None, status: str | None, before: int | None, limit: int) -> Call[list[RunView]]:
-    params = _given(job=job, status=status, before=before, limit=limit)
+    params = given(job=job, status=status, before=before, limit=limit)
     return Call("GET", "/v1/runs", list[RunView], params)
 
 

@@ -20,6 +20,7 @@ from engine.api.calls import Call
 from engine.api.draftclient import AsyncDraftClient, DraftClient
 from engine.api.events import EventReader
 from engine.api.failures import Failure, rebuild
+from engine.api.holdclient import AsyncHoldClient, HoldClient
 from engine.api.ledgerclient import AsyncLedgerClient, LedgerClient
 from engine.api.stateclient import AsyncStateClient, StateClient
 from engine.errors import EngineUnreachable, MoontideError
@@ -154,6 +155,7 @@ class Client:
         self.drafts = DraftClient(self._send)
         self.states = StateClient(self._send)
         self.ledger = LedgerClient(self._send)
+        self.holds = HoldClient(self._send)
 
     def __enter__(self) -> Self:
         return self
@@ -288,6 +290,7 @@ class AsyncClient:
         self.drafts = AsyncDraftClient(self._send)
         self.states = AsyncStateClient(self._send)
         self.ledger = AsyncLedgerClient(self._send)
+        self.holds = AsyncHoldClient(self._send)
 
     async def __aenter__(self) -> Self:
         return self

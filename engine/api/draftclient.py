@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine.api.calls import Call, named
-from engine.api.stateclient import AsyncSend, Send
+from engine.api.sending import AsyncSend, Send
 from engine.views import DraftView, SettingView
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from engine.api.calls import Call, named
-from engine.api.stateclient import AsyncSend, Send
+from engine.api.sending import AsyncSend, Send
 from engine.views import SlotView, WhyView
 
 

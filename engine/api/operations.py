@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
+from engine.api.holdoperations import HoldOperations
 from engine.events import Events
 from engine.states import RunStatus
 from engine.views import (
@@ -116,6 +117,10 @@ class Operations(Protocol):
     @property
     def drafts(self) -> DraftOperations:
         """Job files that are not written yet."""
+
+    @property
+    def holds(self) -> HoldOperations:
+        """Groups of jobs, and pauses."""
 
     def status(self) -> EngineView:
         """Return what the engine as a whole does."""

@@ -16,7 +16,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
-from engine.api import draftroutes, ledgerroutes, routes, stateroutes
+from engine.api import draftroutes, holdroutes, ledgerroutes, routes, stateroutes
 from engine.api.address import short_path, split_tcp
 from engine.api.failures import Failure, FailureDetail, describe
 from engine.api.feed import Feeds
@@ -33,6 +33,7 @@ ROUTERS = (
     stateroutes.router,
     draftroutes.router,
     ledgerroutes.router,
+    holdroutes.router,
 )
 
 _HTTP_CODES = {401: "unauthorized", 404: "not_found", 405: "not_found", 413: "too_large"}

@@ -2,26 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
 from engine.api.calls import Call, named
+from engine.api.sending import AsyncSend, Send
 from engine.views import StateView
-
-T = TypeVar("T")
-
-
-class Send(Protocol):
-    """Sends a request and returns its answer."""
-
-    def __call__(self, call: Call[T], /) -> T:
-        """Send it."""
-
-
-class AsyncSend(Protocol):
-    """Sends a request and returns its answer, on an event loop."""
-
-    async def __call__(self, call: Call[T], /) -> T:
-        """Send it."""
 
 
 class StateClient:

@@ -38,7 +38,7 @@ def why(
     zone: Zone = None,
     as_json: AsJson = False,
 ) -> None:
-    """Tell what became of a planned time of a job, or what is to become of it.
+    """Tell what became of a planned time, or will.
 
     The time is read in the job's time zone. What was planned within the minute from then on is meant, or
     within the second if seconds are given.
@@ -76,7 +76,7 @@ def slots(
     zone: Zone = None,
     as_json: AsJson = False,
 ) -> None:
-    """List what became of a job's planned times, the latest first.
+    """List what became of planned times, the latest first.
 
     Times in a row that ended alike without a run stand in one line.
     """

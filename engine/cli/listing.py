@@ -65,6 +65,7 @@ def _engine_fields(view: EngineView) -> list[tuple[str, str]]:
         ),
         ("workers", str(view.workers)),
         ("walls", ", ".join(f"{name} {state}" for name, state in view.walls.items())),
+        *(("held", words) for words in view.holds),
         *(("problem", problem) for problem in view.problems),
     ]
 
@@ -116,6 +117,8 @@ def _job_fields(view: JobView) -> list[tuple[str, str]]:
         ("version", view.version),
         ("reason", "" if view.reason == view.schedule else view.reason),
         ("tags", ", ".join(f"{name}={value}" if value else name for name, value in view.tags.items())),
+        ("groups", ", ".join(view.groups)),
+        ("paused", view.paused if view.paused != view.reason else ""),
         ("error", (view.error or "").rstrip()),
     ]
     return [

@@ -11,6 +11,7 @@ from typing import Any
 from engine.events import (
     EngineStateChanged,
     Event,
+    HoldChanged,
     JobChanged,
     JobsReloaded,
     JournalRecovered,
@@ -50,6 +51,8 @@ LOOKS: dict[str, tuple[str, str]] = {
     "loaded": ("✓", "green"),
     "failed": ("✗", "red"),
     "disabled": ("⊘", "dim"),
+    "enabled": ("✓", "green"),
+    "paused": ("⏸", "yellow"),
     "debug": ("·", "dim"),
     "info": ("·", ""),
     "warn": ("!", "yellow"),
@@ -137,6 +140,13 @@ def _reloaded(event: JobsReloaded) -> str:
     return "jobs reloaded: " + ", ".join(f"{count} {name}" for name, count in counts.items())
 
 
+def _held(event: HoldChanged) -> str:
+    what = f"{event.scope} {event.target}".rstrip()
+    if not event.held:
+        return f"{what} is not {event.kind} any more"
+    return f"{what} is {event.words}" if event.scope == "job" else event.words
+
+
 def _changed(event: JobChanged) -> str:
     reason = f" ({one_line(event.reason)})" if event.reason else ""
     due = f", next run {local_time(event.next_run)}" if event.next_run else ""
@@ -154,6 +164,7 @@ _SENTENCES: dict[type[Event], Callable[[Any], str]] = {
     JournalRecovered: lambda e: f"the database takes writes again after {e.stalled_seconds:.1f} s",
     JobsReloaded: _reloaded,
     JobChanged: _changed,
+    HoldChanged: _held,
     RunsMissed: lambda e: f"job {e.job} missed {e.count} runs, the last due {local_time(e.last_due)}",
     RunsRecovered: lambda e: f"{len(e.runs)} runs that an earlier engine left unfinished are CRASHED",
     RunQueued: lambda e: f"run {e.run} of {e.job} QUEUED ({e.trigger})",

@@ -216,6 +216,18 @@ class JobState(StoreModel, table=True):
     run_id: int | None = Field(default=None, sa_column=Column(BigInteger))
 
 
+class Hold(StoreModel, table=True):
+    """What keeps jobs from running: a disabled group, or a pause of a job, a group or the engine."""
+
+    kind: str = Field(primary_key=True)
+    scope: str = Field(primary_key=True)
+    target: str = Field(primary_key=True)
+    note: str = Field(sa_column=Column(Text, nullable=False))
+    actor: str
+    since: datetime = Field(sa_column=_time(nullable=False))
+    until: datetime | None = Field(default=None, sa_column=_time())
+
+
 class Audit(StoreModel, table=True):
     """One action of an operator: who did what to which target, from where, and what it changed."""
 
@@ -243,4 +255,5 @@ LOG_LINE: Table = metadata.tables["log_line"]
 SOURCE: Table = metadata.tables["source"]
 DOCUMENT: Table = metadata.tables["document"]
 JOB_STATE: Table = metadata.tables["job_state"]
+HOLD: Table = metadata.tables["hold"]
 AUDIT: Table = metadata.tables["audit"]

@@ -22,7 +22,7 @@ from tests.e2e.processes import until
 
 COMMANDS = [
     *["init", "up", "serve", "status", "jobs", "show", "new", "delete", "run", "activate", "deactivate"],
-    *["reload", "cancel", "runs", "log", "check", "plugins"],
+    *["reload", "cancel", "runs", "log", "check", "plugins", "group", "pause", "resume"],
 ]
 
 JOB_KEYS = {

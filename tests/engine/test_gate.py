@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.gate import Admission, Gate, Overlap
+from engine.gate import EVERY, Admission, Gate, Overlap, job_label
 
 
 @dataclass(frozen=True)
@@ -132,9 +132,35 @@ def test_a_run_held_up_by_one_limit_does_not_keep_another_from_the_room_it_leave
     assert gate.leave(holds_y) == [wants_both]
 
 
-LABELS = st.sampled_from([(), ("x",), ("y",), ("x", "y")])
+def test_no_run_with_a_closed_label_starts_until_it_is_opened() -> None:
+    gate: Gate[Run] = Gate(10)
+    first, second, other = Run(1, "a"), Run(2, "b", labels=("group:x",)), Run(3, "c")
+    gate.close("group:x")
+    gate.close(job_label("a"))
+    assert [gate.offer(run) for run in (first, second, other)] == [
+        Admission.WAIT,
+        Admission.WAIT,
+        Admission.START,
+    ]
+    assert gate.open("group:x") == [second]
+    assert gate.open(job_label("a")) == [first]
+
+
+def test_a_closed_gate_lets_those_that_run_go_on() -> None:
+    gate: Gate[Run] = Gate(10)
+    going, waiting = Run(1, "a"), Run(2, "a")
+    gate.offer(going)
+    gate.offer(waiting)
+    gate.close(EVERY)
+    assert gate.leave(going) == []
+    assert gate.open(EVERY) == [waiting]
+
+
+#: A label with a limit, one without, jobs' own, and that of all runs.
+CLOSABLE = ("x", "z", job_label("job0"), job_label("job1"), job_label("job2"), EVERY)
+LABELS = st.sampled_from([(), ("x",), ("y",), ("x", "y"), ("z",), ("y", "z")])
 STEPS = st.tuples(
-    st.sampled_from(["offer", "leave", "withdraw"]),
+    st.sampled_from(["offer", "leave", "withdraw", "close", "open"]),
     st.integers(0, 5),
     st.sampled_from(Overlap),
     st.integers(0, 2),
@@ -149,8 +175,11 @@ class Model:
         self.size, self.limits = size, limits
         self.running: list[tuple[Run, Overlap]] = []
         self.waiting: list[tuple[Run, Overlap]] = []
+        self.closed: set[str] = set()
 
     def startable(self, run: Run, overlap: Overlap) -> bool:
+        if self.closed & {EVERY, job_label(run.job), *run.labels}:
+            return False
         if self.size and len(self.running) >= self.size:
             return False
         if overlap is not Overlap.ALLOW and any(
@@ -198,6 +227,12 @@ def test_the_gate_agrees_with_a_slow_and_simple_model(
         elif step == "withdraw" and model.waiting:
             run, _ = model.waiting.pop(pick % len(model.waiting))
             assert gate.withdraw(run)
+        elif step == "close":
+            model.closed.add(CLOSABLE[pick])
+            gate.close(CLOSABLE[pick])
+        elif step == "open":
+            model.closed.discard(CLOSABLE[pick])
+            assert gate.open(CLOSABLE[pick]) == model.admit()
         assert gate.running == len(model.running)
         assert gate.waiting == len(model.waiting)
         assert {run.id for run in gate.waiting_runs()} == {run.id for run, _ in model.waiting}

@@ -287,3 +287,21 @@ class TestSchedulesOfAJob:
     def test_what_makes_no_schedule_is_told(self, raw: dict[str, object], words: str) -> None:
         with pytest.raises(JobFileError, match=words):
             parsed(**raw).schedule()
+
+
+class TestGroups:
+    @pytest.mark.parametrize(
+        ("raw", "groups"),
+        [("night", ("night",)), (["night", "shop", "night"], ("night", "shop")), ({}, ()), ([], ())],
+    )
+    def test_groups_are_a_name_or_a_list(self, raw: object, groups: tuple[str, ...]) -> None:
+        settings = parsed(groups=raw)
+        assert settings.groups == groups
+        assert parse_settings(settings.as_dict()) == settings
+
+    @pytest.mark.parametrize(
+        "raw", ["", " night", "a\nb", 7, ["night", True], [""], {"night": True}, ["x"] * 21]
+    )
+    def test_what_names_no_group_is_refused(self, raw: object) -> None:
+        with pytest.raises(JobFileError, match=r"^groups = .*must be"):
+            parsed(groups=raw)

@@ -18,6 +18,7 @@ from engine.store.journal import Journal
 from engine.store.queries import Queries
 from engine.store.rows import RunEnd, RunRow
 from engine.store.schema import migrate
+from tests.services import pg_database
 
 NOON = datetime(2025, 6, 1, 12, tzinfo=UTC)
 BUSY_TIMEOUT_SECONDS = 0.02
@@ -95,6 +96,19 @@ def empty(path: Path) -> Iterator[Database]:
 def database(empty: Database) -> Database:
     migrate(empty.writer)
     return empty
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def either(request: pytest.FixtureRequest) -> Iterator[Database]:
+    """Both databases, one after the other."""
+    if request.param == "sqlite":
+        yield request.getfixturevalue("database")
+        return
+    with pg_database() as server:
+        database = open_database(server.url.replace("pg://", "postgresql+psycopg://"))
+        migrate(database.writer)
+        yield database
+        database.close()
 
 
 @pytest.fixture

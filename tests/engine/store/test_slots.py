@@ -2,37 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
-import pytest
-
 from engine.slots import Slot
 from engine.states import Cause, Fate, Trigger
-from engine.store.database import Database, open_database
+from engine.store.database import Database
 from engine.store.rows import Changes, JobPatch
-from engine.store.schema import migrate
 from engine.store.slotqueries import SlotQueries
 from engine.store.writes import write
 from tests.engine.store.conftest import NOON, a_run
-from tests.services import pg_database
 
 MINUTE = timedelta(minutes=1)
 SLOT = Slot("report", NOON, NOON, NOON, 1, Fate.SKIPPED, Cause.PAUSED, "paused: inventory", None)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def either(request: pytest.FixtureRequest) -> Iterator[Database]:
-    """Both databases, one after the other."""
-    if request.param == "sqlite":
-        yield request.getfixturevalue("database")
-        return
-    with pg_database() as server:
-        database = open_database(server.url.replace("pg://", "postgresql+psycopg://"))
-        migrate(database.writer)
-        yield database
-        database.close()
 
 
 def put(database: Database, *changes: Changes) -> None:
