@@ -21,6 +21,7 @@ from engine.drafts import DraftDesk
 from engine.errors import JobNotFound, Refused, RunNotFound
 from engine.events import EngineStateChanged, Events, JobsReloaded, RunsMissed
 from engine.forecast import forecast
+from engine.historydesk import HistoryDesk
 from engine.holddesk import HoldDesk
 from engine.holds import Holds
 from engine.holds import Standing as JobStanding
@@ -32,6 +33,7 @@ from engine.metrics import Metrics, Standing
 from engine.permissions import PermissionMode, describe_allow
 from engine.planner import Planner
 from engine.plugins import Plugins
+from engine.runfilter import RunFilter
 from engine.sandbox.pool import WorkerPool
 from engine.scheduler import Scheduler
 from engine.statedesk import StateDesk
@@ -75,6 +77,7 @@ class Desk:
         planner: Planner,
         journal: Journal,
         queries: Queries,
+        history: HistoryDesk,
         pool: WorkerPool,
         plugins: Plugins,
         events: Events,
@@ -116,6 +119,7 @@ class Desk:
         self.drafts = drafts
         self.states = states
         self.ledger = ledger
+        self.history = history
         self._metrics = Metrics(events, self._standing)
         self.state = EngineState.STARTING
 
@@ -373,9 +377,8 @@ class Desk:
         limit: int = 50,
     ) -> list[RunView]:
         """Return runs, newest first."""
-        return await asyncio.to_thread(
-            self._queries.runs, job=job, status=status, before_id=before, limit=limit
-        )
+        wanted = RunFilter(job=job, statuses=(status,) if status else ())
+        return await self.history.find(wanted, before=before, limit=limit)
 
     async def run(self, run_id: int) -> RunView:
         """Return one run."""

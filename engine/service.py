@@ -29,6 +29,7 @@ from engine.events import (
     RunsRecovered,
     WorkersReplaced,
 )
+from engine.historydesk import HistoryDesk
 from engine.holddesk import HoldDesk
 from engine.holding import Holding
 from engine.holds import Holds
@@ -48,7 +49,9 @@ from engine.statedesk import StateDesk
 from engine.states import EngineState
 from engine.store.database import Database, open_database
 from engine.store.documents import StoredDocuments
+from engine.store.history import History
 from engine.store.holds import stored_holds
+from engine.store.indexer import Indexer
 from engine.store.jobstates import JobStates, jobs_with_state
 from engine.store.journal import Journal
 from engine.store.lock import HomeLock
@@ -178,6 +181,7 @@ class Engine:
             stored=lambda: stored_holds(database.reader),
         )
         self.catalog, self.dispatcher = catalog, dispatcher
+        indexer = self._make_indexer(parts, journal, database)
         self.desk = Desk(
             identity=Identity(VERSION, self.home, database.name, session, self._clock.now()),
             clock=self._clock,
@@ -187,6 +191,7 @@ class Engine:
             planner=planner,
             journal=journal,
             queries=queries,
+            history=HistoryDesk(history=History(database.reader), indexer=indexer, jobs=catalog.jobs),
             pool=pool,
             plugins=plugins,
             events=self.events,
@@ -210,6 +215,7 @@ class Engine:
                 group_limits=self.settings.limits.groups,
             ),
         )
+        await indexer.start()
         await self._serve(parts, catalog, scheduler, planner, holding, dispatcher, recovered)
         self._keep_stubs(parts, catalog, plugins)
 
@@ -259,6 +265,12 @@ class Engine:
 
         parts.push_async_callback(finish)
         return journal
+
+    def _make_indexer(self, parts: AsyncExitStack, journal: Journal, database: Database) -> Indexer:
+        indexer = Indexer(journal=journal, reader=database.reader)
+        parts.callback(self.events.subscribe(indexer.take))
+        parts.push_async_callback(indexer.stop)
+        return indexer
 
     async def _start_pool(self, parts: AsyncExitStack, plugins: Plugins) -> WorkerPool:
         def replaced(reason: str) -> None:

@@ -59,6 +59,9 @@ class RunView:
     Attributes:
         called_by: the run that asked for this one by `core.jobs`.
         problems: what it told by `job.warn` and `job.err`, each with level, code and text; None without any.
+        version: of the job's code, as its settings said when it started.
+        modules: the library modules that it was given, by name the hash of each one's source.
+        remove_at: when it is due to be removed, by its job's `remove_after`.
     """
 
     id: int
@@ -85,6 +88,9 @@ class RunView:
     peak_memory_bytes: int | None = None
     log_lines: int = 0
     problems: list[dict[str, str]] | None = None
+    version: str | None = None
+    modules: dict[str, str] | None = None
+    remove_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,11 +111,6 @@ def run_job(name: str, data: Any, user_id: int) -> Call[RunView]:
     return Call("POST", "/v1/runs", RunView, body={"job": name, "data": data, "user_id": user_id})
 
 
-def runs(job: str | None, status: str | None, before: int | None, limit: int) -> Call[list[RunView]]:
-    params = given(job=job, status=status, before=before, limit=limit)
-    return Call("GET", "/v1/runs", list[RunView], params)
-
-
 def run(run_id: int) -> Call[RunView]:
     return Call("GET", f"/v1/runs/{run_id}", RunView)
 

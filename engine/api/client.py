@@ -20,11 +20,13 @@ from engine.api.calls import Call
 from engine.api.draftclient import AsyncDraftClient, DraftClient
 from engine.api.events import EventReader
 from engine.api.failures import Failure, rebuild
+from engine.api.historyclient import AsyncHistoryClient, HistoryClient
 from engine.api.holdclient import AsyncHoldClient, HoldClient
 from engine.api.ledgerclient import AsyncLedgerClient, LedgerClient
 from engine.api.stateclient import AsyncStateClient, StateClient
 from engine.errors import EngineUnreachable, MoontideError
 from engine.events import Event
+from engine.runfilter import RunFilter
 from engine.states import RunStatus
 from engine.views import (
     ComingView,
@@ -129,6 +131,10 @@ def _timeout(read_seconds: float) -> httpx.Timeout:
     return httpx.Timeout(read_seconds, connect=CONNECT_SECONDS)
 
 
+def _of(job: str | None, status: RunStatus | None) -> RunFilter:
+    return RunFilter(job=job, statuses=(status,) if status else ())
+
+
 class Client:
     """Asks an engine, and waits for each answer.
 
@@ -156,6 +162,7 @@ class Client:
         self.states = StateClient(self._send)
         self.ledger = LedgerClient(self._send)
         self.holds = HoldClient(self._send)
+        self.history = HistoryClient(self._send)
 
     def __enter__(self) -> Self:
         return self
@@ -212,7 +219,7 @@ class Client:
         before: int | None = None,
         limit: int = 50,
     ) -> list[RunView]:
-        return self._send(calls.runs(job, status, before, limit))
+        return self.history.find(_of(job, status), before=before, limit=limit)
 
     def run(self, run_id: int) -> RunView:
         return self._send(calls.run(run_id))
@@ -291,6 +298,7 @@ class AsyncClient:
         self.states = AsyncStateClient(self._send)
         self.ledger = AsyncLedgerClient(self._send)
         self.holds = AsyncHoldClient(self._send)
+        self.history = AsyncHistoryClient(self._send)
 
     async def __aenter__(self) -> Self:
         return self
@@ -347,7 +355,7 @@ class AsyncClient:
         before: int | None = None,
         limit: int = 50,
     ) -> list[RunView]:
-        return await self._send(calls.runs(job, status, before, limit))
+        return await self.history.find(_of(job, status), before=before, limit=limit)
 
     async def run(self, run_id: int) -> RunView:
         return await self._send(calls.run(run_id))

@@ -14,9 +14,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
+from engine.api.historyoperations import HistoryOperations
 from engine.api.holdoperations import HoldOperations
 from engine.events import Events
-from engine.states import RunStatus
 from engine.views import (
     ComingView,
     DraftView,
@@ -122,6 +122,10 @@ class Operations(Protocol):
     def holds(self) -> HoldOperations:
         """Groups of jobs, and pauses."""
 
+    @property
+    def history(self) -> HistoryOperations:
+        """What can be asked about many runs."""
+
     def status(self) -> EngineView:
         """Return what the engine as a whole does."""
 
@@ -218,22 +222,6 @@ class Operations(Protocol):
 
         Raises:
             JobNotFound: neither a job nor a file has this name.
-        """
-
-    async def runs(
-        self,
-        *,
-        job: str | None = None,
-        status: RunStatus | None = None,
-        before: int | None = None,
-        limit: int = 50,
-    ) -> list[RunView]:
-        """Return runs, the newest first.
-
-        Args:
-            job: only the runs of this job.
-            status: only runs that stand there; those that are PLANNED are left out without it.
-            before: only runs with an id below this one, for paging.
         """
 
     async def run(self, run_id: int) -> RunView:

@@ -20,7 +20,6 @@ from engine.api.failures import Failure
 from engine.api.feed import EventStream, Feeds, Filter
 from engine.api.guards import is_local
 from engine.api.operations import Operations
-from engine.states import RunStatus
 from engine.views import (
     ComingView,
     EngineView,
@@ -36,6 +35,7 @@ ACTOR_HEADER = "x-moontide-actor"
 ACTOR_MAX_CHARACTERS = 100
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
+#: The answers that are no successes, for OpenAPI.
 FAILURES: dict[int | str, dict[str, Any]] = {
     "4XX": {"model": Failure, "description": "The request cannot be carried out as it is."},
     "5XX": {"model": Failure, "description": "The engine could not carry it out now."},
@@ -211,17 +211,6 @@ async def deactivate_job(engine: Engine, actor: Actor, name: JobName) -> Respons
 async def start_run(engine: Engine, actor: Actor, body: RunRequestBody) -> Response:
     view = await engine.run_job(body.job, data=body.data, user_id=body.user_id, actor=actor)
     return answer(view, 202)
-
-
-@router.get("/runs", response_model=list[RunView], summary="Runs, the newest first", tags=["runs"])
-async def list_runs(
-    engine: Engine,
-    job: Annotated[str | None, Query(description="Only runs of this job.")] = None,
-    status: Annotated[RunStatus | None, Query(description="Only runs that stand there.")] = None,
-    before: Annotated[int | None, Query(description="Only ids below this one.", ge=1)] = None,
-    limit: Annotated[int, Query(description="At most so many.", ge=1, le=10_000)] = 50,
-) -> Response:
-    return answer(await engine.runs(job=job, status=status, before=before, limit=limit))
 
 
 @router.get("/runs/{run_id}", response_model=RunView, summary="One run", tags=["runs"])

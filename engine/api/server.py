@@ -16,7 +16,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
-from engine.api import draftroutes, holdroutes, ledgerroutes, routes, stateroutes
+from engine.api import draftroutes, historyroutes, holdroutes, ledgerroutes, routes, stateroutes
 from engine.api.address import short_path, split_tcp
 from engine.api.failures import Failure, FailureDetail, describe
 from engine.api.feed import Feeds
@@ -30,6 +30,7 @@ STOP_SECONDS = 2.0
 #: Every part of the API.
 ROUTERS = (
     routes.router,
+    historyroutes.router,
     stateroutes.router,
     draftroutes.router,
     ledgerroutes.router,

@@ -1,4 +1,4 @@
-"""Commands that show: status, jobs, show, runs, log, plugins."""
+"""Commands that show: status, jobs, show, log, plugins."""
 
 from __future__ import annotations
 
@@ -12,12 +12,11 @@ import typer
 
 from engine.cli.output import on_terminal, print_fields, print_json, print_styled, print_table
 from engine.cli.place import place_of
-from engine.cli.words import clean, colour, duration, ending, local_time, one_line, short_time
+from engine.cli.words import clean, colour, ending, local_time, one_line, short_time
 from engine.errors import EngineUnreachable, Refused
 from engine.permissions import permission_words
 from engine.run import LogLine
-from engine.states import RunStatus
-from engine.views import EngineView, JobView, LogLineView, PluginView, RunView
+from engine.views import EngineView, JobView, LogLineView, PluginView
 
 if TYPE_CHECKING:
     from engine.api.client import Client
@@ -33,8 +32,6 @@ JOB_WIDTHS = (
     (50, (0, 1, 4)),
     (0, (0, 1)),
 )
-RUN_COLUMNS = ("RUN", "JOB", "STATUS", "RETURNED", "TRIGGER", "ATTEMPT", "DUE", "DURATION", "ERROR")
-RUN_WIDTHS = ((110, tuple(range(9))), (70, (0, 1, 2, 6, 7, 8)), (50, (0, 1, 2, 8)), (0, (0, 1, 2)))
 
 
 def status(context: typer.Context, as_json: AsJson = False) -> None:
@@ -83,7 +80,7 @@ def jobs(context: typer.Context, as_json: AsJson = False) -> None:
 
 def job_row(view: JobView) -> tuple[str, ...]:
     """Return a job's cells under `JOB_COLUMNS`."""
-    show_time = _time_shower()
+    show_time = time_shower()
     return (
         view.name,
         view.status,
@@ -96,7 +93,7 @@ def job_row(view: JobView) -> tuple[str, ...]:
     )
 
 
-def _time_shower() -> Callable[[datetime | None], str]:
+def time_shower() -> Callable[[datetime | None], str]:
     """Return how a table's times are written: short for people, whole for programs."""
     return partial(short_time, now=datetime.now(UTC)) if on_terminal() else local_time
 
@@ -143,49 +140,9 @@ def _last_run(view: JobView) -> str:
     return f"{local_time(view.last_run)} run {view.last_run_id} {outcome}".rstrip()
 
 
-def runs(
-    context: typer.Context,
-    job: Annotated[str | None, typer.Argument(metavar="JOB", help="Only runs of this job.")] = None,
-    status: Annotated[
-        RunStatus | None, typer.Option(help="Only runs that stand there.", case_sensitive=False)
-    ] = None,
-    limit: Annotated[int, typer.Option("--limit", "-n", help="At most so many.", min=1, max=10_000)] = 50,
-    before: Annotated[int | None, typer.Option(help="Only runs before this one, to page.", min=1)] = None,
-    as_json: AsJson = False,
-) -> None:
-    """List runs, the newest first.
-
-    Those that are planned for a time to come are listed with --status planned alone.
-    """
-    with place_of(context).client() as client:
-        views = client.runs(job=job, status=status, before=before, limit=limit)
-        if job and not views:
-            require_job(client, job)
-    if as_json:
-        print_json(views)
-    else:
-        print_table(RUN_COLUMNS, map(run_row, views), empty="no runs yet", widths=RUN_WIDTHS)
-
-
 def require_job(client: Client, name: str) -> None:
     """Raise `JobNotFound`, with the nearest names, if there is no such job."""
     client.job(name)
-
-
-def run_row(view: RunView) -> tuple[str, ...]:
-    """Return a run's cells under `RUN_COLUMNS`."""
-    show_time = _time_shower()
-    return (
-        str(view.id),
-        view.job,
-        view.status,
-        view.returned or "-",
-        view.trigger,
-        str(view.attempt),
-        show_time(view.due),
-        duration(view.duration_ms),
-        one_line(view.error),
-    )
 
 
 def log(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -158,6 +159,18 @@ def upsert(dialect: str, table: Table, keys: tuple[str, ...], replaced: tuple[st
     return insert.on_conflict_do_update(
         index_elements=list(keys), set_={column: insert.excluded[column] for column in replaced}
     )
+
+
+def name_like(dialect: str, column: Any, pattern: str) -> Any:
+    """Return the condition that a name fits a pattern: `*` is any characters, `?` any one of them.
+
+    Args:
+        dialect: the name of the connection's dialect.
+    """
+    if dialect == "sqlite":
+        return column.op("GLOB")(pattern.replace("[", "[[]"))
+    escaped = re.sub(r"([\\%_])", r"\\\1", pattern)
+    return column.like(escaped.replace("*", "%").replace("?", "_"), escape="\\")
 
 
 _INSERTS: dict[str, Callable[[Table], Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}

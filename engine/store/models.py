@@ -110,6 +110,13 @@ class Run(StoreModel, table=True):
     __table_args__ = (
         Index("ix_run_job_id", "job", "id"),
         Index("ix_run_status_id", "status", "id"),
+        Index("ix_run_queued", "queued"),
+        Index(
+            "ix_run_remove_at",
+            "remove_at",
+            sqlite_where=text("remove_at IS NOT NULL"),
+            postgresql_where=text("remove_at IS NOT NULL"),
+        ),
     )
 
     id: int = Field(sa_column=Column(BIG_ID, primary_key=True, autoincrement=False))
@@ -137,6 +144,9 @@ class Run(StoreModel, table=True):
     cpu_ms: float | None = Field(default=None, sa_column=Column(Float))
     peak_memory_bytes: int | None = Field(default=None, sa_column=Column(BigInteger))
     log_lines: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default=text("0")))
+    version: str | None = None
+    modules: Any = Field(default=None, sa_column=_json())
+    remove_at: datetime | None = Field(default=None, sa_column=_time())
 
 
 class PlannedRun(StoreModel, table=True):
@@ -187,7 +197,7 @@ class LogLine(StoreModel, table=True):
 
 
 class Source(StoreModel, table=True):
-    """The text of a job file, kept once for each hash."""
+    """The text of a job file or library module, kept once for each hash."""
 
     hash: str = Field(primary_key=True)
     text: str = Field(sa_column=Column(Text, nullable=False))

@@ -44,7 +44,7 @@ class Queries:
     def _run_to_come(self, run_id: int) -> RunView | None:
         planned = self.planned_run(run_id)
         # One that is in neither table went from one to the other between the two looks.
-        return _planned_view(planned) if planned else self._begun_run(run_id)
+        return planned_view(planned) if planned else self._begun_run(run_id)
 
     def runs(
         self,
@@ -63,7 +63,7 @@ class Queries:
         """
         if status is RunStatus.PLANNED:
             planned = _newest(_PLANNED_RUN, PLANNED_RUN, job, before_id).limit(limit)
-            return [_planned_view(_planned_run(row)) for row in self._rows(planned)]
+            return [planned_view(planned_run(row)) for row in self._rows(planned)]
         query = _newest(_RUN_VIEW, RUN, job, before_id).limit(limit)
         if status is not None:
             query = query.where(RUN.c.status == status.value)
@@ -72,7 +72,7 @@ class Queries:
     def planned_run(self, run_id: int) -> PlannedRun | None:
         """Return a run to come, or None."""
         rows = self._rows(_PLANNED_RUN.where(PLANNED_RUN.c.id == run_id))
-        return _planned_run(rows[0]) if rows else None
+        return planned_run(rows[0]) if rows else None
 
     def planned_times(self) -> list[tuple[int, str, datetime]]:
         """Return id, job and due time of every run to come."""
@@ -144,12 +144,24 @@ def _newest(query: Select[Any], table: Table, job: str | None, before_id: int | 
     return query
 
 
-def _planned_run(row: Any) -> PlannedRun:
+def select_run_views() -> Select[Any]:
+    """Return a query whose rows are the fields of `RunView`, in their order."""
+    return _RUN_VIEW
+
+
+def select_planned_runs() -> Select[Any]:
+    """Return a query whose rows are what `planned_run` takes."""
+    return _PLANNED_RUN
+
+
+def planned_run(row: Any) -> PlannedRun:
+    """Return a row as the run to come that it holds."""
     planned = PlannedRun(*row)
     return replace(planned, trigger=Trigger(planned.trigger))
 
 
-def _planned_view(planned: PlannedRun) -> RunView:
+def planned_view(planned: PlannedRun) -> RunView:
+    """Return a run to come as lists show it."""
     return RunView(
         id=planned.id,
         job=planned.job,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,7 @@ from typing import Any
 
 from engine.errors import JobFileError, JobNotFound, Refused, RunNotFound, StoreUnavailable
 from engine.events import Events, RunFinished, RunLogged, RunQueued, RunStarted
+from engine.runfilter import RunFilter
 from engine.states import FINAL, RunStatus
 from engine.views import (
     ComingView,
@@ -92,6 +94,7 @@ class MemoryEngine:
         self.states = MemoryStates(self)
         self.ledger = MemoryLedger()
         self.home = home
+        self.history = MemoryHistory(self)
         self.texts: dict[str, str] = {}
         self.views: dict[str, JobView] = {}
         self.all_runs: dict[int, RunView] = {}
@@ -208,21 +211,6 @@ class MemoryEngine:
         self.actors.append(actor)
         return ReloadView([], [name] if name else [], [], {}, [], len(self.views), 1.5)
 
-    async def runs(
-        self,
-        *,
-        job: str | None = None,
-        status: RunStatus | None = None,
-        before: int | None = None,
-        limit: int = 50,
-    ) -> list[RunView]:
-        found = [
-            run
-            for run in reversed(self.all_runs.values())
-            if job in (None, run.job) and status in (None, run.status) and (not before or run.id < before)
-        ]
-        return found[:limit]
-
     async def run(self, run_id: int) -> RunView:
         if run_id not in self.all_runs:
             raise RunNotFound(run_id)
@@ -270,6 +258,28 @@ class MemoryEngine:
         self.views[run.job] = replace(self.views[run.job], last_run_id=run_id, last_status=status.value)
         self.events.publish(RunFinished(START, run_id, run.job, status.value, returned, 12.5, error))
         return run
+
+
+class MemoryHistory:
+    """Looks among the runs in memory; of what can be asked it knows job, status and words."""
+
+    def __init__(self, engine: MemoryEngine) -> None:
+        self._engine = engine
+
+    async def find(self, wanted: RunFilter, *, before: int | None = None, limit: int = 50) -> list[RunView]:
+        found = [run for run in reversed(self._engine.all_runs.values()) if self._fits(run, wanted)]
+        return [run for run in found if not before or run.id < before][:limit]
+
+    async def counts(self, wanted: RunFilter) -> dict[str, int]:
+        return dict(Counter(run.status for run in await self.find(wanted, limit=10_000)))
+
+    def _fits(self, run: RunView, wanted: RunFilter) -> bool:
+        texts = [run.error or "", *(line.text for line in self._engine.logs[run.id])]
+        return (
+            wanted.job in (None, run.job)
+            and (not wanted.statuses or run.status in wanted.statuses)
+            and (wanted.text is None or any(wanted.text in text for text in texts))
+        )
 
 
 def _hash(text: str) -> str:

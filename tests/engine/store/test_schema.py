@@ -22,8 +22,10 @@ def execute(database: Database, statement: str) -> None:
 
 
 def test_the_revisions_end_where_the_tables_of_this_version_are(database: Database) -> None:
+    # The index of words is no table of the models: each database has its own kind.
+    options = {"include_name": lambda name, *_: not (name or "").startswith("run_text")}
     with database.writer.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        assert compare_metadata(MigrationContext.configure(connection, opts=options), metadata) == []
 
 
 def test_the_newest_revision_is_the_one_the_quick_check_knows() -> None:

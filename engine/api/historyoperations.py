@@ -1,0 +1,29 @@
+"""What the engine can be asked about runs: the contract between the API's routes and the service."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from engine.runfilter import RunFilter
+from engine.views import RunView
+
+
+class HistoryOperations(Protocol):
+    """The history of runs as the API sees it; all of it is called on the engine's loop."""
+
+    async def find(self, wanted: RunFilter, *, before: int | None = None, limit: int = 50) -> list[RunView]:
+        """Return runs, the newest first.
+
+        Args:
+            before: only runs with an id below this one, for paging.
+
+        Raises:
+            JobFileError: the text to search for holds no words.
+        """
+
+    async def counts(self, wanted: RunFilter) -> dict[str, int]:
+        """Return how many runs there are in each status that any of them has.
+
+        Raises:
+            JobFileError: the text to search for holds no words.
+        """

@@ -1,0 +1,73 @@
+"""The routes of the HTTP API about runs of the past: lists, searches and counts."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Response
+from pydantic import AwareDatetime
+
+from engine.api.routes import FAILURES, Engine, answer
+from engine.runfilter import RunFilter
+from engine.states import RunStatus, Trigger
+from engine.views import RunView
+
+router = APIRouter(prefix="/v1", responses=FAILURES, tags=["runs"])
+
+
+async def _filter(
+    job: Annotated[
+        str | None, Query(description="Only runs of this job, or of those that fit a pattern: admin/*.")
+    ] = None,
+    status: Annotated[
+        list[RunStatus] | None,
+        Query(description="Only runs that stand there; may be given again. PLANNED ones need it."),
+    ] = None,
+    trigger: Annotated[
+        list[Trigger] | None, Query(description="Only runs made for this reason; may be given again.")
+    ] = None,
+    since: Annotated[
+        AwareDatetime | None, Query(description="Only runs made at this time or later, with an offset.")
+    ] = None,
+    until: Annotated[
+        AwareDatetime | None, Query(description="Only runs made before this time, with an offset.")
+    ] = None,
+    tag: Annotated[
+        str | None, Query(description="Only runs of jobs with this tag: its name, its value, or name=value.")
+    ] = None,
+    user_id: Annotated[
+        int | None, Query(description="Only runs for this user.", ge=-(2**63), le=2**63 - 1)
+    ] = None,
+    text: Annotated[
+        str | None,
+        Query(description="Only ended runs with these words in their error or log.", max_length=1000),
+    ] = None,
+) -> RunFilter:
+    return RunFilter(
+        job=job,
+        statuses=tuple(status or ()),
+        triggers=tuple(trigger or ()),
+        since=since,
+        until=until,
+        tag=tag,
+        user_id=user_id,
+        text=text,
+    )
+
+
+Wanted = Annotated[RunFilter, Depends(_filter)]
+
+
+@router.get("/runs", response_model=list[RunView], summary="Runs, the newest first")
+async def list_runs(
+    engine: Engine,
+    wanted: Wanted,
+    before: Annotated[int | None, Query(description="Only ids below this one.", ge=1)] = None,
+    limit: Annotated[int, Query(description="At most so many.", ge=1, le=10_000)] = 50,
+) -> Response:
+    return answer(await engine.history.find(wanted, before=before, limit=limit))
+
+
+@router.get("/run-counts", response_model=dict[str, int], summary="How many runs, by status")
+async def count_runs(engine: Engine, wanted: Wanted) -> Response:
+    return answer(await engine.history.counts(wanted))

@@ -1,0 +1,139 @@
+"""Questions about many runs: which there are, how many, and what they ran.
+
+All of it blocks for as long as the database takes; the engine calls it in threads.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import ColumnElement, Engine, Select, Table, func, select
+
+from engine.runfilter import RunFilter, is_pattern
+from engine.states import RunStatus
+from engine.store.database import name_like
+from engine.store.models import JOB, PLANNED_RUN, RUN
+from engine.store.queries import planned_run, planned_view, reading, select_planned_runs, select_run_views
+from engine.store.search import matching, parse_phrases
+from engine.views import RunView
+
+
+class History:
+    """Reads runs of the past, of now and of the time to come."""
+
+    def __init__(self, reader: Engine) -> None:
+        self._reader = reader
+
+    def find(
+        self,
+        wanted: RunFilter,
+        *,
+        among: Collection[str] | None = None,
+        before_id: int | None = None,
+        limit: int = 50,
+    ) -> list[RunView]:
+        """Return runs, the newest first.
+
+        Args:
+            among: only runs of these jobs.
+            before_id: only runs with an id below this one. A run keeps its id, and new ones get higher ones:
+                who asks for what is before the last of one page misses nothing and gets nothing twice.
+
+        Raises:
+            JobFileError: the text asked for holds no words.
+        """
+        views: list[RunView] = []
+        if _wants_begun(wanted):
+            views += self._begun(wanted, among, before_id, limit)
+        if RunStatus.PLANNED in wanted.statuses and wanted.text is None:
+            views += self._planned(wanted, among, before_id, limit)
+        return sorted(views, key=lambda view: view.id, reverse=True)[:limit]
+
+    def counts(self, wanted: RunFilter, *, among: Collection[str] | None = None) -> dict[str, int]:
+        """Return how many such runs there are in each status that any of them has.
+
+        Raises:
+            JobFileError: the text asked for holds no words.
+        """
+        counts: Counter[str] = Counter()
+        if _wants_begun(wanted):
+            query = select(RUN.c.status, func.count()).where(*self._conditions(wanted, among))
+            counts |= {row[0]: row[1] for row in self._rows(query.group_by(RUN.c.status))}
+        if RunStatus.PLANNED in wanted.statuses and wanted.text is None:
+            planned = select(func.count()).where(*self._conditions_of_planned(wanted, among))
+            counts[RunStatus.PLANNED.value] = self._rows(planned.select_from(PLANNED_RUN))[0][0]
+        return {status: count for status, count in counts.items() if count}
+
+    def _begun(
+        self, wanted: RunFilter, among: Collection[str] | None, before_id: int | None, limit: int
+    ) -> list[RunView]:
+        # Ids first: what has to be sorted or passed over on the way is then a number, not a whole row.
+        ids = _page(select(RUN.c.id).where(*self._conditions(wanted, among)), RUN, before_id, limit)
+        query = select_run_views().where(RUN.c.id.in_(ids.correlate(None)))
+        return [RunView(*row) for row in self._rows(query)]
+
+    def _planned(
+        self, wanted: RunFilter, among: Collection[str] | None, before_id: int | None, limit: int
+    ) -> list[RunView]:
+        query = select_planned_runs().where(*self._conditions_of_planned(wanted, among))
+        rows = self._rows(_page(query, PLANNED_RUN, before_id, limit))
+        return [planned_view(planned_run(row)) for row in rows]
+
+    def _conditions(self, wanted: RunFilter, among: Collection[str] | None) -> list[Any]:
+        conditions: list[Any] = self._common(wanted, RUN, among)
+        statuses = [status.value for status in wanted.statuses if status is not RunStatus.PLANNED]
+        if statuses:
+            conditions.append(_any_of(RUN.c.status, statuses))
+        if wanted.since is not None:
+            conditions.append(RUN.c.queued >= wanted.since)
+        if wanted.until is not None:
+            conditions.append(RUN.c.queued < wanted.until)
+        if wanted.text is not None:
+            conditions += matching(self._reader.dialect.name, parse_phrases(wanted.text))
+        return conditions
+
+    def _conditions_of_planned(self, wanted: RunFilter, among: Collection[str] | None) -> list[Any]:
+        conditions: list[Any] = self._common(wanted, PLANNED_RUN, among)
+        if wanted.since is not None:
+            conditions.append(PLANNED_RUN.c.due >= wanted.since)
+        if wanted.until is not None:
+            conditions.append(PLANNED_RUN.c.due < wanted.until)
+        return conditions
+
+    def _common(self, wanted: RunFilter, table: Table, among: Collection[str] | None) -> list[Any]:
+        conditions: list[ColumnElement[bool]] = []
+        if wanted.job is not None and is_pattern(wanted.job):
+            dialect = self._reader.dialect.name
+            names = select(JOB.c.name).where(name_like(dialect, JOB.c.name, wanted.job))
+            conditions.append(table.c.job.in_(names))
+        elif wanted.job is not None:
+            conditions.append(table.c.job == wanted.job)
+        if among is not None:
+            conditions.append(_any_of(table.c.job, sorted(among)))
+        if wanted.triggers:
+            conditions.append(_any_of(table.c.trigger, [trigger.value for trigger in wanted.triggers]))
+        if wanted.user_id is not None:
+            conditions.append(table.c.user_id == wanted.user_id)
+        return conditions
+
+    def _rows(self, query: Select[Any]) -> list[Any]:
+        with reading(self._reader) as connection:
+            return list(connection.execute(query))
+
+
+def _wants_begun(wanted: RunFilter) -> bool:
+    return not wanted.statuses or set(wanted.statuses) != {RunStatus.PLANNED}
+
+
+def _page(query: Select[Any], table: Table, before_id: int | None, limit: int) -> Select[Any]:
+    if before_id is not None:
+        query = query.where(table.c.id < before_id)
+    return query.order_by(table.c.id.desc()).limit(limit)
+
+
+def _any_of(column: Any, values: list[str]) -> ColumnElement[bool]:
+    # One value alone as an equation: the order of an index serves then, and nothing has to be sorted.
+    condition: ColumnElement[bool] = column == values[0] if len(values) == 1 else column.in_(values)
+    return condition

@@ -1,0 +1,170 @@
+"""Finding runs by words of their error and their log.
+
+A run is indexed as a whole once it has ended; what is indexed is what the tables hold, so that the words can
+be taken out of the index again when the run is removed. SQLite keeps an FTS5 index beside the tables,
+PostgreSQL a table of its own with parts of the text. Both take the same words: letters and digits, whatever
+their case.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, TextClause, bindparam, text
+
+from engine.errors import JobFileError
+
+MOST_WORDS = 20
+
+_QUOTED_OR_NOT = re.compile(r'"([^"]*)"(\*?)|(\S+)')
+_WORD = re.compile(r"[^\W_]+")
+
+#: The length of a part on PostgreSQL, which counts words only up to 16383, and how far the next one reaches
+#: back, so that nothing is torn.
+_PART = 30_000
+_OVERLAP = 500
+
+_VIEW = """
+CREATE VIEW run_text_source AS SELECT id, coalesce(error, '') || {newline} || coalesce(
+  (SELECT {joined} FROM (
+    SELECT text FROM log_line WHERE run_id = run.id AND number <= run.log_lines ORDER BY number
+  ) AS line), '') AS body
+FROM run WHERE finished IS NOT NULL AND (log_lines > 0 OR error IS NOT NULL)
+"""
+
+# What stands between words is made blank: PostgreSQL would take an address or a path as one word.
+_PARTS = f"""
+SELECT id, part, to_tsvector('simple', regexp_replace(
+  substr(body, 1 + part * {_PART}, {_PART + _OVERLAP}), '[!-/:-@\\[-`{{-~]+', ' ', 'g'))
+FROM run_text_source, generate_series(0, (length(body) - 1) / {_PART}) AS part
+"""
+
+_CREATE = {
+    "sqlite": (
+        _VIEW.format(newline="char(10)", joined="group_concat(text, char(10))"),
+        "CREATE VIRTUAL TABLE run_text USING fts5(body, content='run_text_source', content_rowid='id', "
+        "tokenize='unicode61 remove_diacritics 0')",
+        "INSERT INTO run_text (rowid, body) SELECT id, body FROM run_text_source",
+    ),
+    "postgresql": (
+        _VIEW.format(newline="chr(10)", joined="string_agg(text, chr(10))"),
+        "CREATE TABLE run_text (run_id bigint, part integer, words tsvector, PRIMARY KEY (run_id, part))",
+        "CREATE INDEX ix_run_text_words ON run_text USING gin (words)",
+        f"INSERT INTO run_text {_PARTS}",
+    ),
+}
+
+#: FTS5 must never be told of a text twice, nor to forget one that it was not told of.
+_IS_INDEXED = "EXISTS (SELECT 1 FROM run_text_docsize AS known WHERE known.id = run_text_source.id)"
+
+_INDEX = {
+    "sqlite": "INSERT INTO run_text (rowid, body) SELECT id, body FROM run_text_source "
+    f"WHERE id IN :ids AND NOT {_IS_INDEXED}",
+    "postgresql": f"INSERT INTO run_text {_PARTS} WHERE id IN :ids ON CONFLICT DO NOTHING",
+}
+
+_FORGET = {
+    "sqlite": "INSERT INTO run_text (run_text, rowid, body) SELECT 'delete', id, body FROM run_text_source "
+    f"WHERE id IN :ids AND {_IS_INDEXED}",
+    "postgresql": "DELETE FROM run_text WHERE run_id IN :ids",
+}
+
+_INDEXED = {
+    "sqlite": "SELECT 1 FROM run_text_docsize AS known WHERE known.id = run.id",
+    "postgresql": "SELECT 1 FROM run_text AS known WHERE known.run_id = run.id",
+}
+
+_MATCH = {
+    "sqlite": "run.id IN (SELECT rowid FROM run_text WHERE run_text MATCH :{name})",
+    "postgresql": "run.id IN (SELECT run_id FROM run_text WHERE words @@ to_tsquery('simple', :{name}))",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """Words that stand side by side.
+
+    Attributes:
+        open_ended: the last one may go on.
+    """
+
+    words: tuple[str, ...]
+    open_ended: bool = False
+
+
+def parse_phrases(asked: str) -> tuple[Phrase, ...]:
+    """Return what a run's text must hold.
+
+    Args:
+        asked: words, all of which must be there; those in double quotes, or joined by signs as in
+            `api.example.com`, side by side. An asterisk ends a word that may go on.
+
+    Raises:
+        JobFileError: there is no word in it, or there are too many.
+    """
+    phrases = []
+    for quoted, star, plain in _QUOTED_OR_NOT.findall(asked):
+        words = tuple(_WORD.findall(quoted or plain))
+        if words:
+            phrases.append(Phrase(words, bool(star) or plain.endswith("*")))
+    if not phrases:
+        raise JobFileError(f"text {asked[:60]!r} holds no word to search for: give letters or digits")
+    if sum(len(phrase.words) for phrase in phrases) > MOST_WORDS:
+        raise JobFileError(f"text holds more than {MOST_WORDS} words to search for")
+    return tuple(phrases)
+
+
+def matching(dialect: str, phrases: Sequence[Phrase]) -> list[TextClause]:
+    """Return conditions on runs whose error and log hold all of the phrases."""
+    conditions = []
+    for number, phrase in enumerate(phrases):
+        name = f"phrase_{number}"
+        condition = text(_MATCH[dialect].format(name=name))
+        conditions.append(condition.bindparams(**{name: _IN_WORDS_OF[dialect](phrase)}))
+    return conditions
+
+
+def _for_sqlite(phrase: Phrase) -> str:
+    return f'"{" ".join(phrase.words)}"' + ("*" if phrase.open_ended else "")
+
+
+def _for_postgresql(phrase: Phrase) -> str:
+    return " <-> ".join(phrase.words).lower() + (":*" if phrase.open_ended else "")
+
+
+_IN_WORDS_OF = {"sqlite": _for_sqlite, "postgresql": _for_postgresql}
+
+
+def create_index(connection: Connection) -> None:
+    """Make the index, with the words of all runs there are."""
+    for statement in _CREATE[connection.dialect.name]:
+        connection.exec_driver_sql(statement.replace("%", "%%"))
+
+
+def index_runs(connection: Connection, run_ids: Sequence[int]) -> None:
+    """Take the words of ended runs into the index; those that are there stay."""
+    _execute(connection, _INDEX, run_ids)
+
+
+def forget_runs(connection: Connection, run_ids: Sequence[int]) -> None:
+    """Take the words of runs out of the index; their rows and log lines must still be there."""
+    _execute(connection, _FORGET, run_ids)
+
+
+def unindexed(connection: Connection) -> list[tuple[int, int]]:
+    """Return ended runs that have words and are not in the index, with their numbers of log lines."""
+    indexed = _INDEXED[connection.dialect.name]
+    rows = connection.execute(
+        text(
+            "SELECT id, log_lines FROM run WHERE finished IS NOT NULL "
+            f"AND (log_lines > 0 OR error IS NOT NULL) AND NOT EXISTS ({indexed}) ORDER BY id"
+        )
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+def _execute(connection: Connection, statements: dict[str, str], run_ids: Sequence[int]) -> None:
+    statement = text(statements[connection.dialect.name]).bindparams(bindparam("ids", expanding=True))
+    connection.execute(statement, {"ids": list(run_ids)})
