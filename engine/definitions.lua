@@ -34,6 +34,13 @@ function Job.minute(in_zone) end
 ---@return integer? code
 function Job.save_info(info, value) end
 
+--- Let the job be due once more before its next due time.
+---@param time string|number Such as "2026-12-24T18:00:00", "10m", or seconds since 1970.
+---@return boolean? ok
+---@return string? reason
+---@return integer? code
+function Job.next(time) end
+
 --- List a warning with the run, which goes on and can end COMPLETE.
 ---@param code string|integer
 ---@param text? string A template for the values, if there are any.

@@ -14,7 +14,7 @@ from datetime import datetime
 from itertools import count
 from typing import Any
 
-from engine import ledger, lifecycle, outcome, policies
+from engine import ledger, lifecycle, outcome, policies, slots
 from engine.clock import Clock
 from engine.errors import JobFileError, Refused, RunNotFound, StoreUnavailable
 from engine.events import Events, JobChanged, RunFinished, RunLogged, RunQueued, RunStarted
@@ -455,15 +455,18 @@ class Dispatcher:
 
     # Jobs
 
-    def change_job(self, job: Job, state: lifecycle.JobState) -> None:
+    def change_job(self, job: Job, state: lifecycle.JobState, why: str = slots.RESCHEDULED) -> None:
         """Give a job its new state and arm it accordingly; the caller commits it.
 
         The time that was planned for the job, if it is no longer, is noted in the slot ledger.
+
+        Args:
+            why: the reason if another time is planned instead.
         """
         before = job.state
         self._put(job, state)
         if before.next_due is not state.next_due or before.status is not state.status:
-            ledger.note_given_up(job, before, self._clock.now())
+            ledger.note_given_up(job, before, self._clock.now(), why)
 
     def _put(self, job: Job, state: lifecycle.JobState) -> None:
         job.state = state

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -9,8 +11,10 @@ import msgspec
 from engine import problems
 from engine.arguments import WRONG_TYPE, holds_bytes
 from engine.core import CoreCall, CoreModule
-from engine.errors import CoreError
-from engine.quantities import format_size
+from engine.errors import CoreError, ScheduleError
+from engine.plan import parse_moment
+from engine.quantities import format_size, parse_duration
+from engine.schedule import parse_timezone
 
 #: Its functions are found at the job object, not below `core`.
 job_calls = CoreModule(
@@ -19,6 +23,12 @@ job_calls = CoreModule(
 
 #: Names in a path of `job.save_info`.
 DEEPEST = 20
+
+#: A longer delay than that is as good as this one, which no due time lies beyond.
+FURTHEST = timedelta(days=36600)
+
+#: What a date with time has and a duration has not.
+_CLOCK_TIME = re.compile(r"\d-\d|:")
 
 #: Of what `job.warn` and `job.err` tell.
 LONGEST_CODE = 100
@@ -85,6 +95,17 @@ async def persisted(call: CoreCall) -> Any:
     return await call.own_job.state(call.run.job, lasting=True)
 
 
+@job_calls.function("next", timeout_seconds=None)
+async def choose_next(call: CoreCall, time: str | float) -> bool | tuple[bool, str]:
+    """Let the job be due once more before its next due time; false and the reason when it cannot be.
+
+    The time is a text such as "2026-12-24T18:00:00" (in the job's time zone), a delay such as "10m", or
+    seconds since 1970.
+    """
+    problem = await call.own_job.next(call.run.job, _moment(time, call.run.timezone))
+    return True if problem is None else (False, problem)
+
+
 async def _keep(call: CoreCall, value: Any, label: str, *, lasting: bool) -> bool:
     if holds_bytes(value):
         raise CoreError(f"{label}: the value holds text that is not UTF-8", WRONG_TYPE)
@@ -101,6 +122,20 @@ def _tell(call: CoreCall, level: str, code: str, text: str, label: str) -> bool:
     if not listed:
         raise CoreError(f"{label}: {problems.MOST} are listed already; this one is in the log alone", 800)
     return True
+
+
+def _moment(time: str | float, timezone: str) -> datetime | timedelta:
+    try:
+        if not isinstance(time, str):
+            return datetime.fromtimestamp(time, UTC)
+        if _CLOCK_TIME.search(time):
+            return parse_moment(time.strip(), parse_timezone(timezone))
+        return min(timedelta(seconds=parse_duration(time)), FURTHEST)
+    except (ValueError, OverflowError, OSError, ScheduleError) as error:
+        raise CoreError(
+            'job.next: time must be text such as "2026-12-24T18:00:00" or "10m", or seconds since 1970',
+            WRONG_TYPE,
+        ) from error
 
 
 def _check_size(value: Any, most_bytes: int, label: str) -> None:

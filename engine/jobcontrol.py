@@ -1,7 +1,8 @@
-"""What a run may ask about its own job: the state that the job keeps from one run to the next."""
+"""What a run may ask about its own job: what it keeps from run to run, and when it is due."""
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 
@@ -24,6 +25,16 @@ class JobControl(Protocol):
             run_id: the run that asks.
         """
 
+    async def next(self, job: str, when: datetime | timedelta) -> str | None:
+        """Let the job be due once before its next due time; returns once that is durable.
+
+        Args:
+            when: aware, or from now on.
+
+        Returns:
+            why not, None if it is so.
+        """
+
 
 class LoneJob:
     """Stands for `JobControl` where one file runs without an engine: nothing outlives this value."""
@@ -38,3 +49,7 @@ class LoneJob:
     async def keep_state(self, job: str, value: Any, *, lasting: bool, run_id: int) -> None:
         """Keep a value until the process ends."""
         self._kept[job, lasting] = value
+
+    async def next(self, job: str, when: datetime | timedelta) -> str | None:
+        """Answer that nothing is due here."""
+        return "no engine is running"

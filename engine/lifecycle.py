@@ -26,6 +26,7 @@ INACTIVE_IN_FILE = "active = false in its file"
 INACTIVE_BEFORE = "was inactive before its file could not be read"
 ACTIVATED = "activated; runs again after a reload"
 SLEEPS = "job.SLEEP returned; runs again 24 h after that run started"
+CHOSEN = ", and once before that by job.next"
 ONCE_TO_COME = "runs once, then not until a restart"
 ONCE_NEXT_START = "runs once, at the next start of the engine"
 ONCE_HAS_RUN = "has run once; runs again after a restart"
@@ -146,6 +147,22 @@ def fired(state: JobState, schedule: Schedule | None, due: datetime, now: dateti
     if state.status is JobStatus.ONCE:
         return replace(state, next_due=None)
     return waiting(state, schedule, schedule.following(due, now) if schedule else None)
+
+
+def why_not_next(state: JobState, due: datetime, now: datetime) -> str | None:
+    """Return why a job cannot be due at a time of its own choice, None if it can."""
+    if state.status is not JobStatus.WAITING:
+        return f"the job is {state.status.value}; only a WAITING one has a next due time"
+    if due <= now:
+        return "the time is not in the future"
+    if state.next_due is not None and due >= state.next_due:
+        return f"the job is due before that, at {state.next_due.isoformat(timespec='seconds')}"
+    return None
+
+
+def chose_next(state: JobState, due: datetime) -> JobState:
+    """Return the state of a job that is due at a time of its own choice, then at its schedule again."""
+    return replace(state, next_due=due, reason=state.reason.removesuffix(CHOSEN) + CHOSEN)
 
 
 def activate(state: JobState) -> JobState:

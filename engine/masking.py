@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from engine.core import Documents, RunControl, RunInfo, RunStanding, Sort
@@ -125,3 +125,7 @@ class MaskedJob:
     async def keep_state(self, job: str, value: Any, *, lasting: bool, run_id: int) -> None:
         """Keep a value with every secret replaced."""
         await self._job.keep_state(job, self._masking.data(value), lasting=lasting, run_id=run_id)
+
+    async def next(self, job: str, when: datetime | timedelta) -> str | None:
+        """Let the job be due once before its next due time."""
+        return await self._job.next(job, when)

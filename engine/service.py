@@ -135,7 +135,14 @@ class Engine:
             runs=lambda: RunCalls(
                 find_job=catalog.job, dispatcher=dispatcher, planner=planner, queries=queries
             ),
-            own_job=lambda: OwnJob(states=states),
+            own_job=lambda: OwnJob(
+                clock=self._clock,
+                find_job=catalog.job,
+                dispatcher=dispatcher,
+                states=states,
+                journal=journal,
+                events=self.events,
+            ),
             find_job=lambda name: self.desk.job(name) if name in catalog.jobs else None,
         )
         executor = await start_executor(self.settings, plugins, runner, parts, home=self.home)

@@ -16,9 +16,11 @@ from engine.lifecycle import (
     activate,
     at_reload,
     at_start,
+    chose_next,
     deactivate,
     fired,
     found_invalid,
+    why_not_next,
 )
 from engine.outcome import after_run
 from engine.run import Outcome
@@ -476,3 +478,31 @@ def test_an_active_job_with_an_interval_is_due_or_stopped_after_a_reload(
     if state.active and settings.every and not settings.run_once:
         assert state.status in (JobStatus.WAITING, JobStatus.SLEEPING)
         assert state.due is not None
+
+
+@given(st.integers(-300, 300))
+def test_a_job_may_choose_a_time_to_come_that_is_before_its_next_one(seconds: int) -> None:
+    state, due = new(), NOW + timedelta(seconds=seconds)
+    assert state.next_due == NOW + timedelta(seconds=120)
+    allowed = why_not_next(state, due, NOW) is None
+    assert allowed is (0 < seconds < 120)
+
+
+def test_after_the_chosen_time_the_schedule_goes_on() -> None:
+    daily = JobSettings(cron="0 18 * * *")
+    state = chose_next(chose_next(new(daily), NOW + 2 * MINUTE), NOW + MINUTE)
+    assert state.reason.count("job.next") == 1
+    assert reloaded(daily, state).next_due == NOW + MINUTE
+    after = fired(state, daily.schedule(), NOW + MINUTE, NOW + MINUTE)
+    assert (after.next_due, after.reason) == (NOW + timedelta(hours=6), new(daily).reason)
+
+
+def test_an_interval_counts_from_the_chosen_time() -> None:
+    state = fired(chose_next(new(), NOW + MINUTE), TWO_MINUTES.schedule(), NOW + MINUTE, NOW + MINUTE)
+    assert state.next_due == NOW + 3 * MINUTE
+
+
+@pytest.mark.parametrize("returned", [Returned.SLEEP, Returned.STOP, Returned.EXIT])
+def test_a_job_that_does_not_wait_has_no_next_time_to_choose(returned: Returned) -> None:
+    state = ran(new(), TWO_MINUTES, returned)
+    assert state.status.value in (why_not_next(state, NOW + MINUTE, NOW) or "")
