@@ -319,12 +319,14 @@ class EntryView:
         text: the value as written.
         value: the same as plain data; None if it is computed.
         computed: whether it is more than a literal, such as `5 * MINUTE`.
+        typed: the value as somebody would type it into a form: text without quotes.
     """
 
     name: str
     text: str
     value: Any
     computed: bool
+    typed: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,14 @@ class DraftClient:
     def settings(self) -> list[SettingView]:
         return self._send(_settings())
 
-    def draft(self, name: str, text: str, changes: Mapping[str, Any] | None = None) -> DraftView:
-        return self._send(_draft(name, text, changes))
+    def draft(
+        self,
+        name: str,
+        text: str,
+        changes: Mapping[str, Any] | None = None,
+        typed: Mapping[str, str] | None = None,
+    ) -> DraftView:
+        return self._send(_draft(name, text, changes, typed))
 
 
 class AsyncDraftClient:
@@ -32,13 +38,22 @@ class AsyncDraftClient:
     async def settings(self) -> list[SettingView]:
         return await self._send(_settings())
 
-    async def draft(self, name: str, text: str, changes: Mapping[str, Any] | None = None) -> DraftView:
-        return await self._send(_draft(name, text, changes))
+    async def draft(
+        self,
+        name: str,
+        text: str,
+        changes: Mapping[str, Any] | None = None,
+        typed: Mapping[str, str] | None = None,
+    ) -> DraftView:
+        return await self._send(_draft(name, text, changes, typed))
 
 
 def _settings() -> Call[list[SettingView]]:
     return Call("GET", "/v1/settings", list[SettingView])
 
 
-def _draft(name: str, text: str, changes: Mapping[str, Any] | None) -> Call[DraftView]:
-    return Call("POST", named("drafts", name), DraftView, body={"text": text, "changes": dict(changes or {})})
+def _draft(
+    name: str, text: str, changes: Mapping[str, Any] | None, typed: Mapping[str, str] | None
+) -> Call[DraftView]:
+    body = {"text": text, "changes": dict(changes or {}), "typed": dict(typed or {})}
+    return Call("POST", named("drafts", name), DraftView, body=body)

@@ -22,6 +22,10 @@ class DraftBody(BaseModel):
         default_factory=dict,
         description="Settings to change in the text, all else of it unchanged; null takes one out.",
     )
+    typed: dict[str, str] = Field(
+        default_factory=dict,
+        description="The same as somebody types them into a form: text without quotes; empty takes one out.",
+    )
 
 
 @router.get("/settings", response_model=list[SettingView], summary="The settings of job files")
@@ -31,4 +35,4 @@ async def list_settings(engine: Engine) -> Response:
 
 @router.post("/drafts/{name:path}", response_model=DraftView, summary="What a text would be as a job's file")
 async def look_at_draft(name: JobName, body: DraftBody, engine: Engine) -> Response:
-    return answer(await engine.drafts.draft(name, body.text, body.changes))
+    return answer(await engine.drafts.draft(name, body.text, body.changes, body.typed))

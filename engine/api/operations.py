@@ -88,11 +88,14 @@ class DraftOperations(Protocol):
     def settings(self) -> list[SettingView]:
         """Return every setting that a job file may give."""
 
-    async def draft(self, name: str, text: str, changes: Mapping[str, Any]) -> DraftView:
+    async def draft(
+        self, name: str, text: str, changes: Mapping[str, Any], typed: Mapping[str, str]
+    ) -> DraftView:
         """Return what a text would be as a job's file.
 
         Args:
             changes: settings to change in the text first, all else of it unchanged; None takes one out.
+            typed: the same as somebody types them into a form; an empty text takes one out.
 
         Raises:
             JobFileError: the name is not that of a job, or the text's settings cannot be changed one by one.

@@ -42,7 +42,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[DraftDesk]:
 
 async def test_a_good_text_tells_its_schedule_and_what_comes(desk: DraftDesk) -> None:
     before = datetime.now(UTC)
-    draft = await desk.draft("report", FILE, {})
+    draft = await desk.draft("report", FILE, {}, {})
     assert (draft.text, draft.error, draft.fixed) == (FILE, None, "")
     assert [(entry.name, entry.text, entry.value) for entry in draft.entries] == [("every", '"1h"', "1h")]
     assert draft.schedule == "every 1h"
@@ -55,7 +55,7 @@ async def test_a_good_text_tells_its_schedule_and_what_comes(desk: DraftDesk) ->
 
 async def test_changed_settings_are_judged_as_if_they_were_saved(desk: DraftDesk) -> None:
     draft = await desk.draft(
-        "report", FILE, {"every": None, "cron": "0 9 * * MON", "timezone": "Europe/Berlin"}
+        "report", FILE, {"every": None, "cron": "0 9 * * MON", "timezone": "Europe/Berlin"}, {}
     )
     assert draft.text == FILE.replace(
         '  every = "1h", -- now and then\n', '  cron = "0 9 * * MON",\n  timezone = "Europe/Berlin",\n'
@@ -65,7 +65,7 @@ async def test_changed_settings_are_judged_as_if_they_were_saved(desk: DraftDesk
 
 
 async def test_a_bad_value_says_what_is_allowed_and_loses_nothing(desk: DraftDesk) -> None:
-    draft = await desk.draft("report", FILE, {"every": "often"})
+    draft = await desk.draft("report", FILE, {"every": "often"}, {})
     assert draft.error is not None
     assert 'every = "often"' in draft.error
     assert draft.text == FILE.replace('"1h"', '"often"')
@@ -73,7 +73,7 @@ async def test_a_bad_value_says_what_is_allowed_and_loses_nothing(desk: DraftDes
 
 
 async def test_an_error_of_the_text_has_its_line(desk: DraftDesk) -> None:
-    draft = await desk.draft("report", FILE.replace("function job.run()", "function job.run("), {})
+    draft = await desk.draft("report", FILE.replace("function job.run()", "function job.run("), {}, {})
     assert draft.error is not None
     assert draft.line == 6
     assert [entry.name for entry in draft.entries] == ["every"]
@@ -81,23 +81,47 @@ async def test_an_error_of_the_text_has_its_line(desk: DraftDesk) -> None:
 
 async def test_settings_that_are_no_table_can_be_judged_but_not_changed(desk: DraftDesk) -> None:
     text = "local settings = { every = 60 }\nlocal job = core.job(settings)\njob.run = print\nreturn job\n"
-    draft = await desk.draft("report", text, {})
+    draft = await desk.draft("report", text, {}, {})
     assert draft.error is None
     assert draft.schedule == "every 1m"
     assert "line 2" in draft.fixed
     with pytest.raises(JobFileError, match="change it in the editor"):
-        await desk.draft("report", text, {"every": "5m"})
+        await desk.draft("report", text, {"every": "5m"}, {})
 
 
 async def test_a_name_that_is_none_is_refused(desk: DraftDesk) -> None:
     with pytest.raises(JobFileError):
-        await desk.draft("../report", FILE, {})
+        await desk.draft("../report", FILE, {}, {})
 
 
 async def test_each_setting_is_explained(desk: DraftDesk) -> None:
     views = {view.name: view for view in desk.settings()}
     assert len(views) == len(SETTINGS)
     assert all(view.help and view.example for view in views.values())
-    draft = await desk.draft("report", FILE, {})
+    draft = await desk.draft("report", FILE, {}, {})
     assert draft.settings is not None
     assert draft.settings.keys() == views.keys()
+
+
+async def test_values_are_taken_as_people_type_them(desk: DraftDesk) -> None:
+    typed = {
+        "every": "",
+        "cron": "0 9 * * *",
+        "description": 'Say "hello"',
+        "tags": 'team = "shop"',
+        "retries": "2",
+    }
+    draft = await desk.draft("report", FILE, {}, typed)
+    assert draft.error is None
+    assert draft.settings is not None
+    assert draft.settings["tags"] == {"team": "shop"}
+    assert draft.settings["retries"] == 2
+    assert {entry.name: entry.typed for entry in draft.entries} == {
+        "cron": "0 9 * * *",
+        "description": 'Say "hello"',
+        "tags": '{ team = "shop" }',
+        "retries": "2",
+    }
+    assert (
+        await desk.draft("report", draft.text, {}, {entry.name: entry.typed for entry in draft.entries})
+    ) == draft

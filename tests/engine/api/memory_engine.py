@@ -79,7 +79,9 @@ class MemoryDrafts:
     def settings(self) -> list[SettingView]:
         return [SettingView("every", None, "Runs the job again and again.", '"2m"')]
 
-    async def draft(self, name: str, text: str, changes: Mapping[str, Any]) -> DraftView:
+    async def draft(
+        self, name: str, text: str, changes: Mapping[str, Any], typed: Mapping[str, str]
+    ) -> DraftView:
         if ".." in name or changes:
             raise JobFileError(f"{name!r} has no settings to change")
         return DraftView(text, [], "", None, None, {"every": 60.0}, "every 1m", [ComingView(name, START)])
