@@ -210,6 +210,7 @@ class CoreFunction:
         timeout_seconds: how long a call may take; None leaves it to the run's own limits.
         needs: tells from the arguments what the call wants to reach, for the permission check.
         free: every job may call it, whatever its permissions.
+        large: its arguments may have 17 MB together, those of others 1 MB.
     """
 
     module: str
@@ -222,6 +223,7 @@ class CoreFunction:
     timeout_seconds: float | None = None
     needs: Needs | None = None
     free: bool = False
+    large: bool = False
 
     @property
     def path(self) -> str:
@@ -307,6 +309,7 @@ class CoreModule:
         one_way: bool = False,
         timeout_seconds: float | None = CALL_SECONDS,
         needs: Needs | None = None,
+        large: bool = False,
     ) -> Callable[[Callable[..., Any]], Any]:
         """Declare a function: its first parameter is the `CoreCall`, the others come from Lua.
 
@@ -320,6 +323,8 @@ class CoreModule:
             timeout_seconds: how long a call may take; None leaves it to the run's own limits.
             needs: called with the checked arguments; returns what the call wants to reach (hosts, databases,
                 paths), for the permission check.
+            large: the arguments may have 17 MB together as they travel, in place of 1 MB. The function has to
+                bear that: what takes long with so much belongs into a thread.
         """
 
         def declare(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -337,6 +342,7 @@ class CoreModule:
                 timeout_seconds=timeout_seconds,
                 needs=needs,
                 free=self.free,
+                large=large,
             )
             return function
 
@@ -351,6 +357,7 @@ class ModuleManifest:
     functions: tuple[str, ...]
     one_way: tuple[str, ...]
     facade: str | None
+    large: tuple[str, ...] = ()
 
 
 def manifest_of(module: CoreModule) -> ModuleManifest:
@@ -360,4 +367,5 @@ def manifest_of(module: CoreModule) -> ModuleManifest:
         functions=tuple(name for name, f in module.functions.items() if not f.one_way),
         one_way=tuple(name for name, f in module.functions.items() if f.one_way),
         facade=module.facade,
+        large=tuple(name for name, f in module.functions.items() if f.large),
     )

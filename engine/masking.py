@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 
 from engine.core import Documents, RunControl, RunInfo, RunStanding, Sort
 from engine.jobcontrol import JobControl
+from engine.sizes import is_large
 
 MASK = "***"
 
@@ -80,7 +82,11 @@ class MaskedDocuments:
 
     async def save(self, source: str, document: dict[str, Any]) -> str:
         """Write a document with every secret replaced."""
-        return await self._documents.save(self._text(source), self._data(document))
+        if is_large(document):
+            document = await asyncio.to_thread(self._data, document)
+        else:
+            document = self._data(document)
+        return await self._documents.save(self._text(source), document)
 
     async def delete(self, source: str, document_id: str) -> bool:
         """Remove a document; return whether it was there."""

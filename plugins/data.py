@@ -3,14 +3,9 @@
 from importlib.resources import files
 from typing import Any
 
-import msgspec
-
 from moontide import CoreCall, CoreError, CoreModule, hookimpl
 
 PAGE_LIMIT = 1000
-
-#: What travels between Lua and the engine has 1 MB at most; an object must be able to come back with its id.
-MOST_BYTES = 2**20 - 1024
 
 data = CoreModule(
     "data",
@@ -28,10 +23,9 @@ async def get(call: CoreCall, source: str, wanted: str | dict[str, Any]) -> dict
     return found[0] if found else None
 
 
-@data.function()
+@data.function(large=True)
 async def save(call: CoreCall, source: str, document: dict[str, Any]) -> str:
-    """Write a document of up to 1 MB and return its id: new without `_id`, replaced with one."""
-    check_size(document)
+    """Write a document of up to 16 MB and return its id: new without `_id`, replaced with one."""
     return await call.documents.save(check_source(source), document)
 
 
@@ -62,16 +56,13 @@ async def get_page(
         raise CoreError(
             f"core.data: getPage counts pages from 1, with 1 to {PAGE_LIMIT} objects on each", 801
         )
-    found = await call.documents.find(
+    return await call.documents.find(
         check_source(source),
         query or {},
         sort=order_of(sort),
         offset=(page - 1) * per_page,
         limit=per_page,
     )
-    if len(msgspec.msgpack.encode(found)) > MOST_BYTES:
-        raise CoreError("core.data: the objects of this page are larger than 1 MB; ask for fewer", 800)
-    return found
 
 
 def order_of(sort: int | list[tuple[str, int]] | dict[str, int]) -> list[tuple[str, int]]:
@@ -93,21 +84,6 @@ def order_of(sort: int | list[tuple[str, int]] | dict[str, int]) -> list[tuple[s
     if any(direction not in (1, -1) for _, direction in fields):
         raise CoreError("core.data: the direction of sort is core.ASC or core.DESC", 801)
     return fields
-
-
-def check_size(document: dict[str, Any]) -> None:
-    """Refuse what could be saved but never be read again.
-
-    Raises:
-        CoreError: it is too large; 16 MB would be, and so is anything above 1 MB.
-    """
-    try:
-        size = len(msgspec.msgpack.encode(msgspec.json.decode(msgspec.json.encode(document))))
-    except (TypeError, ValueError):
-        # It is no document at all; the store says why.
-        return
-    if size > MOST_BYTES:
-        raise CoreError(f"core.data: the object has {size} bytes; an object may have up to 1 MB", 801)
 
 
 def check_source(source: str) -> str:

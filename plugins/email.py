@@ -37,7 +37,7 @@ class EmailSettings(msgspec.Struct, forbid_unknown_fields=True, rename={"sender"
     timeout: int | float | str = "60s"
     retry_delay: int | float | str = "1s"
     max_recipients: int = 50
-    max_message: int | str = "10MB"
+    max_message: int | str = "24MB"
     max_per_run: int = 100
     tag_header: str = "X-Tag"
 
@@ -129,7 +129,7 @@ def _server_of(settings: EmailSettings, home: Path) -> Server:
 
 
 # The time limit is [email] timeout: a letter half handed over must not be cut off from outside.
-@email.function(timeout_seconds=None, needs=lambda message: recipients_of(message))
+@email.function(timeout_seconds=None, needs=lambda message: recipients_of(message), large=True)
 async def send(call: CoreCall, message: Draft) -> dict[str, Any]:
     """Send a message; return its id and the recipients that the server refused.
 

@@ -29,8 +29,8 @@ from moontide.folders import (
 from moontide.quantities import format_size, parse_size
 from plugins.files_quota import Quota
 
-#: What one call can bring back; a call's values may have 1 MB as they travel.
-MOST_READ_BYTES = 1_000_000
+#: What one call can bring back.
+MOST_READ_BYTES = 16 * 2**20
 
 WRONG = 801
 MISSING = 804
@@ -168,7 +168,7 @@ def read(call: CoreCall, path: str, start: int = 1, length: int | None = None) -
         return b"".join(read_chunks(descriptor, MOST_READ_BYTES if length is None else length))
 
 
-@files.function(needs=lambda path, content: [_checked(path)])
+@files.function(needs=lambda path, content: [_checked(path)], large=True)
 def write(call: CoreCall, path: str, content: bytes) -> bool:
     """Write a file, in place of one that is there; whoever reads meanwhile sees the old or the new one."""
     place: FilesFolder = call.service
@@ -180,7 +180,7 @@ def write(call: CoreCall, path: str, content: bytes) -> bool:
     return True
 
 
-@files.function(needs=lambda path, content: [_checked(path)])
+@files.function(needs=lambda path, content: [_checked(path)], large=True)
 def append(call: CoreCall, path: str, content: bytes) -> bool:
     """Add to the end of a file, which is made if it is missing; appends of several runs never mix."""
     place: FilesFolder = call.service

@@ -15,7 +15,7 @@ from engine.sandbox import wire
 _RECEIVE_BYTES = 2**16
 
 #: A worker that does not read gets this much; then it is lost.
-MAX_UNSENT_BYTES = 16 * 2**20
+MAX_UNSENT_BYTES = 20 * 2**20
 
 
 class Listener(Protocol):
@@ -84,9 +84,20 @@ class WorkerChannel:
             return
         if not self._unsent:
             self._loop.add_writer(self._connection, self._write)
-        self._unsent += data[sent:]
+        with memoryview(data) as view:
+            self._unsent += view[sent:]
         if len(self._unsent) > MAX_UNSENT_BYTES:
             self.lose("the worker does not read what is sent to it")
+
+    def pause(self) -> None:
+        """Read nothing until `resume`; the worker waits as soon as the line is full."""
+        if self._open:
+            self._loop.remove_reader(self._connection)
+
+    def resume(self) -> None:
+        """Read again."""
+        if self._open:
+            self._loop.add_reader(self._connection, self._read)
 
     def kill(self) -> None:
         """End the process with SIGKILL and hang up; `exited` tells when it is gone."""

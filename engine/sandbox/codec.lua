@@ -1,4 +1,5 @@
 -- Lua values as MessagePack and back. Raw access only: no metamethod of a job's value ever runs here.
+local rpc = (...).rpc
 local type, next, rawget, rawequal, rawlen = type, next, rawget, rawequal, rawlen
 local error, pcall, select = error, pcall, select
 local math_type, tointeger, huge = math.type, math.tointeger, math.huge
@@ -8,6 +9,7 @@ local concat, unpack, utf8_len, raw_tostring = table.concat, table.unpack, utf8.
 local MAX_DEPTH = 32
 local MAX_NODES = 100000
 local MAX_BYTES = 1048576
+local MAX_LARGE_BYTES = 17 * 1048576
 
 local codec = {}
 
@@ -32,7 +34,7 @@ end
 
 local function emit(state, piece)
   local size = state.size + #piece
-  if size > MAX_BYTES then refuse(state, "it is larger than 1 MB") end
+  if size > state.most then refuse(state, "it is larger than " .. state.most // 1048576 .. " MB") end
   state.size = size
   local count = state.count + 1
   state.count = count
@@ -53,14 +55,16 @@ end
 
 local function emit_string(state, value)
   local length = #value
-  if length > MAX_BYTES then refuse(state, "it is larger than 1 MB") end
+  if length > state.most then refuse(state, "it is larger than " .. state.most // 1048576 .. " MB") end
   if utf8_len(value) then
     if length < 32 then return emit(state, char(0xa0 + length) .. value) end
     if length < 256 then return emit(state, string_pack(">Bs1", 0xd9, value)) end
-    return emit(state, string_pack(">Bs4", 0xdb, value))
+    emit(state, string_pack(">BI4", 0xdb, length))
+    return emit(state, value)
   end
   if state.json then refuse(state, "a string in it is not UTF-8 text") end
-  emit(state, string_pack(">Bs4", 0xc6, value))
+  emit(state, string_pack(">BI4", 0xc6, length))
+  emit(state, value)
 end
 
 -- Returns the number of items and whether the keys are exactly 1..n.
@@ -136,12 +140,19 @@ function encode(state, value, depth)
   refuse(state, "it holds a " .. kind)
 end
 
-local function new_state(json)
-  return { size = 0, count = 0, nodes = 0, open = {}, json = json }
+local function new_state(json, most)
+  return { size = 0, count = 0, nodes = 0, open = {}, json = json, most = most }
+end
+
+local function has_room(size)
+  return size <= MAX_BYTES or byte(rpc("room", raw_tostring(size))) == 43
 end
 
 -- Another error than a refusal is the interpreter's (memory): it goes on its way.
 local function finish(state, ok, problem)
+  if ok and not has_room(state.size) then
+    return nil, "there is no room in the job's memory to send it; see the setting `memory`"
+  end
   if ok then return concat(state, "", 1, state.count) end
   if rawequal(problem, refusal) then return nil, refusal.message end
   error(problem, 0)
@@ -150,7 +161,7 @@ end
 --- Encode one value; `json` writes whole floats as integers and refuses text that is not UTF-8.
 --- Returns the bytes, or nil and why not ("it holds a function").
 function codec.encode(value, json)
-  local state = new_state(json)
+  local state = new_state(json, MAX_BYTES)
   return finish(state, pcall(encode, state, value, 0))
 end
 
@@ -162,10 +173,10 @@ local function encode_arguments(state, count, ...)
   end
 end
 
---- Encode the arguments as one list, nils included.
+--- Encode the arguments as one list, nils included; large ones may have 17 MB, others 1 MB.
 --- Returns the bytes, or nil and why not ("argument 2: it holds a function").
-function codec.encode_arguments(...)
-  local state = new_state(false)
+function codec.encode_arguments(large, ...)
+  local state = new_state(false, large and MAX_LARGE_BYTES or MAX_BYTES)
   local bytes, problem = finish(state, pcall(encode_arguments, state, select("#", ...), ...))
   if bytes then return bytes end
   return nil, "argument " .. raw_tostring(state.argument or 1) .. ": " .. problem

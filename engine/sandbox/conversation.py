@@ -11,8 +11,11 @@ from typing import Any
 from engine.errors import CoreError, JobFileError, WireError
 from engine.sandbox import wire, words
 from engine.sandbox.channel import WorkerChannel
+from engine.sandbox.large import Arrival, Hold, LargeCalls
 from engine.sandbox.program import EndKind, Host
-from engine.sandbox.values import MAX_REPLY_BYTES, decode_arguments, encode_value
+from engine.sandbox.stepwise import decode_large_arguments
+from engine.sandbox.values import MAX_LARGE_BYTES, decode_arguments, encode_value
+from engine.sizes import is_large
 
 _log = logging.getLogger(__name__)
 
@@ -21,6 +24,9 @@ _CANCEL_SECONDS = 1.0
 
 #: Beyond its log limit a run may send this much in one-way calls; an honest worker cuts by itself.
 _NOTIFY_SLACK_BYTES = 2**20
+
+#: Arguments above this are read in a thread: so few bytes can become a million lists.
+_STEPWISE_BYTES = 2**16
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +52,18 @@ class Allowance:
 class Conversation:
     """Listens to a worker and answers its calls until the business is done."""
 
-    def __init__(self, worker: WorkerChannel, host: Host, allowance: Allowance) -> None:
+    def __init__(
+        self, worker: WorkerChannel, host: Host, allowance: Allowance, large: LargeCalls | None = None
+    ) -> None:
+        """Prepare it.
+
+        Args:
+            large: which calls may have arguments above 1 MB; None if none may.
+        """
         self._worker = worker
+        self._large = large or LargeCalls(frozenset())
+        self._arrival: Arrival | None = None
+        self._hold: Hold | None = None
         self._host = host
         self._allowance = allowance
         self._calls_left = allowance.calls + 1
@@ -80,6 +96,7 @@ class Conversation:
             if cancel is not None:
                 cancel.remove_done_callback(self._cancelled)
             self._worker.listener = None
+            self._release()
             if self._answering is not None and not self._answering.done():
                 await self._stop_answering(self._answering)
 
@@ -87,10 +104,14 @@ class Conversation:
         """Act on a message of the worker."""
         if self._end.done():
             return
+        if self._arrival is not None and not isinstance(message, wire.Part | wire.Call | wire.Fatal):
+            raise WireError("something else between the parts of a call")
         if isinstance(message, wire.Notify):
             self._notify(message)
         elif isinstance(message, wire.Call | wire.Require):
             self._question(message)
+        elif isinstance(message, wire.Part):
+            self._part(message)
         elif isinstance(message, wire.Done | wire.Declared):
             self._end.set_result(message)
         elif isinstance(message, wire.Fatal):
@@ -136,26 +157,62 @@ class Conversation:
         except Exception:  # a host's bug must not end the run
             _log.exception("one-way call %s failed", message.method)
 
-    def _question(self, message: wire.Call | wire.Require) -> None:
+    def _part(self, part: wire.Part) -> None:
+        if self._arrival is not None:
+            self._arrival.add(part)
+            return
+        self._check_turn()
+        self._large.check(part)
+        self._arrival = Arrival(part)
+        self._hold, granted = self._large.room.ask(part.total, self._worker.resume)
+        if not granted:
+            self._worker.pause()
+
+    def _release(self) -> None:
+        if self._hold is not None:
+            self._hold.release()
+            self._hold = None
+
+    def _check_turn(self) -> None:
         if self._answering is not None and not self._answering.done():
             raise WireError("the worker asks again before it has an answer")
+
+    def _question(self, message: wire.Call | wire.Require) -> None:
+        self._check_turn()
         self._calls_left -= 1
         if self._calls_left < 0:
             self._stop(EndKind.LIMIT, self._calls_words())
             return
-        if isinstance(message, wire.Call):
+        if isinstance(message, wire.Require):
+            self._answering = self._loop.create_task(self._answer_require(message.module))
+        elif self._arrival is not None:
+            pieces, self._arrival = self._arrival.finish(message), None
+            self._answering = self._loop.create_task(self._answer_large(message.method, pieces))
+        elif len(message.arguments) > _STEPWISE_BYTES:
+            self._answering = self._loop.create_task(self._answer_large(message.method, [message.arguments]))
+        else:
             arguments = decode_arguments(message.arguments)
             self._answering = self._loop.create_task(self._answer(message.method, arguments))
-        else:
-            self._answering = self._loop.create_task(self._answer_require(message.module))
 
     def _calls_words(self) -> str:
         return f"stopped: more than {self._allowance.calls} core calls: the limit"
 
+    async def _answer_large(self, method: str, pieces: list[bytes]) -> None:
+        try:
+            arguments = await asyncio.to_thread(_decode_pieces, pieces)
+        except WireError as error:
+            self._worker.lose(str(error))
+            return
+        await self._answer(method, arguments)
+
     async def _answer(self, method: str, arguments: list[Any]) -> None:
         try:
             values = list(await self._host.call(method, arguments))
-            reply: wire.Message = wire.Reply(encode_value(values, most_bytes=MAX_REPLY_BYTES))
+            if is_large(values):
+                data = await asyncio.to_thread(encode_value, values, most_bytes=MAX_LARGE_BYTES)
+            else:
+                data = encode_value(values, most_bytes=MAX_LARGE_BYTES)
+            reply: wire.Message = wire.Reply(data)
         except CoreError as error:
             reply = wire.Failure(error.message, error.code)
         except WireError as error:
@@ -183,6 +240,7 @@ class Conversation:
             return
         # The worker asks its next question only after this answer; this task has nothing left to do then.
         self._answering = None
+        self._release()
         try:
             self._worker.send(reply)
         except WireError as error:
@@ -208,3 +266,9 @@ class Conversation:
             return Stop(EndKind.LIMIT, self._calls_words())
         _log.error("worker %s gave up: %s", self._worker.pid, words.from_worker(fatal.detail.encode()))
         return Stop(EndKind.CRASHED, "worker crashed: it gave up, the engine's log has the reason")
+
+
+def _decode_pieces(pieces: list[bytes]) -> list[Any]:
+    whole = b"".join(pieces)
+    pieces.clear()
+    return decode_large_arguments(whole)

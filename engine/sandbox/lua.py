@@ -84,7 +84,11 @@ def _bundle(manifests: list[Manifest]) -> str:
 def _manifest_table(module: Manifest) -> str:
     functions = ", ".join(map(_quoted, module.functions))
     one_way = ", ".join(map(_quoted, module.one_way))
-    return f"{{ name = {_quoted(module.name)}, functions = {{{functions}}}, one_way = {{{one_way}}} }},\n"
+    large = ", ".join(f"[{_quoted(name)}] = true" for name in module.large)
+    return (
+        f"{{ name = {_quoted(module.name)}, functions = {{{functions}}}, one_way = {{{one_way}}}, "
+        f"large = {{{large}}} }},\n"
+    )
 
 
 def _quoted(name: str) -> str:
@@ -121,11 +125,14 @@ class LuaState:
         return int(self._runtime.get_memory_used(total=True))
 
     def over_limit(self) -> bool:
-        """Whether the state uses more than its limit now."""
-        return self.memory_bytes() > self._limit_bytes
+        """Whether the state uses more than its limit, with all garbage gone."""
+        return not self.has_room(0)
 
     def has_room(self, size: int) -> bool:
-        """Whether the state may take so many bytes more."""
+        """Whether the state may take so many bytes more, with all garbage gone if need be."""
+        if self.memory_bytes() + size <= self._limit_bytes:
+            return True
+        self._runtime.gccollect()
         return self.memory_bytes() + size <= self._limit_bytes
 
     def run(self, *arguments: Any) -> tuple[Any, ...]:

@@ -14,6 +14,7 @@ from engine.sandbox import wire, words
 from engine.sandbox.answers import BROKEN_PROTOCOL, read_declared, read_done
 from engine.sandbox.channel import WorkerChannel
 from engine.sandbox.conversation import Allowance, Conversation, Stop
+from engine.sandbox.large import MAX_HELD_BYTES, LargeCalls
 from engine.sandbox.program import Declaration, Ending, EndKind, Host, Program
 from engine.sandbox.supply import WorkerSupply
 from engine.sandbox.values import encode_value
@@ -59,6 +60,7 @@ class WorkerPool:
         memory_ceiling_bytes: int,
         cpu_ceiling_seconds: float,
         allow_missing: frozenset[str] = frozenset(),
+        large_bytes: int = MAX_HELD_BYTES,
         on_replaced: Callable[[str], None] | None = None,
     ) -> None:
         """Prepare a pool; nothing runs before `start`.
@@ -71,15 +73,21 @@ class WorkerPool:
             memory_ceiling_bytes: no run gets more memory.
             cpu_ceiling_seconds: no run gets more processor time; a worker that has used it up is replaced.
             allow_missing: names of walls that the operator can do without.
+            large_bytes: what arguments above 1 MB may have together, in all runs.
             on_replaced: called with the reason after the zygote died and another one took its place.
         """
         self._memory_ceiling_bytes = memory_ceiling_bytes
         self._cpu_ceiling_seconds = cpu_ceiling_seconds
         setup = wire.Setup(
-            modules=[wire.Manifest(m.name, list(m.functions), list(m.one_way), m.facade) for m in modules],
+            modules=[
+                wire.Manifest(m.name, list(m.functions), list(m.one_way), m.facade, list(m.large))
+                for m in modules
+            ],
             memory_ceiling_bytes=memory_ceiling_bytes,
             cpu_ceiling_seconds=cpu_ceiling_seconds,
         )
+        methods = frozenset(f"{module.name}.{name}" for module in modules for name in module.large)
+        self.large = LargeCalls(methods, most_bytes=large_bytes)
         self._supply = WorkerSupply(
             setup,
             warm=warm,
@@ -189,7 +197,7 @@ class WorkerPool:
             program.limits, cpu_seconds=opening.cpu_seconds, memory_bytes=opening.memory_bytes
         )
         started = time.monotonic()
-        end = await Conversation(worker, host, allowance).hold(opening, cancel)
+        end = await Conversation(worker, host, allowance, self.large).hold(opening, cancel)
         seconds = time.monotonic() - started
         if isinstance(end, Stop):
             return await self._stopped(worker, end, seconds)

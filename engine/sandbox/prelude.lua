@@ -40,11 +40,11 @@ local function labels(module, name)
   return label, method, check
 end
 
-local function native(module, name)
+local function native(module, name, large)
   local label, method, check = labels(module, name)
   return function(...)
     check()
-    local bytes, problem = codec.encode_arguments(...)
+    local bytes, problem = codec.encode_arguments(large, ...)
     if not bytes then return nil, label .. ": " .. problem, WRONG_TYPE end
     return values_of(rpc("call", method, bytes))
   end
@@ -63,7 +63,7 @@ local function one_way(module, name)
   local label, method, check = labels(module, name)
   return function(...)
     check()
-    local bytes, problem = codec.encode_arguments(cut_strings(select("#", ...), ...))
+    local bytes, problem = codec.encode_arguments(false, cut_strings(select("#", ...), ...))
     if not bytes then return nil, label .. ": " .. problem, WRONG_TYPE end
     rpc("notify", method, bytes)
   end
@@ -150,7 +150,7 @@ local function natives(manifest)
   local functions = {}
   for i = 1, rawlen(manifest.functions) do
     local name = manifest.functions[i]
-    functions[name] = native(manifest.name, name)
+    functions[name] = native(manifest.name, name, manifest.large[name])
   end
   for i = 1, rawlen(manifest.one_way) do
     local name = manifest.one_way[i]

@@ -12,8 +12,9 @@ MAX_DEPTH = 32
 MAX_NODES = 100_000
 MAX_VALUE_BYTES = 2**20
 
-#: What a core function returns may be larger: it comes from the engine, and whole web pages are among it.
-MAX_REPLY_BYTES = 11 * 2**20
+#: What a core function returns may be larger, and what some are given: documents, files, mails, web pages.
+#: There is room for 16 MB of any of them with all that is around it.
+MAX_LARGE_BYTES = 17 * 2**20
 
 _SCALARS = frozenset({str, int, bool, bytes, type(None)})
 _KEYS = frozenset({str, int, float, bytes})

@@ -17,7 +17,10 @@ from engine.errors import WireError
 MAX_FRAME_BYTES = 2 * 2**20
 
 #: Except for what core functions return: it goes from the engine to a worker only.
-MAX_REPLY_FRAME_BYTES = 12 * 2**20
+MAX_REPLY_FRAME_BYTES = 18 * 2**20
+
+#: Larger arguments go to the engine in parts of this size, the last and smaller one with the call.
+PART_BYTES = 2**20
 HEADER_BYTES = 4
 
 
@@ -79,6 +82,14 @@ class Call(Message, frozen=True, tag="call"):
 
     method: str
     arguments: bytes
+
+
+class Part(Message, frozen=True, tag="part"):
+    """Worker to engine: `PART_BYTES` of the arguments of the call that follows, `total` bytes in all."""
+
+    method: str
+    total: int
+    data: bytes
 
 
 class Notify(Message, frozen=True, tag="notify"):
@@ -160,6 +171,7 @@ class Manifest(Message, frozen=True, tag="manifest"):
     functions: list[str]
     one_way: list[str]
     facade: str | None
+    large: list[str] = []
 
 
 class Setup(Message, frozen=True, tag="setup"):
@@ -171,7 +183,7 @@ class Setup(Message, frozen=True, tag="setup"):
 
 
 ToWorker = Run | Declare | Reply | Failure | Source
-FromWorker = Ready | Call | Notify | Require | Done | Declared | Fatal
+FromWorker = Ready | Part | Call | Notify | Require | Done | Declared | Fatal
 FromZygote = Forked | NotForked | Reaped | Hatched
 
 _encoder = msgspec.msgpack.Encoder()
@@ -200,17 +212,32 @@ def unpack(decoder: msgspec.msgpack.Decoder[T], payload: bytes) -> T:
         raise WireError(f"not a message: {type(error).__name__}") from error
 
 
-def frame(message: Message) -> bytes:
+def frame(message: Message) -> bytes | bytearray:
     """Return a message as one frame.
 
     Raises:
         WireError: it is longer than a frame may be.
     """
+    if isinstance(message, Reply) and len(message.values) > MAX_FRAME_BYTES // 2:
+        return _large_frame(message)
     payload = _encoder.encode(message)
-    most_bytes = MAX_REPLY_FRAME_BYTES if isinstance(message, Reply) else MAX_FRAME_BYTES
-    if len(payload) > most_bytes:
-        raise WireError(f"a message is longer than {most_bytes // 2**20} MB")
+    _check_length(len(payload), MAX_FRAME_BYTES)
     return len(payload).to_bytes(HEADER_BYTES, "big") + payload
+
+
+def _large_frame(reply: Reply) -> bytearray:
+    """Return a frame that was copied once only."""
+    data = bytearray(HEADER_BYTES)
+    _encoder.encode_into(reply, data, HEADER_BYTES)
+    length = len(data) - HEADER_BYTES
+    _check_length(length, MAX_REPLY_FRAME_BYTES)
+    data[:HEADER_BYTES] = length.to_bytes(HEADER_BYTES, "big")
+    return data
+
+
+def _check_length(length: int, most_bytes: int) -> None:
+    if length > most_bytes:
+        raise WireError(f"a message is longer than {most_bytes // 2**20} MB")
 
 
 class FrameBuffer:
@@ -236,7 +263,8 @@ class FrameBuffer:
                 end = start + HEADER_BYTES + length
                 if len(self._data) < end:
                     return
-                payload = bytes(self._data[start + HEADER_BYTES : end])
+                with memoryview(self._data) as view:
+                    payload = bytes(view[start + HEADER_BYTES : end])
                 start = end
                 yield payload
         finally:

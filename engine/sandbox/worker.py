@@ -171,18 +171,28 @@ class Worker:
     def _answer(self, operation: bytes, first: bytes, second: bytes) -> bytes | None:
         if operation == b"call":
             self._count_call()
-            return self._ask(wire.Call(first.decode(), second))
+            return self._ask(self._call_with(first.decode(), second))
         if operation == b"notify":
             self._notify(wire.Notify(first.decode(), second))
             return None
         if operation == b"require":
             self._count_call()
             return self._ask(wire.Require(first.decode()))
+        if operation == b"room":
+            return b"+" if self._state.has_room(int(first)) else b"-"
         if operation == b"random":
             return os.urandom(16)
         if operation == b"json_encode":
             return _answered(_json_encode, first)
         return _answered(_json_decode, first)
+
+    # Large arguments go ahead in parts; the call has the last one.
+    def _call_with(self, method: str, arguments: bytes) -> wire.Call:
+        at, total = 0, len(arguments)
+        while total - at > wire.PART_BYTES:
+            self._line.send(wire.Part(method, total, arguments[at : at + wire.PART_BYTES]))
+            at += wire.PART_BYTES
+        return wire.Call(method, arguments[at:] if at else arguments)
 
     def _count_call(self) -> None:
         if self._calls_left <= 0:

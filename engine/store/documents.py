@@ -4,17 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Iterator
-from itertools import islice
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Engine, Select, delete, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    LargeBinary,
+    Select,
+    Text,
+    cast,
+    delete,
+    func,
+    select,
+)
 
 from engine.arguments import holds_bytes
 from engine.clock import Clock
 from engine.core import Sort
 from engine.errors import CoreError
+from engine.quantities import format_size
+from engine.sizes import is_large
 from engine.store.database import upsert
 from engine.store.journal import Journal
 from engine.store.matching import Query, field, sort_key
@@ -24,8 +36,9 @@ from engine.store.queries import reading
 MAX_DOCUMENT_BYTES = 16 * 2**20
 MAX_ID_LENGTH = 200
 
-#: Rows fetched at a time while documents are looked through.
+#: Rows fetched at a time while documents are looked through, and what they may have together, one apart.
 PAGE = 200
+MAX_PAGE_BYTES = MAX_DOCUMENT_BYTES
 
 Body = dict[str, Any]
 
@@ -38,6 +51,7 @@ class StoredDocuments:
         self._reader = reader
         self._clock = clock
         self._ids = DocumentIds(clock)
+        self._size = _size_on(reader.dialect.name)
 
     async def get(self, source: str, document_id: str) -> Body | None:
         """Return the document with its `_id`, or None."""
@@ -55,7 +69,7 @@ class StoredDocuments:
                 that are equal in all of them stand in the order of their ids.
 
         Raises:
-            CoreError: 801 if the query cannot be understood.
+            CoreError: 801 if the query cannot be understood, 800 if what is found is too large together.
         """
         wanted = Query(query)
         fields, descending = _order(sort)
@@ -63,7 +77,7 @@ class StoredDocuments:
         if fields:
             return await asyncio.to_thread(self._sorted, source, wanted, fields, offset, limit)
         if not query:
-            return await asyncio.to_thread(self._fetch, chosen.offset(offset).limit(limit))
+            return await asyncio.to_thread(self._fetch_page, chosen.offset(offset).limit(limit))
         chosen = chosen.where(*_prefilter(query))
         return await asyncio.to_thread(self._matching, chosen, wanted, descending, offset, limit)
 
@@ -76,7 +90,8 @@ class StoredDocuments:
         body, document_id = _split(document)
         if document_id is None:
             document_id = self._ids.next()
-        await self._journal.transact(self._upsert(source, document_id, _encode(body)))
+        encoded = await asyncio.to_thread(_encode, body) if is_large(body) else _encode(body)
+        await self._journal.transact(self._upsert(source, document_id, encoded))
         return document_id
 
     async def delete(self, source: str, document_id: str) -> bool:
@@ -97,32 +112,59 @@ class StoredDocuments:
     def _matching(
         self, chosen: Select[Any], query: Query, descending: bool, offset: int, limit: int
     ) -> list[Body]:
-        found = filter(query.matches, self._in_pages(chosen, descending))
-        return list(islice(found, offset, offset + limit))
+        found: list[Body] = []
+        room = MAX_PAGE_BYTES
+        for size, document in self._in_pages(chosen, descending):
+            if not query.matches(document):
+                continue
+            if offset:
+                offset -= 1
+                continue
+            room -= size
+            if room < 0 and found:
+                raise _too_large_together()
+            found.append(document)
+            if len(found) == limit:
+                break
+        return found
 
     def _sorted(self, source: str, query: Query, sort: Sort, offset: int, limit: int) -> list[Body]:
         """Sort what the fields hold, not the documents: all of those may not fit into memory."""
         chosen = _in_order(_documents(source), descending=False).where(*_prefilter(query.fields))
-        found = filter(query.matches, self._in_pages(chosen, descending=False))
+        every = (document for _, document in self._in_pages(chosen, descending=False))
+        found = filter(query.matches, every)
         keys = [([sort_key(field(one, name)) for name, _ in sort], one["_id"]) for one in found]
         for place in reversed(range(len(sort))):
             keys.sort(key=lambda entry: entry[0][place], reverse=sort[place][1] < 0)
         wanted = [document_id for _, document_id in keys[offset : offset + limit]]
-        documents = self._fetch(_documents(source).where(DOCUMENT.c.id.in_(wanted)))
+        documents = self._fetch_page(_documents(source).where(DOCUMENT.c.id.in_(wanted)))
         by_id = {document["_id"]: document for document in documents}
         # One that was deleted since the first look is left out.
         return [by_id[document_id] for document_id in wanted if document_id in by_id]
 
-    def _in_pages(self, chosen: Select[Any], descending: bool) -> Iterator[Body]:
-        """Yield documents page by page, so that neither memory nor a cursor is held for all of them."""
-        page = self._fetch(chosen.limit(PAGE))
+    def _in_pages(self, chosen: Select[Any], descending: bool) -> Iterator[tuple[int, Body]]:
+        """Yield documents with their sizes, page by page: neither memory nor a cursor is held for all."""
+        page = self._sizes(chosen.limit(PAGE))
         while page:
-            yield from page
+            for part in _parts(page):
+                for document in self._fetch(chosen.where(DOCUMENT.c.id.in_(part))):
+                    yield part[document["_id"]], document
             if len(page) < PAGE:
                 return
-            last = page[-1]["_id"]
+            last = page[-1][0]
             after = DOCUMENT.c.id < last if descending else DOCUMENT.c.id > last
-            page = self._fetch(chosen.where(after).limit(PAGE))
+            page = self._sizes(chosen.where(after).limit(PAGE))
+
+    def _fetch_page(self, chosen: Select[Any]) -> list[Body]:
+        sizes = self._sizes(chosen)
+        if len(sizes) > 1 and sum(size for _, size in sizes) > MAX_PAGE_BYTES:
+            raise _too_large_together()
+        return self._fetch(chosen)
+
+    def _sizes(self, chosen: Select[Any]) -> Sequence[tuple[str, int]]:
+        with reading(self._reader) as connection:
+            rows = connection.execute(chosen.with_only_columns(DOCUMENT.c.id, self._size))
+            return [(row[0], row[1]) for row in rows]
 
     def _fetch(self, chosen: Select[Any]) -> list[Body]:
         with reading(self._reader) as connection:
@@ -166,9 +208,39 @@ def _encode(body: Body) -> msgspec.Raw:
         raise CoreError(f"core.data: the object cannot be kept as JSON: {error}", 801) from error
     if len(encoded) > MAX_DOCUMENT_BYTES:
         raise CoreError(
-            f"core.data: the object has {len(encoded)} bytes as JSON; {MAX_DOCUMENT_BYTES} are allowed", 801
+            f"core.data: the object has {len(encoded)} bytes as JSON; an object may have up to "
+            f"{format_size(MAX_DOCUMENT_BYTES)}",
+            801,
         )
     return msgspec.Raw(encoded)
+
+
+def _too_large_together() -> CoreError:
+    limit = format_size(MAX_PAGE_BYTES)
+    return CoreError(
+        f"core.data: the objects of this page are larger than {limit} together; ask for fewer", 800
+    )
+
+
+def _size_on(dialect: str) -> ColumnElement[int]:
+    """Return what tells a document's size in bytes, without its being read into the engine."""
+    if dialect == "postgresql":
+        return func.octet_length(cast(DOCUMENT.c.body, Text))
+    return func.length(cast(DOCUMENT.c.body, LargeBinary))
+
+
+def _parts(page: Sequence[tuple[str, int]]) -> Iterator[dict[str, int]]:
+    """Cut a page into parts of ids with sizes; a part is small enough to be held in memory."""
+    part: dict[str, int] = {}
+    room = MAX_PAGE_BYTES
+    for document_id, size in page:
+        if part and size > room:
+            yield part
+            part, room = {}, MAX_PAGE_BYTES
+        part[document_id] = size
+        room -= size
+    if part:
+        yield part
 
 
 def _documents(source: str) -> Select[Any]:

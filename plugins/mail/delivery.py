@@ -14,6 +14,7 @@ from aiosmtplib import SMTP
 from aiosmtplib.errors import SMTPAuthenticationError, SMTPException, SMTPResponseException
 
 from moontide import CoreError
+from plugins.mail.handover import hand_over
 from plugins.mail.message import Letter
 
 NOT_SENT = 701
@@ -148,7 +149,7 @@ async def _offer_and_hand_over(client: SMTP, letter: Letter, delivery: Delivery)
         later = await _name_recipients(client, delivery)
         if len(later) < len(delivery.pending):
             delivery.handing_over = True
-            await client.data(letter.data)
+            await hand_over(client, letter.data)
             delivery.delivered = True
     except SMTPResponseException as error:
         delivery.handing_over = False

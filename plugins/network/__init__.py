@@ -88,7 +88,7 @@ def _pipeline_host(_requests: object, url: str) -> list[str]:
     return _first_host("pipeline", url)
 
 
-@network.function(timeout_seconds=None, needs=partial(_first_host, "request"))
+@network.function(timeout_seconds=None, needs=partial(_first_host, "request"), large=True)
 async def request(call: CoreCall, url: str, params: Params) -> dict[str, Any]:
     """Send a request and return the answer `{ body, headers, status }`.
 
@@ -108,7 +108,7 @@ async def get(
     return await _send(call, "get", url, _params("GET", headers, options))
 
 
-@network.function(timeout_seconds=None, needs=partial(_first_host, "post"))
+@network.function(timeout_seconds=None, needs=partial(_first_host, "post"), large=True)
 async def post(
     call: CoreCall,
     url: str,
@@ -138,7 +138,7 @@ async def get_json(
     return await asyncio.to_thread(from_json, where, answer["body"])
 
 
-@network.function("postJson", timeout_seconds=None, needs=partial(_first_host, "postJson"))
+@network.function("postJson", timeout_seconds=None, needs=partial(_first_host, "postJson"), large=True)
 async def post_json(
     call: CoreCall,
     url: str,
@@ -150,12 +150,12 @@ async def post_json(
 
     `options` may hold `timeout`, `ssl_verify` and `max_redirects`.
     """
-    body = to_json("core.network.postJson", value)
+    body = await asyncio.to_thread(to_json, "core.network.postJson", value)
     params = _params("POST", headers, options, body)
     return await _send(call, "postJson", url, params, content_type=JSON, accept=JSON)
 
 
-@network.function(timeout_seconds=None, needs=_pipeline_host)
+@network.function(timeout_seconds=None, needs=_pipeline_host, large=True)
 async def pipeline(call: CoreCall, requests: list[Step], url: str) -> list[dict[str, Any]]:
     """Send several requests to one host at the same time and return their answers in order.
 

@@ -160,6 +160,17 @@ async def test_text_and_html_and_attachments_go_together(post: Post, sink: Sink)
     ]
 
 
+async def test_a_message_with_attachments_of_sixteen_megabytes_arrives(post: Post, sink: Sink) -> None:
+    await post.send(
+        sink.port,
+        """msg:attach("zeros.bin", ("\\0"):rep(8 * 2^20)):attach("text.txt", ("x"):rep(8 * 2^20 - 1000))""",
+        timeout="60s",
+    )
+    (message,) = sink.messages
+    sizes = [len(part.get_content()) for part in message.iter_attachments()]
+    assert sizes == [8 * 2**20, 8 * 2**20 - 1000]
+
+
 async def test_text_with_dots_and_long_lines_and_umlauts_stays_itself(post: Post, sink: Sink) -> None:
     text = ".\n..\n.\r\nGrüße " + "x" * 3000 + "\nQUIT\nend\n"
     await post.send(

@@ -104,11 +104,23 @@ async def test_a_part_of_a_file_is_read_by_position(lab: Lab) -> None:
 
 async def test_a_file_too_large_for_one_call_is_read_in_pieces(lab: Lab, home: Path) -> None:
     (home / "files").mkdir()
-    (home / "files/big").write_bytes(b"x" * 1_900_000 + b"end")
+    (home / "files/big").write_bytes(b"x" * 17_000_000 + b"end")
     message, code = await refusal(lab, 'return files.read("big")')
     assert (code, "give start and length" in message) == (800, True)
-    body = 'return #files.read("big", 1, 1000000), files.read("big", 1000001):sub(-3)'
-    assert await do(lab, body) == [1_000_000, "end"]
+    body = 'return #files.read("big", 1, 2^24), files.read("big", 2^24 + 1):sub(-3)'
+    assert await do(lab, body) == [2**24, "end"]
+
+
+async def test_sixteen_megabytes_are_written_and_read_in_one_call(
+    workers: tuple[WorkerPool, Plugins], tmp_path: Path
+) -> None:
+    body = """
+      assert(files.write("large", ("x"):rep(2^24 - 3)))
+      assert(files.append("large", "end"))
+      local text = assert(files.read("large"))
+      return #text, text:sub(-4)"""
+    async with open_lab(*workers, tmp_path, tmp_path) as lab:
+        assert await do(lab, body) == [2**24, "xend"]
 
 
 async def test_existence_tells_what_is_there(lab: Lab) -> None:

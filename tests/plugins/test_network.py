@@ -596,6 +596,14 @@ async def test_a_body_of_ten_megabytes_arrives(desk: Desk) -> None:
         ]
 
 
+async def test_a_body_of_ten_megabytes_is_sent(desk: Desk) -> None:
+    async with serve(says(answer(200, b"taken"))) as web:
+        script = "return job.OK, { core.network.post(run.data.url, ('x'):rep(10 * 2^20)).body }"
+        assert await desk.run(script, url=web.url()) == ["taken"]
+        (seen,) = web.seen
+        assert len(seen.body) == 10 * 2**20
+
+
 async def test_a_body_over_the_limit_is_an_error_and_is_not_read_to_its_end(open_desk: OpenDesk) -> None:
     async def endless(seen: Seen, send: Send, web: Web) -> None:
         await send(b"HTTP/1.1 200 OK\r\n\r\n")

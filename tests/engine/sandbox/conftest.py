@@ -26,7 +26,9 @@ end
 
 MODULES = (
     ModuleManifest("log", (), ("write",), LOG_FACADE),
-    ModuleManifest("test", ("echo", "fail", "break_down", "wait", "answer"), (), None),
+    ModuleManifest(
+        "test", ("echo", "fail", "break_down", "wait", "answer", "keep", "hold"), (), None, ("keep", "hold")
+    ),
 )
 
 
@@ -54,7 +56,9 @@ class RememberingHost:
                 return [self.answer]
             case "test.fail":
                 raise CoreError("core.test.fail: it is Monday", 815)
-            case "test.wait":
+            case "test.keep":
+                return []
+            case "test.hold" | "test.wait":
                 return await self._wait_for_ever()
         raise RuntimeError("a secret of the engine")
 

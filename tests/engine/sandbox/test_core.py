@@ -150,7 +150,7 @@ async def test_an_argument_that_cannot_travel_is_answered_with_801(run: Run, hos
     ("answer", "why"),
     [
         (object(), "cannot become a Lua value: Encoding objects of type object is unsupported"),
-        ("x" * 12 * 2**20, "larger than 11 MB"),
+        ("x" * 18 * 2**20, "larger than 17 MB"),
         (2**80, "cannot become a Lua value: can't serialize ints < -2**63 or > 2**64 - 1"),
     ],
 )

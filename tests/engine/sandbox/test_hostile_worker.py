@@ -99,14 +99,14 @@ async def test_a_flood_of_log_lines_is_a_crash_though_the_worker_should_cut(host
     def act(line: socket.socket) -> None:
         line.setblocking(True)
         loop = asyncio.get_running_loop()
-        loop.run_in_executor(None, _send_all, line, flood * 20)
+        loop.run_in_executor(None, send_all, line, flood * 20)
 
     end = await end_of(act, host)
     assert isinstance(end, Stop)
     assert end.error == "worker crashed: the worker sends more log than it may"
 
 
-def _send_all(line: socket.socket, data: bytes) -> None:
+def send_all(line: socket.socket, data: bytes) -> None:
     try:
         line.sendall(data)
     except OSError:
