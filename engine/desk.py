@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from engine import lifecycle
+from engine.alertdesk import AlertDesk
 from engine.audit import audit_entry
 from engine.catalog import Catalog, Changes
 from engine.clock import Clock
@@ -89,6 +90,7 @@ class Desk:
         load_stored: Callable[[Collection[str] | None], Mapping[str, StoredJob]],
         held: Holds,
         holds: HoldDesk,
+        alerts: AlertDesk,
     ) -> None:
         """Make a desk.
 
@@ -120,6 +122,8 @@ class Desk:
         self.states = states
         self.ledger = ledger
         self.history = history
+        self.alerts = alerts
+        self._others: list[Callable[[], list[str]]] = []
         self._metrics = Metrics(events, self._standing)
         self.state = EngineState.STARTING
 
@@ -155,6 +159,7 @@ class Desk:
             walls=dict(self._pool.walls),
             problems=self._problems(),
             holds=self.holds.words(),
+            alerts=sum(self.alerts.counts().values()),
         )
 
     def _jobs_by_status(self) -> dict[str, int]:
@@ -181,14 +186,20 @@ class Desk:
             journal_commits=self._journal.commits,
             journal_seconds=self._journal.commit_seconds,
             journal_waiting=self._journal.waiting,
+            alerts=self.alerts.counts(),
         )
 
     def plugins(self) -> list[PluginView]:
         """Return a line about every plugin found."""
         return list(self._plugins.views)
 
+    def watch_problems_of(self, ask: Callable[[], list[str]]) -> None:
+        """Show the problems of one more part, which is asked whenever they are."""
+        self._others.append(ask)
+
     def _problems(self) -> list[str]:
-        problems = self._plugins.problems()
+        problems = self._plugins.problems() + self.alerts.problems()
+        problems += [problem for ask in self._others for problem in ask()]
         if self._journal.stalled:
             problems.append(f"no writes to the database: {self._journal.stalled}")
         missing = [name for name, state in self._pool.walls.items() if state.startswith("missing")]
@@ -422,6 +433,7 @@ class Desk:
             groups=list(settings.groups) if settings else [],
             paused=pause.words() if pause else "",
             paused_until=pause.until if pause else None,
+            alerts=self.alerts.of(job.name),
         )
 
     async def _audit(

@@ -319,7 +319,7 @@ class Dispatcher:
         if retry is not None:
             self._retry_kept(retry)
         self.finished += 1
-        self._tell_end(run, end)
+        self._tell_end(run, end, retry.id if retry is not None else None)
 
     def _decide(self, run: LiveRun, ended: Outcome, now: datetime, *, retried: bool) -> None:
         job = run.owner
@@ -478,10 +478,10 @@ class Dispatcher:
             return Activity.RUNNING
         return Activity.QUEUED if self.gate.waiting_of(job) else Activity.IDLE
 
-    def _tell_end(self, run: LiveRun, end: RunEnd) -> None:
-        returned = end.returned.value if end.returned else None
+    def _tell_end(self, run: LiveRun, end: RunEnd, retry: int | None = None) -> None:
+        status, returned = end.status.value, end.returned.value if end.returned else None
         self._events.publish(
-            RunFinished(end.finished, run.id, run.job, end.status.value, returned, end.duration_ms, end.error)
+            RunFinished(end.finished, run.id, run.job, status, returned, end.duration_ms, end.error, retry)
         )
 
     def tell_job(self, job: Job) -> None:

@@ -139,7 +139,11 @@ class RunLogged(Event):
 
 @dataclass(frozen=True, slots=True)
 class RunFinished(Event):
-    """A run's outcome is committed."""
+    """A run's outcome is committed.
+
+    Attributes:
+        retry: the planned run that tries again what this one failed to do.
+    """
 
     run: int
     job: str
@@ -147,6 +151,7 @@ class RunFinished(Event):
     returned: str | None
     duration_ms: float | None
     error: str | None
+    retry: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +159,73 @@ class WorkersReplaced(Event):
     """The zygote died and was started again; runs that were under way are CRASHED."""
 
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRaised(Event):
+    """Something is wrong with a job, and is on record.
+
+    Attributes:
+        alert: its id.
+        kind: an `AlertKind` value; `reason` says it in words.
+        run: the run that showed it, if one did.
+    """
+
+    alert: int
+    job: str
+    kind: str
+    reason: str
+    run: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AlertEnded(Event):
+    """What was wrong with a job is over, and that is on record.
+
+    Attributes:
+        since: when it began.
+    """
+
+    alert: int
+    job: str
+    kind: str
+    reason: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AlertItem:
+    """One alert in a notice.
+
+    Attributes:
+        state: "began", "goes on" (a reminder) or "ended".
+        count: how often it was seen.
+        run: the run that showed it first.
+    """
+
+    alert: int
+    job: str
+    kind: str
+    state: str
+    reason: str
+    since: datetime
+    ended: datetime | None = None
+    count: int = 1
+    run: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AlertNotice(Event):
+    """People are to be told of alerts, quiet hours and reminders considered: what senders send.
+
+    Attributes:
+        subject: all of it in one line.
+        text: in full, one paragraph for each alert.
+    """
+
+    subject: str
+    text: str
+    items: tuple[AlertItem, ...]
 
 
 def as_dict(event: Event) -> dict[str, Any]:

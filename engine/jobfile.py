@@ -15,6 +15,7 @@ from typing import Any, get_type_hints
 
 from engine import schedulekinds
 from engine.additions import NOTHING_ADDED, Additions, Setting
+from engine.alertrules import read_alerts
 from engine.errors import JobFileError, ScheduleError
 from engine.jobvalues import (
     one_of,
@@ -138,6 +139,14 @@ class JobSettings:
             "example": '{ network = { "api.example.com" }, email = true }',
         },
     )
+    alerts: dict[str, Any] = field(
+        default_factory=dict,
+        metadata={
+            "parse": read_alerts,
+            "help": "What people are told of this job; the rest is as in `[alerts]` of the engine.",
+            "example": '{ slow_after = "5m", expect_every = "25h" }',
+        },
+    )
     added: dict[str, Any] = field(default_factory=dict)
 
     def schedule(
@@ -197,6 +206,7 @@ class JobSettings:
         plain = {one.name: getattr(self, one.name) for one in SETTINGS} | self.added
         plain |= {"tags": dict(self.tags), "allow": dict(self.allow), "at": list(self.at)}
         plain |= {"groups": list(self.groups)}
+        plain["alerts"] = dict(self.alerts)
         return plain | {"cron": list(self.cron) if isinstance(self.cron, tuple) else self.cron}
 
 

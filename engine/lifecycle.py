@@ -22,6 +22,7 @@ from engine.schedule import Schedule
 from engine.states import JobStatus
 
 ON_DEMAND = "on demand"
+SWITCHED_OFF = "by operator"
 INACTIVE_IN_FILE = "active = false in its file"
 INACTIVE_BEFORE = "was inactive before its file could not be read"
 ACTIVATED = "activated; runs again after a reload"
@@ -173,7 +174,7 @@ def activate(state: JobState) -> JobState:
     return replace(state, active=True, armed=False, reason=reason)
 
 
-def deactivate(state: JobState, reason: str = "by operator") -> JobState:
+def deactivate(state: JobState, reason: str = SWITCHED_OFF) -> JobState:
     """Return the state of a job that was switched off; one that was off stays as it is."""
     if not state.active:
         return state

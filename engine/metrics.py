@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from engine.alertwatch import AlertKind
 from engine.events import Event, Events, JournalStalled, RunFinished, RunsMissed, RunStarted, WorkersReplaced
 
 #: Upper bounds of the classes, in seconds.
@@ -25,6 +26,7 @@ class Standing:
         behind_seconds: how long ago the first job that is still armed should have run.
         jobs: how many by status.
         journal_seconds: what all commits took together.
+        alerts: how many go on, by kind.
     """
 
     running: int
@@ -36,6 +38,7 @@ class Standing:
     journal_commits: int
     journal_seconds: float
     journal_waiting: int
+    alerts: dict[str, int] = field(default_factory=dict)
 
 
 class Metrics:
@@ -122,3 +125,7 @@ class _Now(Collector):
         for status, count in sorted(now.jobs.items()):
             jobs.add_metric([status], count)
         yield jobs
+        alerts = GaugeMetricFamily("moontide_alerts", "Alerts that go on, by kind.", labels=["kind"])
+        for kind in AlertKind:
+            alerts.add_metric([kind.value], now.alerts.get(kind.value, 0))
+        yield alerts

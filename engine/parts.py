@@ -12,7 +12,7 @@ from engine.catalog import Catalog
 from engine.clock import Clock, SystemClock
 from engine.core import Documents, NoEngine, RunControl, ServiceContext, manifest_of
 from engine.errors import SettingsError
-from engine.events import Events
+from engine.events import AlertNotice, Events
 from engine.executors import Executor, ExecutorContext, open_executor
 from engine.jobcalls import job_calls
 from engine.jobcontrol import JobControl, LoneJob
@@ -22,7 +22,7 @@ from engine.runner import Runner
 from engine.sandbox.harden import WALLS
 from engine.sandbox.pool import WorkerPool
 from engine.settings import Settings
-from engine.subscribers import Courier
+from engine.subscribers import Courier, Telling
 from engine.views import JobView
 
 
@@ -146,21 +146,34 @@ async def start_executor(
 
 
 def start_subscribers(
-    events: Events, plugins: Plugins, services: Mapping[str, Any], parts: AsyncExitStack
-) -> None:
+    events: Events,
+    plugins: Plugins,
+    services: Mapping[str, Any],
+    parts: AsyncExitStack,
+    *,
+    report: Callable[[Telling], None],
+) -> int:
     """Let the plugins that listen to events hear them until `parts` is closed.
 
     Args:
         services: what the modules' services yielded, by the module's name.
+        report: is told how each telling of an alert's notice went.
+
+    Returns:
+        how many of them send notices of alerts.
     """
+    senders = 0
     for plugin, subscriber in plugins.subscribers:
         service = services.get(subscriber.module.name) if subscriber.module else None
         if isinstance(service, Unready):
             continue
-        courier = Courier(subscriber, plugin=plugin, service=service)
+        sends = AlertNotice in subscriber.kinds
+        senders += sends
+        courier = Courier(subscriber, plugin=plugin, service=service, report=report if sends else None)
         courier.start()
         parts.push_async_callback(courier.stop)
         parts.callback(events.subscribe(courier.take))
+    return senders
 
 
 def _unclaimed(plugins: Plugins) -> Callable[[str], None] | None:

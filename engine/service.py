@@ -14,6 +14,9 @@ from contextlib import AsyncExitStack
 from importlib.metadata import version
 from pathlib import Path
 
+from engine.alertbook import AlertBook
+from engine.alertdesk import AlertDesk
+from engine.alerting import Alerts
 from engine.api.server import ApiServer
 from engine.catalog import Catalog
 from engine.clock import Clock, SystemClock
@@ -29,6 +32,7 @@ from engine.events import (
     RunsRecovered,
     WorkersReplaced,
 )
+from engine.heartbeat import Heartbeat, ailment
 from engine.historydesk import HistoryDesk
 from engine.holddesk import HoldDesk
 from engine.holding import Holding
@@ -47,6 +51,7 @@ from engine.scheduler import Scheduler
 from engine.settings import Settings
 from engine.statedesk import StateDesk
 from engine.states import EngineState
+from engine.store.alertrows import AlertQueries
 from engine.store.database import Database, open_database
 from engine.store.documents import StoredDocuments
 from engine.store.history import History
@@ -146,7 +151,21 @@ class Engine:
             find_job=lambda name: self.desk.job(name) if name in catalog.jobs else None,
         )
         executor = await start_executor(self.settings, plugins, runner, parts, home=self.home)
-        start_subscribers(self.events, plugins, runner.services, parts)
+        book, stored = AlertBook(journal, self._clock), AlertQueries(database.reader)
+        alerts = Alerts(
+            jobs=catalog.jobs,
+            rules=self.settings.alert_rules(),
+            timezone=self.settings.timezone,
+            book=book,
+            queries=queries,
+            stored=stored,
+            events=self.events,
+            clock=self._clock,
+            held=lambda job: holds.on(job.name, job.settings) is not None,
+        )
+        senders = start_subscribers(
+            self.events, plugins, runner.services, parts, report=alerts.announcer.report
+        )
         holds = Holds()
         dispatcher = Dispatcher(
             clock=self._clock,
@@ -221,9 +240,22 @@ class Engine:
                 holding=holding,
                 group_limits=self.settings.limits.groups,
             ),
+            alerts=AlertDesk(book=book, stored=stored, announcer=alerts.announcer, clock=self._clock),
         )
+        heartbeat = Heartbeat(
+            self.settings.heartbeat,
+            ailment=lambda: ailment(
+                now=self._clock.now(), first_due=scheduler.first_due(), stalled=journal.stalled
+            ),
+        )
+        self.desk.watch_problems_of(heartbeat.problems)
+        await alerts.start()
+        parts.push_async_callback(alerts.stop)
         await indexer.start()
         await self._serve(parts, catalog, scheduler, planner, holding, dispatcher, recovered)
+        alerts.begin_to_tell(senders)
+        heartbeat.start()
+        parts.push_async_callback(heartbeat.stop)
         self._keep_stubs(parts, catalog, plugins)
 
     # The parts, in the order in which they start

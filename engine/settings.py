@@ -13,8 +13,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     PrivateAttr,
     SecretStr,
@@ -25,9 +23,11 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from engine.alertrules import AlertRules
 from engine.errors import SettingsError
 from engine.permissions import PermissionMode
 from engine.run import Limits
+from engine.settingalerts import AlertSettings, HeartbeatSettings
 from engine.settingtypes import (
     DURATION,
     NAMES,
@@ -41,11 +41,13 @@ from engine.settingtypes import (
     Names,
     OptionalFolder,
     Positive,
+    Section,
     Size,
     SourceSize,
     Switch,
     TagLimits,
     Zone,
+    setting,
 )
 
 FILE_NAME = "moontide.toml"
@@ -56,29 +58,7 @@ NESTING = "__"
 _OTHER_VARIABLES = frozenset({"MOONTIDE_HOME"})
 #: Variables that hold secrets of jobs; with two underscores it is the settings of the module `secret`.
 _OF_SECRETS = re.compile(r"MOONTIDE_SECRET_[A-Za-z]")
-_SECRET = re.compile(r"token|password|secret|database", re.IGNORECASE)
-
-
-def setting(default: Any, description: str, allowed: str) -> Any:
-    """Declare one setting.
-
-    Args:
-        default: as a person would write it in the file.
-        description: what it does, for the commented file.
-        allowed: what may stand there, for error messages and the commented file.
-    """
-    return Field(
-        default=default,
-        description=description,
-        json_schema_extra={"allowed": allowed},
-        validate_default=True,
-    )
-
-
-class Section(BaseModel):
-    """One table of the file; a key that it does not know is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+_SECRET = re.compile(r"token|password|secret|database|heartbeat\.url", re.IGNORECASE)
 
 
 class PluginSettings(Section):
@@ -228,6 +208,8 @@ class Settings(BaseSettings):
     engine: EngineSettings = Field(default_factory=EngineSettings)
     api: ApiSettings = Field(default_factory=ApiSettings)
     log: LogSettings = Field(default_factory=LogSettings)
+    alerts: AlertSettings = Field(default_factory=AlertSettings)
+    heartbeat: HeartbeatSettings = Field(default_factory=HeartbeatSettings)
 
     @classmethod
     def settings_customise_sources(
@@ -260,6 +242,10 @@ class Settings(BaseSettings):
             calls=limits.calls,
             result_bytes=limits.result,
         )
+
+    def alert_rules(self) -> AlertRules:
+        """Return what alerts are wanted where a job says nothing else."""
+        return self.alerts.rules()
 
     def source_bytes(self) -> int:
         """Return the size up to which a job file or library module is taken."""

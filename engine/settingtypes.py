@@ -1,17 +1,39 @@
-"""Kinds of values in moontide.toml, each with how it is read; a wrong one raises ValueError."""
+"""How settings of moontide.toml are declared, and the kinds of their values; wrong ones raise ValueError."""
 
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_settings import NoDecode
 
 from engine.errors import ScheduleError
 from engine.jobfolder import MOST_SOURCE_BYTES
 from engine.quantities import format_size, parse_duration, parse_size
 from engine.schedule import parse_cron, parse_timezone
+
+
+def setting(default: Any, description: str, allowed: str) -> Any:
+    """Declare one setting.
+
+    Args:
+        default: as a person would write it in the file.
+        description: what it does, for the commented file.
+        allowed: what may stand there, for error messages and the commented file.
+    """
+    return Field(
+        default=default,
+        description=description,
+        json_schema_extra={"allowed": allowed},
+        validate_default=True,
+    )
+
+
+class Section(BaseModel):
+    """One table of the file; a key that it does not know is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 def _duration(value: object) -> float:

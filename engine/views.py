@@ -11,6 +11,40 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
+class AlertView:
+    """Something that is, or was, wrong with a job.
+
+    Attributes:
+        kind: an `AlertKind` value; `reason` says it in words.
+        run: the run that showed it first.
+        last: when it was seen last, `count` times in all.
+        told: when people were told of it last; None if they were not yet.
+        end_told: when they were told that it is over.
+        trouble: why it could not be told, where that was given up.
+        acked: when somebody said that they know of it.
+        lasted_seconds: how long it went on, once it is over.
+    """
+
+    id: int
+    job: str
+    kind: str
+    reason: str
+    run: int | None
+    since: datetime
+    last: datetime
+    count: int
+    told: datetime | None
+    ended: datetime | None
+    end_reason: str | None
+    end_told: datetime | None
+    trouble: str | None
+    acked: datetime | None
+    acked_by: str | None
+    note: str | None
+    lasted_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class JobView:
     """One job as the list and its own page show it.
 
@@ -25,6 +59,7 @@ class JobView:
         groups: the groups that the file gives.
         paused: what is paused, by whom and why, if that keeps the job from running; else "".
         paused_until: when that ends by itself, or None.
+        alerts: what is wrong with it now, the oldest first.
     """
 
     name: str
@@ -50,6 +85,7 @@ class JobView:
     groups: list[str] = field(default_factory=list)
     paused: str = ""
     paused_until: datetime | None = None
+    alerts: list[AlertView] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +162,7 @@ class EngineView:
 
     Attributes:
         holds: disabled groups and pauses in words; those of single jobs only as their number.
+        alerts: how many alerts of jobs go on.
     """
 
     state: str
@@ -147,6 +184,7 @@ class EngineView:
     journal: str
     walls: dict[str, str]
     problems: list[str] = field(default_factory=list)
+    alerts: int = 0
     holds: list[str] = field(default_factory=list)
 
 

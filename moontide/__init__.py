@@ -13,6 +13,10 @@ from engine.core import (
 )
 from engine.errors import CoreError, MoontideError, ScheduleError
 from engine.events import (
+    AlertEnded,
+    AlertItem,
+    AlertNotice,
+    AlertRaised,
     EngineStateChanged,
     Event,
     HoldChanged,
@@ -44,6 +48,10 @@ from engine.views import JobView, RunView
 __all__ = [
     "DEACTIVATE",
     "GO_ON",
+    "AlertEnded",
+    "AlertItem",
+    "AlertNotice",
+    "AlertRaised",
     "CoreCall",
     "CoreError",
     "CoreFunction",

@@ -428,6 +428,7 @@ def test_every_activity_is_described() -> None:
 @pytest.mark.parametrize(
     "view",
     [
+        views.AlertView,
         views.JobView,
         views.RunView,
         views.StateView,

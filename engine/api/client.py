@@ -15,6 +15,7 @@ import msgspec
 
 from engine.api import calls
 from engine.api.address import short_path
+from engine.api.alertclient import AlertClient, AsyncAlertClient
 from engine.api.answers import Source
 from engine.api.calls import Call
 from engine.api.draftclient import AsyncDraftClient, DraftClient
@@ -163,6 +164,7 @@ class Client:
         self.ledger = LedgerClient(self._send)
         self.holds = HoldClient(self._send)
         self.history = HistoryClient(self._send)
+        self.alerts = AlertClient(self._send)
 
     def __enter__(self) -> Self:
         return self
@@ -299,6 +301,7 @@ class AsyncClient:
         self.ledger = AsyncLedgerClient(self._send)
         self.holds = AsyncHoldClient(self._send)
         self.history = AsyncHistoryClient(self._send)
+        self.alerts = AsyncAlertClient(self._send)
 
     async def __aenter__(self) -> Self:
         return self

@@ -18,6 +18,7 @@ from engine.api.historyoperations import HistoryOperations
 from engine.api.holdoperations import HoldOperations
 from engine.events import Events
 from engine.views import (
+    AlertView,
     ComingView,
     DraftView,
     EngineView,
@@ -102,6 +103,29 @@ class DraftOperations(Protocol):
         """
 
 
+class AlertOperations(Protocol):
+    """What may be asked about alerts."""
+
+    async def list(
+        self, *, job: str | None = None, ended: bool = False, before: int | None = None, limit: int = 50
+    ) -> list[AlertView]:
+        """Return alerts, the newest first.
+
+        Args:
+            job: only alerts of this job.
+            ended: also those that are over.
+            before: only alerts with an id below this one, for paging.
+        """
+
+    async def ack(self, alert_id: int, *, note: str, actor: str) -> AlertView:
+        """Note that somebody knows of an alert, and return it; there are no more reminders of it.
+
+        Raises:
+            NotFound: no alert has this id.
+            Refused: the alert is over already.
+        """
+
+
 class Operations(Protocol):
     """The engine as its API sees it; all of it is called on the engine's loop."""
 
@@ -128,6 +152,10 @@ class Operations(Protocol):
     @property
     def history(self) -> HistoryOperations:
         """What can be asked about many runs."""
+
+    @property
+    def alerts(self) -> AlertOperations:
+        """What is wrong with jobs."""
 
     def status(self) -> EngineView:
         """Return what the engine as a whole does."""

@@ -16,7 +16,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
-from engine.api import draftroutes, historyroutes, holdroutes, ledgerroutes, routes, stateroutes
+from engine.api import alertroutes, draftroutes, historyroutes, holdroutes, ledgerroutes, routes, stateroutes
 from engine.api.address import short_path, split_tcp
 from engine.api.failures import Failure, FailureDetail, describe
 from engine.api.feed import Feeds
@@ -35,6 +35,7 @@ ROUTERS = (
     draftroutes.router,
     ledgerroutes.router,
     holdroutes.router,
+    alertroutes.router,
 )
 
 _HTTP_CODES = {401: "unauthorized", 404: "not_found", 405: "not_found", 413: "too_large"}

@@ -15,6 +15,7 @@ import typer
 
 from engine.cli import (
     acting,
+    alerting,
     dashboard,
     files,
     hindsight,
@@ -43,6 +44,7 @@ COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (
     (listing.status, "moontide status --json"),
     (listing.jobs, "moontide jobs"),
     (listing.show, "moontide show admin/cleanup"),
+    (alerting.alerts, 'moontide alerts ack 12 --note "disk ordered"'),
     (planning.next, "moontide next report --count 5"),
     (hindsight.why, "moontide why report 09:30"),
     (hindsight.slots, "moontide slots report --since -24h"),

@@ -63,6 +63,7 @@ def _engine_fields(view: EngineView) -> list[tuple[str, str]]:
         ("workers", str(view.workers)),
         ("walls", ", ".join(f"{name} {state}" for name, state in view.walls.items())),
         *(("held", words) for words in view.holds),
+        ("alerts", f"{view.alerts}; `moontide alerts` lists them" if view.alerts else "none"),
         *(("problem", problem) for problem in view.problems),
     ]
 
@@ -128,6 +129,7 @@ def _job_fields(view: JobView) -> list[tuple[str, str]]:
         ("next run", local_time(view.next_run)),
         ("last run", _last_run(view)),
         ("may use", permission_words(view.permissions, view.allow)),
+        *(("alert", f"{one.id} {one.kind}: {one.reason}") for one in view.alerts),
         *((name, text) for name, text in optional if text),
         *((f"  {name}", str(value)) for name, value in view.settings.items() if value is not None),
     ]

@@ -9,6 +9,9 @@ from datetime import datetime
 from typing import Any
 
 from engine.events import (
+    AlertEnded,
+    AlertNotice,
+    AlertRaised,
     EngineStateChanged,
     Event,
     HoldChanged,
@@ -159,6 +162,9 @@ def _finished(event: RunFinished) -> str:
 
 
 _SENTENCES: dict[type[Event], Callable[[Any], str]] = {
+    AlertRaised: lambda e: f"alert {e.alert}: job {e.job} is {e.kind}: {one_line(e.reason)}",
+    AlertEnded: lambda e: f"alert {e.alert} is over: job {e.job} was {e.kind}: {one_line(e.reason)}",
+    AlertNotice: lambda e: f"people are told: {e.subject}",
     EngineStateChanged: _state,
     JournalStalled: lambda e: f"the database takes no writes, {e.waiting} wait: {e.reason}",
     JournalRecovered: lambda e: f"the database takes writes again after {e.stalled_seconds:.1f} s",

@@ -251,6 +251,29 @@ class Audit(StoreModel, table=True):
     after: Any = Field(default=None, sa_column=_json())
 
 
+class Alert(StoreModel, table=True):
+    """Something wrong with a job: ongoing until `ended`; `told` and `end_told` say what people know of it."""
+
+    __table_args__ = (Index("ix_alert_job_id", "job", "id"),)
+
+    id: int = Field(sa_column=Column(BIG_ID, primary_key=True, autoincrement=False))
+    job: str
+    kind: str
+    reason: str = Field(sa_column=Column(Text, nullable=False))
+    run: int | None = Field(default=None, sa_column=Column(BigInteger))
+    since: datetime = Field(sa_column=_time(nullable=False))
+    last: datetime = Field(sa_column=_time(nullable=False))
+    count: int = Field(default=1, sa_column=Column(Integer, nullable=False, server_default=text("1")))
+    told: datetime | None = Field(default=None, sa_column=_time())
+    ended: datetime | None = Field(default=None, sa_column=_time(index=True))
+    end_reason: str | None = Field(default=None, sa_column=Column(Text))
+    end_told: datetime | None = Field(default=None, sa_column=_time())
+    trouble: str | None = Field(default=None, sa_column=Column(Text))
+    acked: datetime | None = Field(default=None, sa_column=_time())
+    acked_by: str | None = None
+    note: str | None = Field(default=None, sa_column=Column(Text))
+
+
 #: The states of rows of `run` that are not over; a PLANNED one has its row elsewhere.
 UNFINISHED = tuple(status.value for status in RunStatus if status not in FINAL | {RunStatus.PLANNED})
 
@@ -267,3 +290,4 @@ DOCUMENT: Table = metadata.tables["document"]
 JOB_STATE: Table = metadata.tables["job_state"]
 HOLD: Table = metadata.tables["hold"]
 AUDIT: Table = metadata.tables["audit"]
+ALERT: Table = metadata.tables["alert"]

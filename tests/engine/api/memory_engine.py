@@ -15,11 +15,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from engine.errors import JobFileError, JobNotFound, Refused, RunNotFound, StoreUnavailable
+from engine.errors import JobFileError, JobNotFound, NotFound, Refused, RunNotFound, StoreUnavailable
 from engine.events import Events, RunFinished, RunLogged, RunQueued, RunStarted
 from engine.runfilter import RunFilter
 from engine.states import FINAL, RunStatus
 from engine.views import (
+    AlertView,
     ComingView,
     DraftView,
     EngineView,
@@ -87,6 +88,42 @@ class MemoryDrafts:
         return DraftView(text, [], "", None, None, {"every": 60.0}, "every 1m", [ComingView(name, START)])
 
 
+class MemoryAlerts:
+    """Alerts that tests put there."""
+
+    def __init__(self) -> None:
+        self.views: dict[int, AlertView] = {}
+        self.actors: list[str] = []
+
+    def add(self, alert_id: int, job: str, **fields: Any) -> AlertView:
+        """Put an alert on the list, with fields of its view."""
+        named: dict[str, Any] = dict.fromkeys(AlertView.__slots__)
+        given = {"id": alert_id, "job": job, "kind": "failing", "reason": "run 1 ended ERROR: no connection"}
+        times = {"since": START, "last": START, "count": 1}
+        self.views[alert_id] = AlertView(**(named | given | times | fields))
+        return self.views[alert_id]
+
+    async def list(
+        self, *, job: str | None = None, ended: bool = False, before: int | None = None, limit: int = 50
+    ) -> list[AlertView]:
+        found = [
+            view
+            for view in sorted(self.views.values(), key=lambda view: -view.id)
+            if job in (None, view.job) and (ended or view.ended is None) and (not before or view.id < before)
+        ]
+        return found[:limit]
+
+    async def ack(self, alert_id: int, *, note: str, actor: str) -> AlertView:
+        if alert_id not in self.views:
+            raise NotFound(f"no alert {alert_id}; `moontide alerts --all` lists them")
+        if self.views[alert_id].ended is not None:
+            raise Refused(f"alert {alert_id} is over already; there is nothing to acknowledge")
+        self.actors.append(actor)
+        who = actor.partition(" via ")[0]
+        self.views[alert_id] = replace(self.views[alert_id], acked=START, acked_by=who, note=note)
+        return self.views[alert_id]
+
+
 class MemoryEngine:
     """Jobs are texts, and a run is a task that reads them."""
 
@@ -104,6 +141,7 @@ class MemoryEngine:
         self.tasks: dict[int, asyncio.Task[None]] = {}
         self.actors: list[str] = []
         self.store_fails = False
+        self.alerts = MemoryAlerts()
 
     def add(self, name: str, text: str = "", **fields: Any) -> JobView:
         """Put a job on the list, with fields of its view."""
@@ -332,5 +370,7 @@ def filled(home: Path) -> MemoryEngine:
     engine.add("faulty", "fail")
     engine.add("endless", "forever")
     engine.add("chatty", "lines=2500")
+    engine.alerts.add(1, "report", ended=START, lasted_seconds=60.0, end_reason="run 2 is COMPLETE")
+    engine.alerts.add(2, "faulty", count=3)
     engine.add("torn", "broken", status="INVALID", reason="line 3: broken", next_run=None)
     return engine

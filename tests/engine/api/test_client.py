@@ -4,7 +4,7 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,7 @@ from engine.errors import (
     JobFileError,
     JobNotFound,
     MoontideError,
+    NotFound,
     Refused,
     RunNotFound,
     StoreUnavailable,
@@ -220,3 +221,19 @@ async def test_planned_times_are_asked_for_with_their_zone(client: AsyncClient) 
     assert (slot.job, slot.due, slot.fate) == ("admin/cleanup", at, "skipped")
     view = await client.ledger.why("report", at=at, within_seconds=1)
     assert (view.at, view.until) == (at, at + timedelta(seconds=1))
+
+
+async def test_alerts_are_listed_and_acknowledged(client: AsyncClient, engine: MemoryEngine) -> None:
+    over = engine.alerts.add(1, "report", ended=datetime(2026, 3, 1, tzinfo=UTC))
+    engine.alerts.add(2, "report")
+    other = engine.alerts.add(3, "other")
+    assert [one.id for one in await client.alerts.list()] == [3, 2]
+    assert await client.alerts.list(ended=True, before=2) == [over]
+    assert await client.alerts.list(job="other") == [other]
+    acked = await client.alerts.ack(3, note="disk ordered")
+    assert acked == engine.alerts.views[3]
+    assert engine.alerts.actors[0].endswith(" via socket")
+    with pytest.raises(NotFound, match="no alert 9"):
+        await client.alerts.ack(9)
+    with pytest.raises(Refused, match="is over already"):
+        await client.alerts.ack(1)

@@ -356,3 +356,20 @@ def test_next_begins_where_it_is_told_to(moontide: Moontide) -> None:
 @pytest.mark.parametrize("wrong", [["--from", "soon"], ["--tz", "Mars/Olympus"], ["--count", "0"]])
 def test_next_with_a_wrong_word_is_wrong_usage(moontide: Moontide, wrong: list[str]) -> None:
     assert moontide("next", *wrong).returncode == 2
+
+
+def test_alerts_are_listed_and_acknowledged(moontide: Moontide) -> None:
+    ongoing = moontide("alerts")
+    assert "faulty\tfailing" in ongoing.stdout
+    assert "report" not in ongoing.stdout
+    assert [one["id"] for one in json.loads(moontide("alerts", "--all", "--json").stdout)] == [2, 1]
+    assert moontide("alerts", "--job", "nothing").returncode == 1
+    acked = moontide("alerts", "ack", "2", "--note", "disk ordered")
+    assert acked.stdout.startswith("alert 2 (faulty failing) is acknowledged by ")
+    assert json.loads(moontide("alerts", "--json").stdout)[0]["note"] == "disk ordered"
+
+
+def test_an_alert_that_is_over_or_none_cannot_be_acknowledged(moontide: Moontide) -> None:
+    assert "is over already" in moontide("alerts", "ack", "1").stderr
+    unknown = moontide("alerts", "ack", "99")
+    assert (unknown.returncode, "no alert 99" in unknown.stderr) == (1, True)
