@@ -54,7 +54,11 @@ class Found:
 
 @dataclass(slots=True)
 class Changes:
-    """What reading the folder changed."""
+    """What reading the folder changed.
+
+    Attributes:
+        modules: library modules that changed, by name the jobs that are known to use each.
+    """
 
     added: list[Job] = field(default_factory=list)
     changed: list[Job] = field(default_factory=list)
@@ -63,6 +67,7 @@ class Changes:
     touched: list[Job] = field(default_factory=list)
     missed: list[tuple[Job, Missed]] = field(default_factory=list)
     start_now: list[Job] = field(default_factory=list)
+    modules: dict[str, list[str]] = field(default_factory=dict)
     unchanged: int = 0
 
 
@@ -176,8 +181,9 @@ class Catalog:
         """
         wanted = None if names is None else set(names)
         found = await self.look(wanted)
+        modules = await asyncio.to_thread(self._changed_modules, [one.name for one in found])
         now = self._clock.now()
-        changes = Changes()
+        changes = Changes(modules=modules)
         for one in found:
             self._arm_at_reload(one, stored.get(one.name), now, session, changes)
         self._drop_missing({one.name for one in found}, wanted, now, changes)
@@ -267,6 +273,19 @@ class Catalog:
             return sha256(read_job_file(self.folder, library_path(module), self._source_bytes))
         except JobFileError:
             return None
+
+    def _changed_modules(self, names: list[str]) -> dict[str, list[str]]:
+        """Return the library modules that are not as these jobs knew them, and from now on know them."""
+        present: dict[str, str | None] = {}
+        changed: dict[str, list[str]] = {}
+        for job in [self.jobs[name] for name in names if name in self.jobs]:
+            for module, known in list(job.modules.items()):
+                if module not in present:
+                    present[module] = self._module_hash(module)
+                if present[module] != known:
+                    changed.setdefault(module, []).append(job.name)
+                    job.modules[module] = present[module]
+        return dict(sorted(changed.items()))
 
     def _judge(self, name: str, path: str, source_hash: str, declaration: Declaration) -> Found:
         if declaration.error is not None:
@@ -362,6 +381,9 @@ class Catalog:
         job.path = one.path
         job.settings, job.schedule, job.source_hash = one.settings, one.schedule, one.source_hash
         job.last = job.last or last
+        declared = self._declared.get(one.name)
+        for module, module_hash in declared.modules.items() if declared else ():
+            job.modules[module] = module_hash
         return job
 
     def _drop_missing(self, seen: set[str], wanted: set[str] | None, now: datetime, changes: Changes) -> None:

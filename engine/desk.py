@@ -454,4 +454,5 @@ def _reload_view(changes: Changes, invalid: dict[str, str], duration_ms: float) 
         invalid=invalid,
         unchanged=changes.unchanged,
         duration_ms=duration_ms,
+        modules=changes.modules,
     )

@@ -28,6 +28,7 @@ from engine.policies import OutcomePolicy
 from engine.run import Limits, LogLine, Outcome
 from engine.runlog import RunLog
 from engine.slots import Skip
+from engine.sources import KnownSources
 from engine.states import FINAL, Activity, Cause, JobStatus, RunStatus, Trigger, follow
 from engine.store.jobstates import JobStates
 from engine.store.journal import Journal
@@ -116,7 +117,7 @@ class Dispatcher:
         self._holds = holds
         self._live: dict[int, LiveRun] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._known_sources: set[str] = set()
+        self.sources = KnownSources()
         self._closed: str | None = None
         self._retry_kept: Callable[[PlannedRun], None]
         self.gate: Gate[LiveRun] = Gate(pool_size, label_limits)
@@ -270,14 +271,14 @@ class Dispatcher:
         run.status = follow(run.status, RunStatus.RUNNING)
         run.started = self._clock.now()
         run.owner.last = LastRun(run.id, run.started, RunStatus.RUNNING, None)
-        row = self._source_row(source)
+        rows = self._source_rows(source)
         source_hash = None if isinstance(source, JobFileError) else source.hash
         if run.written:
             await self._journal.run_started(
-                RunStart(run.id, run.started, source_hash), patch_of(run.owner), row
+                RunStart(run.id, run.started, source_hash, run.version), patch_of(run.owner), rows
             )
         else:
-            await self._write_new(run, source_hash, row)
+            await self._write_new(run, source_hash, rows)
         _settle(run.recorded)
         late_ms = (run.started - run.due).total_seconds() * 1000
         self._events.publish(
@@ -285,11 +286,11 @@ class Dispatcher:
         )
 
     def _write_new(
-        self, run: LiveRun, source_hash: str | None = None, source: SourceRow | None = None
+        self, run: LiveRun, source_hash: str | None = None, sources: tuple[SourceRow, ...] = ()
     ) -> asyncio.Future[None]:
         run.written = True
         write = self._journal.planned_run_created if run.planned else self._journal.run_created
-        return write(run.row(self._session, source_hash), patch_of(run.owner), source)
+        return write(run.row(self._session, source_hash), patch_of(run.owner), sources)
 
     async def _carry_out(self, run: LiveRun, source: Source | JobFileError) -> Outcome:
         if isinstance(source, JobFileError):
@@ -315,7 +316,10 @@ class Dispatcher:
         self._decide(run, ended, now, retried=retry is not None)
         end = run.end(ended, now)
         cleared = (job.name,) if self._states.goes_with(job.name, ended.status) else ()
-        await self._journal.run_finished(run.id, end, patch_of(job), retry, cleared=cleared)
+        modules = self.sources.new_rows((module.hash, module.text) for module in ended.modules)
+        await self._journal.run_finished(run.id, end, patch_of(job), retry, cleared=cleared, sources=modules)
+        for module in ended.modules:
+            job.modules.setdefault(module.name, module.hash)
         if retry is not None:
             self._retry_kept(retry)
         self.finished += 1
@@ -493,11 +497,10 @@ class Dispatcher:
 
     # Making values
 
-    def _source_row(self, source: Source | JobFileError) -> SourceRow | None:
-        if isinstance(source, JobFileError) or source.hash in self._known_sources:
-            return None
-        self._known_sources.add(source.hash)
-        return SourceRow(source.hash, source.text.decode("utf-8"))
+    def _source_rows(self, source: Source | JobFileError) -> tuple[SourceRow, ...]:
+        if isinstance(source, JobFileError):
+            return ()
+        return self.sources.new_rows([(source.hash, source.text)])
 
     def _keeper(self, run: LiveRun) -> Callable[[LogLine], None]:
         def keep(line: LogLine) -> None:

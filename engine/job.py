@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from engine.jobfile import JobSettings
@@ -28,6 +28,7 @@ class Job:
 
     Attributes:
         slots: planned times that have ended without a run, and are not with the journal yet.
+        modules: library modules that it is known to use, by name the hash of each as it was last looked at.
         skipping: the last of them, while more of the same kind may follow.
     """
 
@@ -40,6 +41,7 @@ class Job:
     last: LastRun | None = None
     slots: tuple[Slot, ...] = ()
     skipping: Slot | None = None
+    modules: dict[str, str | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ from engine.jobvalues import (
     read_overlap,
     read_part,
     read_priority,
+    read_remove_after,
     read_retries,
     read_retry_delay,
     read_tags,
@@ -120,6 +121,12 @@ class JobSettings:
     on_error: str = setting(read_name, "deactivate", "What a failed run means for the job.", '"continue"')
     timeout: float | None = setting(read_timeout, None, "The longest that a run may take.", '"30s"')
     memory: int | None = setting(read_memory, None, "The most memory that a run may use.", '"16MB"')
+    remove_after: float | None = setting(
+        read_remove_after,
+        None,
+        "How long after its end a run that went well is kept; the operator's retention may be shorter.",
+        '"7d"',
+    )
     tags: dict[str, str] = field(
         default_factory=dict,
         metadata={

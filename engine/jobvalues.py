@@ -13,6 +13,7 @@ from engine.schedule import Dst, parse_cron, parse_interval, parse_timezone
 SMALLEST_MEMORY_BYTES = 2**20
 SHORTEST_TIMEOUT_SECONDS = 0.1
 LONGEST_TEXT = 1000
+LONGEST_KEPT_SECONDS = 10 * 365 * 86_400.0
 #: Patterns that `allow` may give for one module.
 MOST_PATTERNS = 100
 #: Cron lines or dates of one job.
@@ -124,6 +125,14 @@ def read_timeout(value: object) -> float:
     seconds = parse_duration(value)
     if seconds < SHORTEST_TIMEOUT_SECONDS:
         raise ValueError(f"must be {format_duration(SHORTEST_TIMEOUT_SECONDS)} or longer")
+    return seconds
+
+
+def read_remove_after(value: object) -> float:
+    """Return how long a run is kept, in seconds; zero is possible."""
+    seconds = parse_duration(value)
+    if not 0 <= seconds <= LONGEST_KEPT_SECONDS:
+        raise ValueError(f"must be between zero and {format_duration(LONGEST_KEPT_SECONDS)}")
     return seconds
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from engine.job import Job, Source
@@ -67,6 +67,12 @@ class LiveRun:
         return self.owner.name
 
     @property
+    def version(self) -> str | None:
+        """The version of the job's code, as its settings say."""
+        settings = self.owner.settings or self.settings
+        return (settings.version or None) if settings else None
+
+    @property
     def priority(self) -> int:
         """How soon it goes among those that wait; higher ones first."""
         return self.settings.priority if self.settings else 0
@@ -122,6 +128,7 @@ class LiveRun:
             user_id=self.user_id,
             source_hash=source_hash,
             called_by=self.called_by,
+            version=self.version,
         )
 
     def end(self, ended: Outcome, now: datetime) -> RunEnd:
@@ -139,7 +146,15 @@ class LiveRun:
             cpu_ms=None if ended.cpu_seconds is None else ended.cpu_seconds * 1000,
             peak_memory_bytes=ended.peak_memory_bytes,
             log_lines=self.log_lines,
+            modules={module.name: module.hash for module in ended.modules} or None,
+            remove_at=self._remove_at(ended, now),
         )
+
+    def _remove_at(self, ended: Outcome, now: datetime) -> datetime | None:
+        settings = self.owner.settings or self.settings
+        if settings is None or settings.remove_after is None or ended.status is not RunStatus.COMPLETE:
+            return None
+        return now + timedelta(seconds=settings.remove_after)
 
     def retry(self, ended: Outcome, now: datetime, new_id: Callable[[], int]) -> PlannedRun | None:
         """Return the run that tries again what has failed, if the job wants that and is still switched on."""

@@ -57,6 +57,15 @@ class RunRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class UsedModule:
+    """A library module as a run was given it: its text, and the SHA-256 of that in hexadecimal."""
+
+    name: str
+    hash: str
+    text: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """How a run ended.
 
@@ -72,6 +81,7 @@ class Outcome:
         duration_seconds: measured on the monotonic clock.
         cpu_seconds: processor time, where it could be measured.
         peak_memory_bytes: the worker's peak, where it could be measured.
+        modules: the library modules that the run asked for.
     """
 
     status: RunStatus
@@ -85,6 +95,7 @@ class Outcome:
     duration_seconds: float = 0.0
     cpu_seconds: float | None = None
     peak_memory_bytes: int | None = None
+    modules: tuple[UsedModule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

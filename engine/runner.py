@@ -7,6 +7,7 @@ machine, and gives an `Outcome`.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
@@ -20,7 +21,7 @@ from engine.modules import Unready
 from engine.permissions import PermissionMode, Permissions
 from engine.problems import Problems
 from engine.resources import Resources
-from engine.run import Outcome, RunRequest
+from engine.run import Outcome, RunRequest, UsedModule
 from engine.runlog import RunLog
 from engine.sandbox.pool import WorkerPool
 from engine.sandbox.program import Ending, EndKind, Program
@@ -159,6 +160,7 @@ class RunHost:
             progress=progress,
         )
         self._calls: dict[str, CoreCall] = {}
+        self._modules: dict[str, UsedModule] = {}
 
     async def call(self, method: str, args: list[Any]) -> list[Any]:
         """Carry out a core function and return its values.
@@ -206,7 +208,14 @@ class RunHost:
 
     async def require(self, module: str) -> bytes:
         """Return the source of a library module."""
-        return await self._library(module)
+        text = await self._library(module)
+        self._modules[module] = UsedModule(module, hashlib.sha256(text).hexdigest(), text)
+        return text
+
+    @property
+    def modules(self) -> tuple[UsedModule, ...]:
+        """The library modules that the run asked for, in the order of their names."""
+        return tuple(module for _, module in sorted(self._modules.items()))
 
     def _function(self, method: str) -> CoreFunction:
         function = self._functions.get(method)
@@ -295,6 +304,7 @@ def _outcome(ending: Ending, masking: Masking, host: RunHost) -> Outcome:
         duration_seconds=ending.duration_seconds,
         cpu_seconds=ending.cpu_seconds,
         peak_memory_bytes=ending.peak_memory_bytes,
+        modules=host.modules,
     )
 
 

@@ -235,7 +235,11 @@ class GroupView:
 
 @dataclass(frozen=True, slots=True)
 class ReloadView:
-    """What a reload changed."""
+    """What a reload changed.
+
+    Attributes:
+        modules: library modules that changed, by name the jobs that are known to use each.
+    """
 
     added: list[str]
     changed: list[str]
@@ -244,6 +248,7 @@ class ReloadView:
     revived: list[str]
     unchanged: int
     duration_ms: float
+    modules: dict[str, list[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -389,3 +394,58 @@ class DraftView:
     settings: dict[str, Any] | None
     schedule: str
     coming: list[ComingView]
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleSourceView:
+    """The source of a library module as a run was given it.
+
+    Attributes:
+        text: None once it is kept no longer.
+    """
+
+    path: str
+    hash: str
+    text: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunSourceView:
+    """The code of a run.
+
+    Attributes:
+        path: of the job file, below the jobs folder.
+        hash: SHA-256 of its text; None if the run had none, since the file could not be read.
+        text: None without a hash.
+        modules: the library modules that the run was given, by name.
+    """
+
+    run: int
+    job: str
+    version: str | None
+    path: str
+    hash: str | None
+    text: str | None
+    modules: dict[str, ModuleSourceView] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class FileDiffView:
+    """What changed in one file: a unified diff."""
+
+    path: str
+    diff: str
+
+
+@dataclass(frozen=True, slots=True)
+class DiffView:
+    """What changed between the code of a run and that of another, or of now.
+
+    Attributes:
+        before, after: whose code it is, such as "run 12" or "now".
+        files: those that differ; empty if none does.
+    """
+
+    before: str
+    after: str
+    files: list[FileDiffView] = field(default_factory=list)

@@ -6,7 +6,7 @@ from typing import Any
 
 from engine.api.calls import Call
 from engine.runfilter import RunFilter
-from engine.views import RunView
+from engine.views import DiffView, RunSourceView, RunView
 
 
 def find(wanted: RunFilter, before: int | None, limit: int) -> Call[list[RunView]]:
@@ -17,6 +17,15 @@ def find(wanted: RunFilter, before: int | None, limit: int) -> Call[list[RunView
 
 def counts(wanted: RunFilter) -> Call[dict[str, int]]:
     return Call("GET", "/v1/run-counts", dict[str, int], _params(wanted))
+
+
+def source(run_id: int) -> Call[RunSourceView]:
+    return Call("GET", f"/v1/runs/{run_id}/source", RunSourceView)
+
+
+def diff(run_id: int, other_id: int | None) -> Call[DiffView]:
+    params = {} if other_id is None else {"other": other_id}
+    return Call("GET", f"/v1/runs/{run_id}/diff", DiffView, params)
 
 
 def _params(wanted: RunFilter) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 from engine.api import historycalls
 from engine.api.calls import Call
 from engine.runfilter import RunFilter
-from engine.views import RunView
+from engine.views import DiffView, RunSourceView, RunView
 
 T = TypeVar("T")
 
@@ -42,6 +42,12 @@ class HistoryClient:
     def counts(self, wanted: RunFilter = EVERY_RUN) -> dict[str, int]:
         return self._send(historycalls.counts(wanted))
 
+    def source(self, run_id: int) -> RunSourceView:
+        return self._send(historycalls.source(run_id))
+
+    def diff(self, run_id: int, other_id: int | None = None) -> DiffView:
+        return self._send(historycalls.diff(run_id, other_id))
+
 
 class AsyncHistoryClient:
     """`HistoryClient` for programs with an event loop."""
@@ -56,3 +62,9 @@ class AsyncHistoryClient:
 
     async def counts(self, wanted: RunFilter = EVERY_RUN) -> dict[str, int]:
         return await self._send(historycalls.counts(wanted))
+
+    async def source(self, run_id: int) -> RunSourceView:
+        return await self._send(historycalls.source(run_id))
+
+    async def diff(self, run_id: int, other_id: int | None = None) -> DiffView:
+        return await self._send(historycalls.diff(run_id, other_id))

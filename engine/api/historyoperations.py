@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from engine.runfilter import RunFilter
-from engine.views import RunView
+from engine.views import DiffView, RunSourceView, RunView
 
 
 class HistoryOperations(Protocol):
@@ -26,4 +26,18 @@ class HistoryOperations(Protocol):
 
         Raises:
             JobFileError: the text to search for holds no words.
+        """
+
+    async def source(self, run_id: int) -> RunSourceView:
+        """Return the code that a run ran: its job's file and the library modules that it was given.
+
+        Raises:
+            RunNotFound: no run has this id.
+        """
+
+    async def diff(self, run_id: int, other_id: int | None) -> DiffView:
+        """Return what changed from a run's code to another run's; None compares with the files of now.
+
+        Raises:
+            RunNotFound: no run has one of the ids.
         """

@@ -7,10 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import AwareDatetime
 
-from engine.api.routes import FAILURES, Engine, answer
+from engine.api.routes import FAILURES, Engine, RunId, answer
 from engine.runfilter import RunFilter
 from engine.states import RunStatus, Trigger
-from engine.views import RunView
+from engine.views import DiffView, RunSourceView, RunView
 
 router = APIRouter(prefix="/v1", responses=FAILURES, tags=["runs"])
 
@@ -71,3 +71,20 @@ async def list_runs(
 @router.get("/run-counts", response_model=dict[str, int], summary="How many runs, by status")
 async def count_runs(engine: Engine, wanted: Wanted) -> Response:
     return answer(await engine.history.counts(wanted))
+
+
+@router.get("/runs/{run_id}/source", response_model=RunSourceView, summary="The code that a run ran")
+async def get_run_source(engine: Engine, run_id: RunId) -> Response:
+    return answer(await engine.history.source(run_id))
+
+
+@router.get("/runs/{run_id}/diff", response_model=DiffView, summary="What changed since a run's code")
+async def get_diff(
+    engine: Engine,
+    run_id: RunId,
+    other: Annotated[
+        int | None,
+        Query(description="The run to compare with; the files of now without it.", ge=1, le=2**63 - 1),
+    ] = None,
+) -> Response:
+    return answer(await engine.history.diff(run_id, other))

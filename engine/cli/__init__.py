@@ -60,6 +60,8 @@ COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (
     (acting.cancel, "moontide cancel 42"),
     (stating.state, "moontide state show report"),
     (history.runs, "moontide runs report --status error --since -24h"),
+    (history.source, "moontide source 1742"),
+    (history.diff, "moontide diff 1742 1750"),
     (listing.log, "moontide log report --follow"),
     (files.check, "moontide check jobs/report.lua"),
     (files.stubs, "moontide stubs"),

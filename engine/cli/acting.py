@@ -149,6 +149,7 @@ def _reload_fields(view: ReloadView) -> list[tuple[str, str]]:
         "removed": view.removed,
         "revived": view.revived,
         "invalid": [f"{name}: {one_line(reason)}" for name, reason in view.invalid.items()],
+        "modules": [f"{name}, used by {', '.join(jobs)}" for name, jobs in view.modules.items()],
     }
     found = [(word, "\n".join(names)) for word, names in lists.items() if names]
     return [*found, ("unchanged", str(view.unchanged))]

@@ -1,4 +1,4 @@
-"""Commands about runs of the past: runs."""
+"""Commands about runs of the past: runs, source, diff."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from engine.cli.listing import AsJson, require_job, time_shower
-from engine.cli.output import print_fields, print_json, print_table
+from engine.cli.output import print_fields, print_json, print_styled, print_table
 from engine.cli.place import place_of
-from engine.cli.words import duration, one_line
+from engine.cli.words import clean, duration, one_line
+from engine.errors import Refused
 from engine.quantities import parse_duration
 from engine.runfilter import RunFilter, is_pattern
 from engine.states import RunStatus, Trigger
-from engine.views import RunView
+from engine.views import RunSourceView, RunView
 
 if TYPE_CHECKING:
     from engine.api.client import Client
@@ -138,3 +139,67 @@ def _run_row(view: RunView) -> tuple[str, ...]:
         duration(view.duration_ms),
         one_line(view.error),
     )
+
+
+RunArgument = Annotated[int, typer.Argument(metavar="RUN", help="A run's number.", min=1)]
+
+
+def source(
+    context: typer.Context,
+    run: RunArgument,
+    module: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="A library module that it was given: lib.money."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print the code that a run ran."""
+    with place_of(context).client() as client:
+        view = client.history.source(run)
+    if as_json:
+        print_json(view)
+    else:
+        print(clean(_text_of(view, module)).removesuffix("\n"))
+
+
+def _text_of(view: RunSourceView, module: str | None) -> str:
+    if module is not None and module not in view.modules:
+        there = ", ".join(view.modules) or "none"
+        raise Refused(f"run {view.run} was given no module {module}; there are {there}")
+    text = view.text if module is None else view.modules[module].text
+    if text is None:
+        raise Refused(
+            f"no source is kept of run {view.run}: it has not started, or its file could not be read"
+        )
+    return text
+
+
+def diff(
+    context: typer.Context,
+    run: RunArgument,
+    other: Annotated[
+        int | None, typer.Argument(metavar="[RUN]", help="Another run; the files of now without it.", min=1)
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print what changed from a run's code to another run's, or to the files of now.
+
+    Library modules that the run was given are compared as well.
+    """
+    with place_of(context).client() as client:
+        view = client.history.diff(run, other)
+    if as_json:
+        print_json(view)
+    elif not view.files:
+        print(f"{view.before} and {view.after}: the same code")
+    for one in () if as_json else view.files:
+        _print_diff(one.diff)
+
+
+def _print_diff(text: str) -> None:
+    for line in clean(text).removesuffix("\n").split("\n"):
+        print_styled("", line, DIFF_COLOURS.get(line[:1], ""))
+
+
+#: How lines of a diff look, by how they begin.
+DIFF_COLOURS = {"+": "green", "-": "red", "@": "cyan"}

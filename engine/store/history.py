@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Engine, Select, Table, func, select
 from engine.runfilter import RunFilter, is_pattern
 from engine.states import RunStatus
 from engine.store.database import name_like
-from engine.store.models import JOB, PLANNED_RUN, RUN
+from engine.store.models import JOB, PLANNED_RUN, RUN, SOURCE
 from engine.store.queries import planned_run, planned_view, reading, select_planned_runs, select_run_views
 from engine.store.search import matching, parse_phrases
 from engine.views import RunView
@@ -65,6 +65,11 @@ class History:
             planned = select(func.count()).where(*self._conditions_of_planned(wanted, among))
             counts[RunStatus.PLANNED.value] = self._rows(planned.select_from(PLANNED_RUN))[0][0]
         return {status: count for status, count in counts.items() if count}
+
+    def sources(self, hashes: Collection[str]) -> dict[str, str]:
+        """Return the texts of sources by their hashes, as far as they are kept."""
+        query = select(SOURCE.c.hash, SOURCE.c.text).where(SOURCE.c.hash.in_(hashes))
+        return {row[0]: row[1] for row in self._rows(query)}
 
     def _begun(
         self, wanted: RunFilter, among: Collection[str] | None, before_id: int | None, limit: int

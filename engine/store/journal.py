@@ -121,16 +121,16 @@ class Journal:
         return self.waiting
 
     def run_created(
-        self, row: RunRow, job: JobPatch | None = None, source: SourceRow | None = None
+        self, row: RunRow, job: JobPatch | None = None, sources: tuple[SourceRow, ...] = ()
     ) -> asyncio.Future[None]:
         """Write a new run, with its job's new values and the text of its source if that may be new."""
-        return self._commit(_new_run(row, job, source))
+        return self._commit(_new_run(row, job, sources))
 
     def planned_run_created(
-        self, row: RunRow, job: JobPatch | None = None, source: SourceRow | None = None
+        self, row: RunRow, job: JobPatch | None = None, sources: tuple[SourceRow, ...] = ()
     ) -> asyncio.Future[None]:
         """Write a run whose time has come, as `run_created` does, and remove the planned one of its id."""
-        return self._commit(replace(_new_run(row, job, source), unplanned=(row.id,)))
+        return self._commit(replace(_new_run(row, job, sources), unplanned=(row.id,)))
 
     def run_planned(self, planned: PlannedRun) -> asyncio.Future[None]:
         """Write a run to come."""
@@ -141,12 +141,10 @@ class Journal:
         return self._commit(Changes(runs=(row,), ends=((row.id, end),), unplanned=(row.id,)))
 
     def run_started(
-        self, start: RunStart, job: JobPatch | None = None, source: SourceRow | None = None
+        self, start: RunStart, job: JobPatch | None = None, sources: tuple[SourceRow, ...] = ()
     ) -> asyncio.Future[None]:
         """Write that a queued run is RUNNING, with the text of its source if that may be new."""
-        return self._commit(
-            Changes(starts=(start,), jobs=(job,) if job else (), sources=(source,) if source else ())
-        )
+        return self._commit(Changes(starts=(start,), jobs=(job,) if job else (), sources=sources))
 
     def run_finished(
         self,
@@ -156,14 +154,18 @@ class Journal:
         retry: PlannedRun | None = None,
         *,
         cleared: tuple[str, ...] = (),
+        sources: tuple[SourceRow, ...] = (),
     ) -> asyncio.Future[None]:
         """Write how a run ended, what follows for its job, and its retry: all of it, or nothing.
 
         Args:
             cleared: the job, if it keeps its state no longer.
+            sources: texts of library modules that may be new.
         """
         jobs, planned = (job,) if job else (), (retry,) if retry else ()
-        return self._commit(Changes(ends=((run_id, end),), jobs=jobs, planned=planned, cleared=cleared))
+        return self._commit(
+            Changes(ends=((run_id, end),), jobs=jobs, planned=planned, cleared=cleared, sources=sources)
+        )
 
     def log_lines(self, run_id: int, lines: Sequence[LogLine]) -> None:
         """Write lines of a run's log; they are durable at the latest when the run's end is."""
@@ -402,5 +404,5 @@ class Journal:
             logger.debug("the loop is closed; nobody hears of %s", what.__name__)
 
 
-def _new_run(row: RunRow, job: JobPatch | None, source: SourceRow | None) -> Changes:
-    return Changes(runs=(row,), jobs=(job,) if job else (), sources=(source,) if source else ())
+def _new_run(row: RunRow, job: JobPatch | None, sources: tuple[SourceRow, ...]) -> Changes:
+    return Changes(runs=(row,), jobs=(job,) if job else (), sources=sources)

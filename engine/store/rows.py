@@ -41,6 +41,7 @@ class RunRow:
     user_id: int = 0
     source_hash: str | None = None
     called_by: int | None = None
+    version: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +71,27 @@ class PlannedRun:
 
 @dataclass(frozen=True, slots=True)
 class RunStart:
-    """A queued run that begins now, with the hash of the text that it runs (None: it has none)."""
+    """A queued run that begins now.
+
+    Attributes:
+        source_hash: of the text that it runs; None if it has none.
+        version: of its job's code, as the settings say.
+    """
 
     run_id: int
     started: datetime
     source_hash: str | None = None
+    version: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RunEnd:
-    """What is written when a run is over; `status` is final."""
+    """What is written when a run is over; `status` is final.
+
+    Attributes:
+        modules: the library modules that it was given, by name the hash of each one's source.
+        remove_at: from when on it may be removed, whatever else keeps it.
+    """
 
     status: RunStatus
     finished: datetime
@@ -93,6 +105,8 @@ class RunEnd:
     cpu_ms: float | None = None
     peak_memory_bytes: int | None = None
     log_lines: int = 0
+    modules: dict[str, str] | None = None
+    remove_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +160,7 @@ JOB_COLUMNS = frozenset(JobRow.__slots__) - {"name", "first_seen", "updated"}
 
 @dataclass(frozen=True, slots=True)
 class SourceRow:
-    """The text of a job file under its SHA-256 hash in hexadecimal."""
+    """The text of a job file or library module under its SHA-256 hash in hexadecimal."""
 
     hash: str
     text: str

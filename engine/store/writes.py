@@ -64,8 +64,9 @@ _START_RUN = Prepared(
         status=RunStatus.RUNNING.value,
         started=bindparam("new_started"),
         source_hash=bindparam("new_source_hash"),
+        version=bindparam("new_version"),
     ),
-    ("run_id", "new_started", "new_source_hash"),
+    ("run_id", "new_started", "new_source_hash", "new_version"),
 )
 _END_RUN = Prepared(
     update(RUN)
@@ -121,7 +122,11 @@ def _run_rows(changes: Iterable[Changes]) -> list[Values]:
 
 
 def _start_rows(changes: Iterable[Changes]) -> list[Values]:
-    return [(start.run_id, start.started, start.source_hash) for change in changes for start in change.starts]
+    return [
+        (start.run_id, start.started, start.source_hash, start.version)
+        for change in changes
+        for start in change.starts
+    ]
 
 
 def _end_rows(changes: Iterable[Changes]) -> list[Values]:

@@ -33,3 +33,19 @@ def test_a_question_that_makes_no_sense_says_why(shared: Served) -> None:
     assert "is no time; write one such as 2026-12-24T18:00, or -24h" in " ".join(time.err.split())
     unknown = shared.home.moontide("runs", "nobody")
     assert (unknown.code, "no job named 'nobody'" in unknown.err) == (1, True)
+
+
+def test_the_code_of_runs_is_shown_and_compared(shared: Served, name: str) -> None:
+    shared.add(name, job("return job.OK, 1"))
+    first = shared.run(name)
+    shared.add(name, job("return job.OK, 2"))
+    second = shared.run(name)
+    moontide = shared.home.moontide
+    assert moontide("source", str(first.id)).out == job("return job.OK, 1")
+    changed = moontide("diff", str(first.id), str(second.id))
+    assert "-return job.OK, 1\n+return job.OK, 2\n" in changed.out
+    assert f"+++ {name}.lua (run {second.id})" in changed.out
+    assert "the same code" in moontide("diff", str(second.id)).out
+    assert moontide("diff", str(first.id), "--json").json["files"][0]["path"] == f"{name}.lua"
+    assert moontide("source", str(first.id), "--module", "lib.x").code == 1
+    assert moontide("diff", "999999999").code == 1

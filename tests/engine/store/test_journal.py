@@ -44,7 +44,7 @@ def add_source(name: str) -> object:
 
 
 async def test_an_acknowledged_run_is_in_the_database_with_its_job(journal: Journal, path: Path) -> None:
-    await journal.run_created(a_run(1), JobPatch("report", {"last_run_id": 1}), SourceRow("h", "return 1"))
+    await journal.run_created(a_run(1), JobPatch("report", {"last_run_id": 1}), (SourceRow("h", "return 1"),))
     assert committed(path, "SELECT id, job, status FROM run") == [(1, "report", "RUNNING")]
     assert committed(path, "SELECT name, last_run_id FROM job") == [("report", 1)]
     assert committed(path, "SELECT hash, text FROM source") == [("h", "return 1")]
@@ -122,7 +122,7 @@ def test_a_column_that_no_job_has_is_refused_at_once() -> None:
 
 async def test_a_source_is_kept_once_as_it_came_first(journal: Journal, path: Path) -> None:
     for number in (1, 2):
-        await journal.run_created(a_run(number), source=SourceRow("h", f"text {number}"))
+        await journal.run_created(a_run(number), sources=(SourceRow("h", f"text {number}"),))
     assert committed(path, "SELECT hash, text FROM source") == [("h", "text 1")]
 
 

@@ -104,7 +104,7 @@ async def test_a_time_without_zone_is_refused(journal: Journal) -> None:
 
 
 async def test_a_source_is_found_by_its_hash(journal: Journal, queries: Queries) -> None:
-    await journal.run_created(a_run(1), source=SourceRow("abc", "-- é\nreturn"))
+    await journal.run_created(a_run(1), sources=(SourceRow("abc", "-- é\nreturn"),))
     assert queries.source("abc") == "-- é\nreturn"
     assert queries.source("abd") is None
 
