@@ -12,7 +12,7 @@ import asyncio
 import hashlib
 import logging
 import os
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +20,7 @@ from typing import Any
 
 from engine import ledger, lifecycle
 from engine.additions import NOTHING_ADDED, Additions
+from engine.blackout import Blackout
 from engine.clock import Clock
 from engine.errors import JobFileError, JobNotFound
 from engine.job import Job, LastRun, Source, StoredJob
@@ -48,6 +49,7 @@ class Found:
     source_hash: str | None = None
     settings: JobSettings | None = None
     schedule: Schedule | None = None
+    blackout: Blackout | None = None
     error: str | None = None
     line: int | None = None
 
@@ -126,6 +128,7 @@ class Catalog:
         ceilings: Limits,
         source_bytes: int,
         named_schedules: Mapping[str, str],
+        named_blackouts: Mapping[str, Sequence[str]],
         additions: Additions = NOTHING_ADDED,
     ) -> None:
         """Make a catalog of a folder; nothing is read before `load`.
@@ -136,10 +139,12 @@ class Catalog:
             ceilings: the most that a job's settings may ask for.
             source_bytes: size up to which a file is taken.
             named_schedules: cron lines that job files may name.
+            named_blackouts: windows without runs that they may name.
             additions: what plugins add to job files.
         """
         self._additions = additions
         self._named = named_schedules
+        self._named_blackouts = named_blackouts
         self.folder = folder
         self.jobs: dict[str, Job] = {}
         self._declare = declare
@@ -300,9 +305,10 @@ class Catalog:
             schedule = settings.schedule(
                 self._timezone, job=name, named=self._named, additions=self._additions
             )
+            blackout = settings.blackouts(self._timezone, self._named_blackouts)
         except JobFileError as error:
             return Found(name, path, source_hash, error=str(error))
-        return Found(name, path, source_hash, settings, schedule)
+        return Found(name, path, source_hash, settings, schedule, blackout)
 
     def _read(self, path: str) -> Source:
         stamp = self._stamp(path)
@@ -380,6 +386,7 @@ class Catalog:
             self.jobs[one.name] = job
         job.path = one.path
         job.settings, job.schedule, job.source_hash = one.settings, one.schedule, one.source_hash
+        job.blackout = one.blackout
         job.last = job.last or last
         declared = self._declared.get(one.name)
         for module, module_hash in declared.modules.items() if declared else ():

@@ -16,6 +16,7 @@ from engine import lifecycle
 from engine.alertdesk import AlertDesk
 from engine.audit import audit_entry
 from engine.catalog import Catalog, Changes
+from engine.catchup import catch_up
 from engine.clock import Clock
 from engine.dispatcher import Dispatcher
 from engine.drafts import DraftDesk
@@ -220,7 +221,9 @@ class Desk:
     def coming(self, *, job: str | None, since: datetime | None, count: int) -> list[ComingView]:
         """Return the next due times, in order."""
         jobs = self._catalog.jobs.values() if job is None else [self._catalog.job(job)]
-        return forecast(((one.name, one.state, one.schedule) for one in jobs), since=since, count=count)
+        return forecast(
+            ((one.name, one.state, one.schedule, one.blackout) for one in jobs), since=since, count=count
+        )
 
     async def job_source(self, name: str) -> tuple[str, str]:
         """Return the text of a job's file, and its hash."""
@@ -334,9 +337,10 @@ class Desk:
             self._scheduler.arm(job.name, job.state.due)
         for job in changes.removed:
             self._scheduler.arm(job.name, None)
+        catch_ups = [catch_up(job, self._dispatcher.new_run_id, now) for job, _ in changes.missed]
         patches = [whole_patch_of(job) for job in changes.touched]
         patches += [removal_of(job) for job in changes.removed]
-        await self._journal.job_changed(patches)
+        await self._journal.job_changed(patches, planned=[run for run in catch_ups if run is not None])
         for job, missed in changes.missed:
             self.events.publish(RunsMissed(now, job.name, missed.count, missed.last_due))
         if changes.added or changes.changed or changes.removed or changes.touched:

@@ -134,8 +134,10 @@ class Dispatcher:
         if job is None or job.settings is None or self._closed:
             return
         now = self._clock.now()
-        self._put(job, lifecycle.fired(job.state, job.schedule, due, now))
-        skip = self._skip_due(job, due) or self._take_due(job, Overlap(job.settings.overlap), due)
+        skip = self._skip_due(job, due)
+        follow_up = lifecycle.passed_by if skip else lifecycle.fired
+        self._put(job, follow_up(job.state, job.schedule, due, now))
+        skip = skip or self._take_due(job, Overlap(job.settings.overlap), due)
         if skip is not None:
             ledger.note_skipped(job, due, skip, now)
         else:

@@ -70,7 +70,7 @@ class DraftDesk:
         if found.schedule is None:
             return []
         state = waiting(UNKNOWN, found.schedule, found.schedule.first(self._clock.now()))
-        return forecast([(found.name, state, found.schedule)], since=None, count=COMING)
+        return forecast([(found.name, state, found.schedule, found.blackout)], since=None, count=COMING)
 
 
 def _table_of(text: str) -> tuple[SettingsTable | None, str]:

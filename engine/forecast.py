@@ -7,41 +7,72 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from itertools import islice
 
+from engine.blackout import Blackout, Window
 from engine.lifecycle import JobState
 from engine.plan import Bounded, Dates, Delayed, Several
 from engine.quantities import format_duration
 from engine.schedule import Cron, Schedule
+from engine.states import JobStatus
 from engine.views import ComingView
 
-_DAY = timedelta(days=1)
+RUNS_ONCE = "the only one until the engine is started again"
 
 
 def forecast(
-    jobs: Iterable[tuple[str, JobState, Schedule | None]], *, since: datetime | None, count: int
+    jobs: Iterable[tuple[str, JobState, Schedule | None, Blackout | None]],
+    *,
+    since: datetime | None,
+    count: int,
 ) -> list[ComingView]:
     """Return the next due times of all these jobs together.
 
     Args:
-        jobs: name, state and schedule of each.
+        jobs: name, state, schedule and blackout of each.
         since: look from this moment on; None begins with what is armed.
         count: at most so many.
     """
-    streams = [_coming(name, state, schedule, since) for name, state, schedule in jobs]
+    streams = [_coming(*job, since) for job in jobs]
     return list(islice(heapq.merge(*streams, key=lambda view: (view.due, view.job)), count))
 
 
 def _coming(
-    name: str, state: JobState, schedule: Schedule | None, since: datetime | None
+    name: str,
+    state: JobState,
+    schedule: Schedule | None,
+    blackout: Blackout | None,
+    since: datetime | None,
 ) -> Iterator[ComingView]:
-    due = state.due
+    due, once = state.due, state.status is JobStatus.ONCE
     while due is not None:
         following = schedule.following(due, due) if schedule else None
+        window = blackout.window_at(due) if blackout else None
+        if once and window is None:
+            following = None
         if since is None or due >= since:
-            yield ComingView(name, due, notes(schedule, due, following))
+            yield ComingView(name, due, _all_notes(state, schedule, window, due, following))
         elif schedule is not None and following is not None and following < since:
             # Not one by one through what is not asked for.
             following = schedule.following(due, since - timedelta(microseconds=1))
         due = following
+
+
+def _all_notes(
+    state: JobState,
+    schedule: Schedule | None,
+    window: Window | None,
+    due: datetime,
+    following: datetime | None,
+) -> list[str]:
+    if window is not None:
+        return [no_run_in(window)]
+    if state.status is JobStatus.SLEEPING and due == state.next_due:
+        return ["the job sleeps until then (job.SLEEP)"]
+    return [RUNS_ONCE] if state.status is JobStatus.ONCE else notes(schedule, due, following)
+
+
+def no_run_in(window: Window) -> str:
+    """Return what a window means for a due time that lies in it."""
+    return f"no run: the blackout {window.text}"
 
 
 def notes(schedule: Schedule | None, due: datetime, following: datetime | None) -> list[str]:

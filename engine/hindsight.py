@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from engine.forecast import notes
+from engine.blackout import Blackout
+from engine.forecast import no_run_in, notes
 from engine.lifecycle import JobState, first_line
 from engine.schedule import Schedule
 from engine.slots import Slot
@@ -36,6 +37,7 @@ class Known:
     job: str
     state: JobState | None
     schedule: Schedule | None
+    blackout: Blackout | None
     slots: list[Slot]
     runs: list[RunView]
     slot_before: Slot | None = None
@@ -154,13 +156,15 @@ def _of_state(known: Known, at: datetime, until: datetime, now: datetime) -> Ite
         first = state.due
         coming = first if first >= at else _next_in(known.schedule, first, at, until)
         if coming is not None and coming < until:
-            yield planned(known.job, known.schedule, coming)
+            yield planned(known, coming)
 
 
-def planned(job: str, schedule: Schedule | None, due: datetime) -> SlotView:
+def planned(known: Known, due: datetime) -> SlotView:
     """Return a planned time that is to come."""
-    words = notes(schedule, due, schedule.following(due, due) if schedule else None)
-    return SlotView(job, due, due, 1, Fate.PLANNED.value, reason="; ".join(words))
+    window = known.blackout.window_at(due) if known.blackout else None
+    following = known.schedule.following(due, due) if known.schedule else None
+    words = [no_run_in(window)] if window else notes(known.schedule, due, following)
+    return SlotView(known.job, due, due, 1, Fate.PLANNED.value, reason="; ".join(words))
 
 
 def _nearest_before(known: Known) -> SlotView | None:
@@ -179,5 +183,5 @@ def _nearest_after(known: Known, until: datetime, now: datetime) -> SlotView | N
     if due is not None and due < until:
         due = known.schedule.following(due, until - _TICK) if known.schedule else None
     if due is not None:
-        views.append(planned(known.job, known.schedule, due))
+        views.append(planned(known, due))
     return min(views, key=lambda view: view.due, default=None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from engine.blackout import Blackout
 from engine.jobfile import JobSettings
 from engine.lifecycle import JobState
 from engine.schedule import Schedule
@@ -39,6 +40,7 @@ class Job:
     schedule: Schedule | None = None
     source_hash: str | None = None
     last: LastRun | None = None
+    blackout: Blackout | None = None
     slots: tuple[Slot, ...] = ()
     skipping: Slot | None = None
     modules: dict[str, str | None] = field(default_factory=dict)

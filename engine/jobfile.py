@@ -9,19 +9,21 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, get_type_hints
 
 from engine import schedulekinds
 from engine.additions import NOTHING_ADDED, Additions, Setting
 from engine.alertrules import read_alerts
+from engine.blackout import Blackout, blackout_of
 from engine.errors import JobFileError, ScheduleError
 from engine.jobvalues import (
     one_of,
     read_allow,
     read_at,
     read_backoff,
+    read_blackout,
     read_cron,
     read_dst,
     read_every,
@@ -91,11 +93,17 @@ class JobSettings:
         read_jitter, None, "Moves the job's due times by a part of this, always the same.", '"30s"'
     )
     dst: str = setting(read_dst, "once", "What a change of the clocks means for cron lines.", '"skip"')
+    blackout: tuple[str, ...] = setting(
+        read_blackout, (), "Windows of time in which due times make no runs.", '{ "22:00-06:00", "sat" }'
+    )
     run_once: bool = setting(
         read_flag, False, "Runs the job a single time after each start of the engine.", "true"
     )
     run_at_start: bool = setting(
         read_flag, False, "Runs the job when the engine starts, besides its schedule.", "true"
+    )
+    run_skipped: bool = setting(
+        read_flag, False, "Makes up, once, for due times that passed while no engine ran.", "true"
     )
     active: bool = setting(read_flag, True, "Whether the job takes part at all.", "false")
     description: str = setting(
@@ -189,6 +197,20 @@ class JobSettings:
         expires = parse_moment(self.expires, zone) if self.expires else None
         return Bounded(schedule, starts, expires)
 
+    def blackouts(
+        self, default_timezone: str = "UTC", named: Mapping[str, Sequence[str]] | None = None
+    ) -> Blackout | None:
+        """Return the windows in which due times make no runs, or None.
+
+        Args:
+            default_timezone: for settings that name none.
+            named: windows of the operator, for `blackout = "blackout.NAME"`.
+
+        Raises:
+            ScheduleError: named windows that do not exist.
+        """
+        return blackout_of(self.blackout, parse_timezone(self.timezone or default_timezone), named or {})
+
     def _schedules(self, context: ScheduleContext, additions: Additions) -> Iterator[Schedule]:
         for name, make in schedulekinds.BUILT_IN.items():
             if (value := getattr(self, name)) is not None:
@@ -214,6 +236,7 @@ class JobSettings:
         plain |= {"tags": dict(self.tags), "allow": dict(self.allow), "at": list(self.at)}
         plain |= {"groups": list(self.groups)}
         plain["alerts"] = dict(self.alerts)
+        plain |= {"blackout": list(self.blackout)}
         return plain | {"cron": list(self.cron) if isinstance(self.cron, tuple) else self.cron}
 
 
@@ -306,7 +329,7 @@ def _contradictions(raw: Mapping[Any, Any], settings: JobSettings, schedules: tu
     if settings.run_once and not given and not settings.run_at_start:
         problems.append(f"run_once = true needs {', '.join(schedules)} or run_at_start to say when")
     if not given:
-        timing = [name for name in ("starts", "expires", "jitter") if raw.get(name) is not None]
+        timing = [name for name in ("starts", "expires", "jitter", "blackout") if raw.get(name)]
         problems += [f"{name} needs {any_of}" for name in timing]
     if settings.starts and settings.expires:
         zone = parse_timezone(settings.timezone)

@@ -6,6 +6,8 @@ import re
 from collections.abc import Collection
 from zoneinfo import ZoneInfo
 
+from engine.blackout import ALLOWED, read_window
+from engine.blackout import NAMED as NAMED_WINDOW
 from engine.plan import parse_moment
 from engine.quantities import format_duration, format_size, parse_duration, parse_size
 from engine.schedule import Dst, parse_cron, parse_interval, parse_timezone
@@ -103,6 +105,20 @@ def read_jitter(value: object) -> float:
     if not 0 < seconds <= LONGEST_JITTER_SECONDS:
         raise ValueError(f"must be longer than zero and at most {format_duration(LONGEST_JITTER_SECONDS)}")
     return seconds
+
+
+def read_blackout(value: object) -> tuple[str, ...]:
+    """Return windows of time, as they were written, blanks tidied."""
+    texts = value if isinstance(value, list) else [] if value == {} else [value]
+    if len(texts) > MOST_SCHEDULES:
+        raise ValueError(f"must be one window, or a list of at most {MOST_SCHEDULES}")
+    return tuple(_window(text) for text in texts)
+
+
+def _window(text: object) -> str:
+    if not isinstance(text, str):
+        raise ValueError(f"must be a window, or a list of windows; allowed are {ALLOWED}")
+    return text if text.startswith(NAMED_WINDOW) else read_window(text).text
 
 
 def read_dst(value: object) -> str:

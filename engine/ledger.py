@@ -12,6 +12,13 @@ from engine import slots
 from engine.job import Job
 from engine.lifecycle import JobState, Missed
 from engine.slots import Skip, Slot
+from engine.states import Cause
+
+
+def in_blackout(job: Job, due: datetime) -> Skip | None:
+    """Return why a due time in a blackout of its job makes no run; None for any other."""
+    window = job.blackout.window_at(due) if job.blackout else None
+    return Skip(Cause.BLACKOUT, f"the blackout {window.text}") if window else None
 
 
 def note_skipped(job: Job, due: datetime, skip: Skip, now: datetime) -> None:

@@ -55,6 +55,7 @@ class LedgerDesk:
             job=job,
             state=present.state if present else None,
             schedule=present.schedule if present else None,
+            blackout=present.blackout if present else None,
             slots=queries.slots(job, since=at, until=until),
             runs=queries.scheduled_runs(job, since=at, until=until),
             slot_before=next(iter(queries.slots(job, until=at, limit=1)), None),

@@ -166,6 +166,14 @@ def chose_next(state: JobState, due: datetime) -> JobState:
     return replace(state, next_due=due, reason=state.reason.removesuffix(CHOSEN) + CHOSEN)
 
 
+def passed_by(state: JobState, schedule: Schedule | None, due: datetime, now: datetime) -> JobState:
+    """Return the state of a job whose due time makes no run; a run-once job waits for its next one."""
+    if state.status is JobStatus.ONCE and state.due is not None:
+        following = schedule.following(due, now) if schedule else None
+        return replace(state, next_due=following, reason=ONCE_TO_COME if following else ONCE_NEXT_START)
+    return fired(state, schedule, due, now)
+
+
 def activate(state: JobState) -> JobState:
     """Return the state of a job that a person switched on; it runs again after a reload."""
     if state.active:

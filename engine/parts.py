@@ -73,6 +73,7 @@ def make_catalog(
         ceilings=settings.run_limits(),
         source_bytes=settings.source_bytes(),
         named_schedules=settings.schedules,
+        named_blackouts=settings.blackouts,
         additions=additions,
     )
 

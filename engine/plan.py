@@ -197,6 +197,14 @@ def coming(schedule: Schedule, now: datetime, count: int) -> Iterator[datetime]:
         due = schedule.following(due, due)
 
 
+def coming_after(schedule: Schedule, due: datetime) -> Iterator[datetime]:
+    """Yield the due times after one of them."""
+    following = schedule.following(due, due)
+    while following is not None:
+        yield following
+        following = schedule.following(following, following)
+
+
 def _instant(wall: datetime, zone: ZoneInfo) -> datetime:
     early = wall.replace(tzinfo=zone, fold=0)
     instant = early.astimezone(UTC)

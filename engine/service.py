@@ -39,6 +39,7 @@ from engine.holding import Holding
 from engine.holds import Holds
 from engine.job import StoredJob
 from engine.jobrows import stored_job
+from engine.ledger import in_blackout
 from engine.ledgerdesk import LedgerDesk
 from engine.liverun import label_limits
 from engine.ownjob import OwnJob
@@ -172,7 +173,7 @@ class Engine:
             find_job=catalog.jobs.get,
             read_source=catalog.source,
             arm=scheduler.arm,
-            skip_due=lambda job, due: holds.skip(job.name, job.settings),
+            skip_due=lambda job, due: holds.skip(job.name, job.settings) or in_blackout(job, due),
             runner=executor,
             journal=journal,
             states=states,

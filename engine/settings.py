@@ -37,6 +37,7 @@ from engine.settingtypes import (
     DatabaseUrl,
     Duration,
     Folder,
+    NamedBlackouts,
     NamedSchedules,
     Names,
     OptionalFolder,
@@ -180,6 +181,12 @@ class Settings(BaseSettings):
         {},
         'Cron lines that job files may name: workhours = "*/15 9-17 * * MON-FRI" is cron = "cron.workhours".',
         "a table of names with cron lines, [schedules]",
+    )
+    blackouts: NamedBlackouts = setting(
+        {},
+        'Windows without runs that job files may name: inventory = "2026-12-30..2027-01-02" is '
+        'blackout = "blackout.inventory".',
+        "a table of names with windows, or with lists of them, [blackouts]",
     )
     plugins_dir: OptionalFolder = setting(
         "",

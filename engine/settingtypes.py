@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_settings import NoDecode
 
+from engine.blackout import read_window
 from engine.errors import ScheduleError
 from engine.jobfolder import MOST_SOURCE_BYTES
 from engine.quantities import format_size, parse_duration, parse_size
@@ -118,6 +119,21 @@ def _schedules(value: object) -> dict[str, str]:
     return value
 
 
+def _blackouts(value: object) -> dict[str, list[str]]:
+    if not isinstance(value, dict):
+        raise ValueError("must be a table")
+    named = {name: given if isinstance(given, list) else [given] for name, given in value.items()}
+    for windows in named.values():
+        for window in windows:
+            if not isinstance(window, str):
+                raise ValueError("must be a table of windows")
+            try:
+                read_window(window)
+            except ScheduleError as error:
+                raise ValueError(str(error)) from error
+    return named
+
+
 def _tag_limits(value: object) -> dict[str, int]:
     if isinstance(value, dict) and all(_count(limit) >= 1 for limit in value.values()):
         return {tag: _count(limit) for tag, limit in value.items()}
@@ -141,6 +157,7 @@ Zone = Annotated[str, BeforeValidator(_zone)]
 DatabaseUrl = Annotated[str, BeforeValidator(_database)]
 Address = Annotated[str, BeforeValidator(_address)]
 TagLimits = Annotated[dict[str, int], BeforeValidator(_tag_limits)]
+NamedBlackouts = Annotated[dict[str, list[str]], BeforeValidator(_blackouts)]
 NamedSchedules = Annotated[dict[str, str], BeforeValidator(_schedules)]
 Folder = Annotated[str, BeforeValidator(_folder)]
 OptionalFolder = Annotated[str, BeforeValidator(lambda value: value if value == "" else _folder(value))]

@@ -172,10 +172,14 @@ class Journal:
         self._put(_Entry(changes=Changes(lines=((run_id, tuple(lines)),))))
 
     def job_changed(
-        self, patches: Iterable[JobPatch], audit: AuditEntry | None = None
+        self,
+        patches: Iterable[JobPatch],
+        audit: AuditEntry | None = None,
+        planned: Iterable[PlannedRun] = (),
     ) -> asyncio.Future[None]:
-        """Write new values of jobs, and the operator's action that made them, all or nothing."""
-        return self._commit(Changes(jobs=tuple(patches), audits=(audit,) if audit else ()))
+        """Write new values of jobs, the operator's action behind them and runs to come, all or nothing."""
+        audits = (audit,) if audit else ()
+        return self._commit(Changes(jobs=tuple(patches), audits=audits, planned=tuple(planned)))
 
     def audited(self, entry: AuditEntry) -> asyncio.Future[None]:
         """Write an operator's action that changed no row of a job."""

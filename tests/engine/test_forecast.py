@@ -4,28 +4,30 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from engine.blackout import Blackout
 from engine.forecast import forecast
 from engine.jobfile import parse_settings
-from engine.lifecycle import JobState, at_start, deactivate
+from engine.lifecycle import JobState, at_start, deactivate, sleeping
 from engine.schedule import Schedule
+
+Told = tuple[str, JobState, Schedule | None, Blackout | None]
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
 
-def job(name: str, now: datetime = NOW, **raw: object) -> tuple[str, JobState, Schedule | None]:
+def job(name: str, now: datetime = NOW, **raw: object) -> Told:
     settings = parse_settings(raw)
     schedule = settings.schedule(job=name)
-    return name, at_start(None, settings, schedule, now=now, session=1).state, schedule
+    state = at_start(None, settings, schedule, now=now, session=1).state
+    return name, state, schedule, settings.blackouts()
 
 
-def told(
-    *jobs: tuple[str, JobState, Schedule | None], count: int = 5, since: datetime | None = None
-) -> list[str]:
+def told(*jobs: Told, count: int = 5, since: datetime | None = None) -> list[str]:
     views = forecast(jobs, since=since, count=count)
     return [f"{view.due:%d %H:%M} {view.job}" for view in views]
 
 
-def notes(*jobs: tuple[str, JobState, Schedule | None], count: int = 3) -> list[list[str]]:
+def notes(*jobs: Told, count: int = 3) -> list[list[str]]:
     return [view.notes for view in forecast(jobs, since=None, count=count)]
 
 
@@ -41,8 +43,35 @@ def test_due_times_of_all_jobs_come_in_one_order() -> None:
 
 
 def test_jobs_that_are_not_due_do_not_come() -> None:
-    name, state, schedule = job("off", every="5m")
-    assert told((name, deactivate(state), schedule), job("by hand")) == []
+    name, state, schedule, blackout = job("off", every="5m")
+    assert told((name, deactivate(state), schedule, blackout), job("by hand")) == []
+
+
+def test_a_time_in_a_blackout_comes_with_its_reason() -> None:
+    assert notes(job("a", cron="0 * * * *", blackout="13:30-14:30")) == [
+        [],
+        ["no run: the blackout 13:30-14:30"],
+        [],
+    ]
+
+
+def test_a_run_once_job_comes_once() -> None:
+    once = job("once", every="5m", run_once=True)
+    assert notes(once) == [["the only one until the engine is started again"]]
+    put_off = job("once", every="1h", run_once=True, blackout="12:00-14:00")
+    assert notes(put_off) == [
+        ["no run: the blackout 12:00-14:00"],
+        ["the only one until the engine is started again"],
+    ]
+
+
+def test_a_sleeping_job_comes_when_it_wakes() -> None:
+    name, state, schedule, blackout = job("a", cron="0 * * * *")
+    asleep = sleeping(state, schedule, NOW + timedelta(hours=24, minutes=5), None)
+    assert notes((name, asleep, schedule, blackout), count=2) == [
+        ["the job sleeps until then (job.SLEEP)"],
+        [],
+    ]
 
 
 def test_a_far_moment_is_reached_without_going_through_all_before_it() -> None:

@@ -47,7 +47,7 @@ def a_state(due: datetime | None, status: JobStatus = JobStatus.WAITING) -> JobS
     return JobState(status, "no such setting", active=True, next_due=due)
 
 
-EMPTY = Known("a", a_state(NOON + HOUR), HOURLY, [], [])
+EMPTY = Known("a", a_state(NOON + HOUR), HOURLY, None, [], [])
 
 
 def asked(known: Known, at: datetime, now: datetime = NOON + 30 * MINUTE) -> WhyView:
