@@ -71,6 +71,27 @@ class RunStanding:
     error: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ScheduleStanding:
+    """Where a schedule stands that was given at run time.
+
+    Attributes:
+        status: a `ScheduleStatus` value; ACTIVE while it makes runs.
+        schedule: what makes it due, in words.
+        last_run_id: the latest run that it made; of a single run, that run.
+    """
+
+    id: int
+    job: str
+    status: str
+    schedule: str
+    due: datetime | None
+    user_id: int
+    tag: str
+    data: Any
+    last_run_id: int | None
+
+
 class RunControl(Protocol):
     """Runs that other runs ask for. Whatever cannot be done is a `CoreError` with words for the job."""
 
@@ -85,6 +106,18 @@ class RunControl(Protocol):
 
     async def status(self, run_id: int) -> RunStanding:
         """Return where a run stands."""
+
+    async def schedule(self, job: str, options: dict[str, Any], *, by: RunInfo) -> tuple[int, int | None]:
+        """Give a job a schedule; return its id, and that of its run if it is for a single one."""
+
+    async def unschedule(self, schedule_id: int, *, by: RunInfo) -> bool:
+        """End a schedule as CANCELLED; return False if it had ended already."""
+
+    async def schedules(self, job: str, user_id: int | None) -> list[ScheduleStanding]:
+        """Return the schedules of a job that are in force, the newest first."""
+
+    async def schedule_standing(self, schedule_id: int) -> ScheduleStanding:
+        """Return where a schedule stands."""
 
 
 class NoEngine:
@@ -103,6 +136,22 @@ class NoEngine:
         raise _no_engine()
 
     async def status(self, run_id: int) -> RunStanding:
+        """Answer that there is no engine."""
+        raise _no_engine()
+
+    async def schedule(self, job: str, options: dict[str, Any], *, by: RunInfo) -> tuple[int, int | None]:
+        """Answer that there is no engine."""
+        raise _no_engine()
+
+    async def unschedule(self, schedule_id: int, *, by: RunInfo) -> bool:
+        """Answer that there is no engine."""
+        raise _no_engine()
+
+    async def schedules(self, job: str, user_id: int | None) -> list[ScheduleStanding]:
+        """Answer that there is no engine."""
+        raise _no_engine()
+
+    async def schedule_standing(self, schedule_id: int) -> ScheduleStanding:
         """Answer that there is no engine."""
         raise _no_engine()
 

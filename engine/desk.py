@@ -37,6 +37,7 @@ from engine.planner import Planner
 from engine.plugins import Plugins
 from engine.runfilter import RunFilter
 from engine.sandbox.pool import WorkerPool
+from engine.scheduledesk import ScheduleDesk
 from engine.scheduler import Scheduler
 from engine.statedesk import StateDesk
 from engine.states import FINAL, EngineState, JobStatus, RunStatus
@@ -82,6 +83,7 @@ class Desk:
         history: HistoryDesk,
         pool: WorkerPool,
         plugins: Plugins,
+        schedules: ScheduleDesk,
         events: Events,
         source_bytes: int,
         permissions: PermissionMode,
@@ -112,6 +114,7 @@ class Desk:
         self._queries = queries
         self._pool = pool
         self._plugins = plugins
+        self.schedules = schedules
         self._source_bytes = source_bytes
         self._permissions = permissions
         self._load_stored = load_stored
@@ -221,9 +224,11 @@ class Desk:
     def coming(self, *, job: str | None, since: datetime | None, count: int) -> list[ComingView]:
         """Return the next due times, in order."""
         jobs = self._catalog.jobs.values() if job is None else [self._catalog.job(job)]
-        return forecast(
+        own = forecast(
             ((one.name, one.state, one.schedule, one.blackout) for one in jobs), since=since, count=count
         )
+        given = self.schedules.coming(job=job, since=since, count=count)
+        return sorted([*own, *given], key=lambda view: (view.due, view.job))[:count]
 
     async def job_source(self, name: str) -> tuple[str, str]:
         """Return the text of a job's file, and its hash."""
@@ -438,6 +443,7 @@ class Desk:
             paused=pause.words() if pause else "",
             paused_until=pause.until if pause else None,
             alerts=self.alerts.of(job.name),
+            given=self.schedules.count_of(job.name),
         )
 
     async def _audit(

@@ -23,7 +23,7 @@ from engine.gate import LONGEST_QUEUE, Admission, Gate, Overlap
 from engine.holds import Holds
 from engine.job import Job, LastRun, Source
 from engine.jobrows import patch_of
-from engine.liverun import LiveRun
+from engine.liverun import GivenTerms, LiveRun
 from engine.policies import OutcomePolicy
 from engine.run import Limits, LogLine, Outcome
 from engine.runlog import RunLog
@@ -105,7 +105,7 @@ class Dispatcher:
         self._find_job = find_job
         self._source_of = read_source
         self._arm = arm
-        self._skip_due = skip_due
+        self.skip_due = skip_due
         self._runner = runner
         self._journal = journal
         self._states = states
@@ -134,7 +134,7 @@ class Dispatcher:
         if job is None or job.settings is None or self._closed:
             return
         now = self._clock.now()
-        skip = self._skip_due(job, due)
+        skip = self.skip_due(job, due)
         follow_up = lifecycle.passed_by if skip else lifecycle.fired
         self._put(job, follow_up(job.state, job.schedule, due, now))
         skip = skip or self._take_due(job, Overlap(job.settings.overlap), due)
@@ -198,8 +198,11 @@ class Dispatcher:
         """Tell who takes care of planned runs about each retry once it is committed."""
         self._retry_kept = kept
 
-    def take_planned(self, job: Job, planned: PlannedRun) -> bool:
+    def take_planned(self, job: Job, planned: PlannedRun, given: GivenTerms | None = None) -> bool:
         """Take a planned run whose time has come; its planned row goes when its own is committed.
+
+        Args:
+            given: what it takes from a schedule given at run time.
 
         Returns:
             False if so many runs of the job wait that this one must stay planned.
@@ -212,7 +215,7 @@ class Dispatcher:
         run.attempt, run.rescheduled_from = planned.attempt, planned.rescheduled_from
         run.crashes = planned.crashes
         run.data, run.user_id, run.called_by = planned.data, planned.user_id, planned.called_by
-        run.planned = True
+        run.planned, run.given = True, given
         return self._offer(run, _overlap_by_hand(job)) is not Admission.FULL
 
     def check_open(self) -> None:
@@ -342,7 +345,7 @@ class Dispatcher:
             return
         state = outcome.after_run(
             run.owner.state,
-            good.settings,
+            run.rules(good.settings),
             good.schedule,
             ended,
             started=run.started or now,

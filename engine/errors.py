@@ -7,7 +7,9 @@ MoontideError
   NotFound
     JobNotFound          no job of that name (carries the nearest names)
     RunNotFound          no run of that id
+    ScheduleNotFound     no schedule given at run time has that id
   Refused                the request makes sense, but not in the present state
+    ScheduleEnded        a schedule given at run time has ended already
   HomeInUse              another engine works in this home folder
   StoreError
     NewerDatabase        the database was made by a newer Moontide
@@ -67,8 +69,23 @@ class RunNotFound(NotFound):
         self.run_id = run_id
 
 
+class ScheduleNotFound(NotFound):
+    """No schedule given at run time has this id."""
+
+    def __init__(self, schedule_id: int) -> None:
+        super().__init__(f"no schedule {schedule_id}; `moontide schedule list --all` lists them")
+        self.schedule_id = schedule_id
+
+
 class Refused(MoontideError):
     """The request makes sense, but not in the present state; the message says what to do first."""
+
+
+class ScheduleEnded(Refused):
+    """A schedule given at run time has ended already."""
+
+    def __init__(self, schedule_id: int, status: str) -> None:
+        super().__init__(f"schedule {schedule_id} has ended already ({status})")
 
 
 class HomeInUse(MoontideError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -30,11 +30,36 @@ def label_limits(tags: Mapping[str, int], groups: Mapping[str, int]) -> dict[str
     }
 
 
+@dataclass(frozen=True, slots=True)
+class GivenTerms:
+    """What a run takes from the schedule given at run time that it comes from.
+
+    Attributes:
+        tag: that of a schedule for one run; None for one that is due again and again.
+        retries: instead of the job's own setting, if given; so is `retry_delay` (seconds).
+    """
+
+    schedule_id: int
+    tag: str | None = None
+    retries: int | str | None = None
+    retry_delay: float | None = None
+
+    def rules(self, settings: JobSettings) -> JobSettings:
+        """Return the settings that such a run goes by: its failure is no reason to switch the job off."""
+        return replace(
+            settings,
+            on_error="continue",
+            retries=settings.retries if self.retries is None else self.retries,
+            retry_delay=settings.retry_delay if self.retry_delay is None else self.retry_delay,
+        )
+
+
 @dataclass(slots=True, eq=False)
 class LiveRun:
     """One run while the engine has it in hand.
 
     Attributes:
+        given: what it takes from a schedule given at run time.
         planned: the row of a planned run makes way for this one's.
         crashes: how many of the attempts before this one crashed their worker.
         settings: the job's as the run was made; they serve where its file went bad meanwhile.
@@ -49,6 +74,7 @@ class LiveRun:
     user_id: int = 0
     called_by: int | None = None
     planned: bool = False
+    given: GivenTerms | None = None
     settings: JobSettings | None = None
     schedule: Schedule | None = None
     attempt: int = 1
@@ -129,7 +155,12 @@ class LiveRun:
             source_hash=source_hash,
             called_by=self.called_by,
             version=self.version,
+            schedule_id=self.given.schedule_id if self.given else None,
         )
+
+    def rules(self, settings: JobSettings) -> JobSettings:
+        """Return the settings by which this run's end is judged."""
+        return self.given.rules(settings) if self.given else settings
 
     def end(self, ended: Outcome, now: datetime) -> RunEnd:
         """Return what is written of the run's end."""
@@ -162,7 +193,8 @@ class LiveRun:
         if settings is None or not self.owner.state.active:
             return None
         crashes = crashes_with(ended, self.crashes)
-        delay = next_attempt(settings, ended, attempt=self.attempt, run_id=self.id, crashes=crashes)
+        rules = self.rules(settings)
+        delay = next_attempt(rules, ended, attempt=self.attempt, run_id=self.id, crashes=crashes)
         if delay is None:
             return None
         return PlannedRun(
@@ -177,11 +209,14 @@ class LiveRun:
             attempt=self.attempt + 1,
             rescheduled_from=self.id,
             crashes=crashes,
+            schedule_id=self.given.schedule_id if self.given else None,
+            tag=self.given.tag if self.given else None,
         )
 
     def in_words(self, ended: Outcome, retry: PlannedRun | None, now: datetime) -> Outcome:
         """Return the outcome, with what becomes of `job.RETRY` if that is how the run ended."""
         settings = self.owner.settings or self.settings
+        settings = self.rules(settings) if settings else None
         delay = retry.due - now if retry else None
         return in_words(ended, settings, attempt=self.attempt, delay=delay)
 

@@ -6,7 +6,7 @@ import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 
-from engine.core import Documents, RunControl, RunInfo, RunStanding, Sort
+from engine.core import Documents, RunControl, RunInfo, RunStanding, ScheduleStanding, Sort
 from engine.jobcontrol import JobControl
 from engine.sizes import is_large
 
@@ -115,6 +115,22 @@ class MaskedRuns:
     async def status(self, run_id: int) -> RunStanding:
         """Return where a run stands."""
         return await self._runs.status(run_id)
+
+    async def schedule(self, job: str, options: dict[str, Any], *, by: RunInfo) -> tuple[int, int | None]:
+        """Give a job a schedule with every secret in it replaced."""
+        return await self._runs.schedule(job, self._masking.data(options), by=by)
+
+    async def unschedule(self, schedule_id: int, *, by: RunInfo) -> bool:
+        """End a schedule; return False if it had ended already."""
+        return await self._runs.unschedule(schedule_id, by=by)
+
+    async def schedules(self, job: str, user_id: int | None) -> list[ScheduleStanding]:
+        """Return the schedules of a job that are in force."""
+        return await self._runs.schedules(job, user_id)
+
+    async def schedule_standing(self, schedule_id: int) -> ScheduleStanding:
+        """Return where a schedule stands."""
+        return await self._runs.schedule_standing(schedule_id)
 
 
 class MaskedJob:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,14 +16,16 @@ from typing import Any
 from engine.clock import Clock
 from engine.dispatcher import Dispatcher
 from engine.errors import JobNotFound, Refused, RunNotFound, StoreError
-from engine.events import Events, RunFinished
+from engine.events import Event, Events, JobsReloaded, RunFinished
 from engine.holds import Holds
 from engine.job import Job
+from engine.liverun import GivenTerms
 from engine.scheduler import Scheduler
 from engine.states import RunStatus, Trigger
+from engine.store.given import GivenQueries
 from engine.store.journal import Journal
 from engine.store.queries import Queries
-from engine.store.rows import PlannedRun, RunEnd, RunRow
+from engine.store.rows import Changes, PlannedRun, PlannedTime, RunEnd, RunRow
 
 logger = logging.getLogger("moontide.planner")
 
@@ -47,6 +49,7 @@ class Planner:
         queries: Queries,
         events: Events,
         holds: Holds,
+        given: GivenQueries,
         session: int,
     ) -> None:
         """Make a planner; nothing is due before `start`.
@@ -62,26 +65,34 @@ class Planner:
         self._queries = queries
         self._events = events
         self._holds = holds
+        self._on_hold: list[int] = []
+        self._given_schedules = given
         self._session = session
         self._scheduler = Scheduler(clock=clock, on_due=lambda key, _: self._due.put_nowait(int(key)))
         self._due: asyncio.Queue[int] = asyncio.Queue()
-        self._planned: dict[int, str] = {}
-        self._on_hold: list[int] = []
+        self._planned: dict[int, PlannedTime] = {}
         dispatcher.hand_retries_to(self.kept)
-        self._of_job: Counter[str] = Counter()
+        #: Runs that other runs asked for; those of given schedules have a limit of their own.
+        self._asked_for: Counter[str] = Counter()
+        self._given: defaultdict[str, dict[int, PlannedTime]] = defaultdict(dict)
+        #: Of those, the ones whose time has come, but whose job's file cannot be used.
+        self._held: defaultdict[str, dict[int, PlannedTime]] = defaultdict(dict)
+        self._unsubscribe: Callable[[], None] = lambda: None
         self._beginning: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def start(self) -> None:
         """Take up what the database holds, and let begin what is due, also what became so meanwhile."""
-        for run_id, job, due in await asyncio.to_thread(self._queries.planned_times):
-            self._arm(run_id, job, due)
+        for planned in await asyncio.to_thread(self._queries.planned_times):
+            self._arm(planned)
         self._beginning = asyncio.create_task(self._begin_all(), name="planned-runs")
+        self._unsubscribe = self._events.subscribe(self._take_event)
         self._scheduler.start()
 
     async def stop(self) -> None:
         """Let no more runs begin; those that are planned wait in the database for the next start."""
         self._scheduler.stop()
+        self._unsubscribe()
         if self._beginning is not None:
             self._beginning.cancel()
             await asyncio.wait([self._beginning])
@@ -90,6 +101,14 @@ class Planner:
     def waiting(self) -> int:
         """How many runs are planned."""
         return len(self._planned)
+
+    def given_of(self, job: str) -> list[PlannedTime]:
+        """Return the planned runs of a job that come from schedules given at run time."""
+        return list(self._given[job].values()) if job in self._given else []
+
+    def given_runs(self) -> list[PlannedTime]:
+        """Return all planned runs that come from schedules given at run time."""
+        return [planned for of_job in self._given.values() for planned in of_job.values()]
 
     # Planning
 
@@ -107,7 +126,7 @@ class Planner:
             StoreUnavailable: the database takes no writes now.
         """
         self._dispatcher.check_open()
-        if self._of_job[job.name] >= MOST_PLANNED:
+        if self._asked_for[job.name] >= MOST_PLANNED:
             raise Refused(f"{MOST_PLANNED} runs of {job.name} are planned already; cancel some, or wait")
         self._journal.check_available()
         planned = PlannedRun(
@@ -124,26 +143,45 @@ class Planner:
 
     async def _keep(self, planned: PlannedRun) -> None:
         await self._journal.run_planned(planned)
-        self._arm(planned.id, planned.job, planned.due)
+        self.kept(planned)
 
     def kept(self, planned: PlannedRun) -> None:
         """Take up a planned run that somebody else has committed."""
-        self._arm(planned.id, planned.job, planned.due)
+        self._arm(
+            PlannedTime(
+                planned.id, planned.job, planned.due, planned.user_id, planned.schedule_id, planned.tag
+            )
+        )
 
-    def _arm(self, run_id: int, job: str, due: datetime) -> None:
-        if run_id not in self._planned:
-            self._planned[run_id] = job
-            self._of_job[job] += 1
-        self._scheduler.arm(str(run_id), due)
+    def _arm(self, planned: PlannedTime) -> None:
+        if planned.id not in self._planned:
+            self._planned[planned.id] = planned
+            if planned.schedule_id is None:
+                self._asked_for[planned.job] += 1
+            else:
+                self._given[planned.job][planned.id] = planned
+        self._scheduler.arm(str(planned.id), planned.due)
 
-    def _forget(self, run_id: int) -> bool:
-        """Give up a planned run; return False if it is none (any more)."""
-        job = self._planned.pop(run_id, None)
-        if job is None:
-            return False
-        self._of_job[job] -= 1
+    def take_back(self, run_id: int) -> PlannedTime | None:
+        """Give up a planned run, which the caller ends on record; return None if it is none (any more)."""
+        planned = self._planned.pop(run_id, None)
+        if planned is None:
+            return None
+        if planned.schedule_id is None:
+            self._asked_for[planned.job] -= 1
+        else:
+            self._forget_given(planned)
         self._scheduler.arm(str(run_id), None)
-        return True
+        return planned
+
+    def put_back(self, planned: PlannedTime) -> None:
+        """Take up again what was taken back and could not be ended."""
+        self._arm(planned)
+
+    def _forget_given(self, planned: PlannedTime) -> None:
+        for by_job in (self._given, self._held):
+            if planned.job in by_job and not _without(by_job[planned.job], planned.id):
+                del by_job[planned.job]
 
     # When the time has come
 
@@ -161,19 +199,21 @@ class Planner:
                 logger.exception("planned run %s could not begin; this is a bug of the engine", run_id)
 
     async def _begin(self, run_id: int) -> None:
-        planned = await asyncio.to_thread(self._queries.planned_run, run_id)
+        planned, given = await asyncio.to_thread(self._read, run_id)
         if planned is None or run_id not in self._planned:
             return
         problem = self._problem_with(planned)
         if problem is None and self._is_paused(planned.job):
             self._on_hold.append(run_id)
         elif problem is None:
-            taken = self._dispatcher.take_planned(self._find_job(planned.job), planned)
+            taken = self._dispatcher.take_planned(self._find_job(planned.job), planned, given)
             if taken:
-                self._forget(run_id)
+                self.take_back(run_id)
             else:
                 self._try_again(run_id)
-        elif self._forget(run_id):
+        elif planned.schedule_id is not None and not self._usable(planned.job):
+            self._held[planned.job][run_id] = self._planned[run_id]
+        elif self.take_back(run_id):
             await self._close(planned, RunStatus.SKIPPED, problem)
 
     def look_again(self) -> None:
@@ -184,6 +224,30 @@ class Planner:
 
     def _is_paused(self, name: str) -> bool:
         return self._holds.paused(name, self._find_job(name).settings) is not None
+
+    def _read(self, run_id: int) -> tuple[PlannedRun | None, GivenTerms | None]:
+        """Return a planned run, and what it takes from a schedule given at run time."""
+        planned = self._queries.planned_run(run_id)
+        if planned is None or planned.schedule_id is None:
+            return planned, None
+        given = self._given_schedules.one(planned.schedule_id)
+        if given is None:
+            return planned, GivenTerms(planned.schedule_id, planned.tag)
+        return planned, GivenTerms(given.id, planned.tag, given.retries, given.retry_delay)
+
+    def _take_event(self, event: Event) -> None:
+        if isinstance(event, JobsReloaded):
+            for job in (*event.added, *event.changed):
+                if self._usable(job):
+                    for run_id in self._held.pop(job, ()):
+                        self._scheduler.arm(str(run_id), self._clock.now())
+
+    def _usable(self, job: str) -> bool:
+        """Whether there is such a job, with a good file."""
+        try:
+            return self._find_job(job).settings is not None
+        except JobNotFound:
+            return False
 
     def _try_again(self, run_id: int) -> None:
         self._scheduler.arm(str(run_id), self._clock.now() + AGAIN)
@@ -210,7 +274,7 @@ class Planner:
         Raises:
             RunNotFound: no such run is planned or in hand.
         """
-        if not self._forget(run_id):
+        if self.take_back(run_id) is None:
             await self._dispatcher.cancel(run_id, reason)
             return
         await self._to_its_end(self._drop(run_id, reason))
@@ -224,6 +288,11 @@ class Planner:
     async def _close(self, planned: PlannedRun, status: RunStatus, reason: str) -> None:
         """Write a planned run as one that ended without having started."""
         now = self._clock.now()
+        await self._journal.together(self.closing(planned, status, reason, now))
+        self.tell_closed(planned.id, planned.job, status, reason, now)
+
+    def closing(self, planned: PlannedRun, status: RunStatus, reason: str, now: datetime) -> Changes:
+        """Return what is written of a planned run that ends without having started."""
         row = RunRow(
             id=planned.id,
             job=planned.job,
@@ -236,9 +305,14 @@ class Planner:
             data=planned.data,
             user_id=planned.user_id,
             called_by=planned.called_by,
+            schedule_id=planned.schedule_id,
         )
-        await self._journal.planned_run_dropped(row, RunEnd(status=status, finished=now, error=reason))
-        self._events.publish(RunFinished(now, row.id, row.job, status.value, None, None, reason))
+        end = RunEnd(status=status, finished=now, error=reason)
+        return Changes(runs=(row,), ends=((row.id, end),), unplanned=(row.id,))
+
+    def tell_closed(self, run_id: int, job: str, status: RunStatus, reason: str, now: datetime) -> None:
+        """Tell everyone that a planned run has ended."""
+        self._events.publish(RunFinished(now, run_id, job, status.value, None, None, reason))
 
     async def _to_its_end(self, work: Coroutine[Any, Any, None]) -> None:
         """Do some work and wait for it; it goes on if the one who waits is cancelled."""
@@ -246,3 +320,8 @@ class Planner:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         await asyncio.shield(task)
+
+
+def _without(planned: dict[int, PlannedTime], run_id: int) -> dict[int, PlannedTime]:
+    planned.pop(run_id, None)
+    return planned

@@ -11,14 +11,16 @@ from typing import Any
 import msgspec
 
 from engine.arguments import MISSING, WRONG_TYPE, holds_bytes
-from engine.core import RunInfo, RunStanding
+from engine.core import RunInfo, RunStanding, ScheduleStanding
 from engine.dispatcher import Dispatcher
-from engine.errors import CoreError, JobNotFound, Refused, RunNotFound, StoreError
+from engine.errors import CoreError, NotFound, Refused, RunNotFound, ScheduleEnded, ScheduleError, StoreError
 from engine.job import Job
 from engine.planner import Planner
 from engine.sandbox.values import MAX_VALUE_BYTES, json_ready
 from engine.states import FINAL, RunStatus, Trigger
 from engine.store.queries import Queries
+from engine.store.rows import GivenSchedule
+from engine.timetable import Timetable
 from engine.views import RunView
 
 #: Runs of one job that may wait at once before other runs can ask for no more.
@@ -37,6 +39,7 @@ class RunCalls:
         find_job: Callable[[str], Job],
         dispatcher: Dispatcher,
         planner: Planner,
+        timetable: Timetable,
         queries: Queries,
     ) -> None:
         """Make it of the parts that do the work.
@@ -47,6 +50,7 @@ class RunCalls:
         self._find_job = find_job
         self._dispatcher = dispatcher
         self._planner = planner
+        self._timetable = timetable
         self._queries = queries
 
     async def now(self, job: str, data: Any, *, by: RunInfo) -> int:
@@ -71,6 +75,38 @@ class RunCalls:
             return await self._planner.plan(
                 wanted, due, data=_checked(data), user_id=by.user_id, called_by=by.run_id
             )
+
+    async def schedule(self, job: str, options: dict[str, Any], *, by: RunInfo) -> tuple[int, int | None]:
+        """Give a job a schedule; return its id, and that of its run if it is for a single one."""
+        with _in_words_for_jobs():
+            wanted = self._find_job(job)
+            data = _checked(options.get("data"))
+            order = self._timetable.read(wanted, {"user_id": by.user_id, **options, "data": data})
+            given = await self._timetable.give(
+                wanted, order, created_by=f"job {by.job} in its run {by.run_id}", called_by=by.run_id
+            )
+        return given.id, given.last_run_id
+
+    async def unschedule(self, schedule_id: int, *, by: RunInfo) -> bool:
+        """End a schedule as CANCELLED; return False if it had ended already."""
+        with _in_words_for_jobs():
+            try:
+                await self._timetable.remove(schedule_id, f"removed by job {by.job} in its run {by.run_id}")
+            except ScheduleEnded:
+                return False
+            return True
+
+    async def schedules(self, job: str, user_id: int | None) -> list[ScheduleStanding]:
+        """Return the schedules of a job that are in force, the newest first."""
+        with _in_words_for_jobs():
+            self._find_job(job)
+            found = await asyncio.to_thread(self._timetable.in_force, job, user_id)
+        return [_schedule_standing(given) for given in found]
+
+    async def schedule_standing(self, schedule_id: int) -> ScheduleStanding:
+        """Return where a schedule stands."""
+        with _in_words_for_jobs():
+            return _schedule_standing(await asyncio.to_thread(self._timetable.one, schedule_id))
 
     async def cancel(self, run_id: int, *, by: RunInfo) -> bool:
         """End a planned, queued or running run as CANCELLED; return False if it had ended already."""
@@ -108,12 +144,28 @@ class RunCalls:
         return view
 
 
+def _schedule_standing(given: GivenSchedule) -> ScheduleStanding:
+    return ScheduleStanding(
+        id=given.id,
+        job=given.job,
+        status=given.status.value,
+        schedule=given.words,
+        due=given.due,
+        user_id=given.user_id,
+        tag=given.tag,
+        data=given.data,
+        last_run_id=given.last_run_id,
+    )
+
+
 @contextmanager
 def _in_words_for_jobs() -> Iterator[None]:
     try:
         yield
-    except (JobNotFound, RunNotFound) as error:
+    except NotFound as error:
         raise CoreError(str(error), MISSING) from error
+    except ScheduleError as error:
+        raise CoreError(f"core.jobs.schedule: {error}", WRONG_TYPE) from error
     except Refused as error:
         raise CoreError(str(error)) from error
     except StoreError as error:

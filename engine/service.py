@@ -48,6 +48,7 @@ from engine.planner import Planner
 from engine.plugins import Plugins, load_plugins
 from engine.runcalls import RunCalls
 from engine.sandbox.pool import WorkerPool
+from engine.scheduledesk import ScheduleDesk
 from engine.scheduler import Scheduler
 from engine.settings import Settings
 from engine.statedesk import StateDesk
@@ -55,6 +56,7 @@ from engine.states import EngineState
 from engine.store.alertrows import AlertQueries
 from engine.store.database import Database, open_database
 from engine.store.documents import StoredDocuments
+from engine.store.given import GivenQueries
 from engine.store.history import History
 from engine.store.holds import stored_holds
 from engine.store.indexer import Indexer
@@ -66,6 +68,7 @@ from engine.store.schema import migrate
 from engine.store.sessions import begin_session, end_session, next_run_id, recover
 from engine.store.slotqueries import SlotQueries
 from engine.stubs import StubWriter
+from engine.timetable import Timetable
 from engine.watch import Watcher
 
 logger = logging.getLogger("moontide.engine")
@@ -139,7 +142,11 @@ class Engine:
             parts,
             home=self.home,
             runs=lambda: RunCalls(
-                find_job=catalog.job, dispatcher=dispatcher, planner=planner, queries=queries
+                find_job=catalog.job,
+                dispatcher=dispatcher,
+                planner=planner,
+                timetable=timetable,
+                queries=queries,
             ),
             own_job=lambda: OwnJob(
                 clock=self._clock,
@@ -187,6 +194,7 @@ class Engine:
             timezone=self.settings.timezone,
             on_error=plugins.additions.policies,
         )
+        given = GivenQueries(database.reader)
         planner = Planner(
             clock=self._clock,
             find_job=catalog.job,
@@ -195,6 +203,7 @@ class Engine:
             queries=queries,
             events=self.events,
             holds=holds,
+            given=given,
             session=session,
         )
         holding = Holding(
@@ -206,6 +215,17 @@ class Engine:
             journal=journal,
             events=self.events,
             stored=lambda: stored_holds(database.reader),
+        )
+        timetable = Timetable(
+            clock=self._clock,
+            find_job=catalog.job,
+            dispatcher=dispatcher,
+            planner=planner,
+            journal=journal,
+            queries=given,
+            events=self.events,
+            timezone=self.settings.timezone,
+            named_schedules=self.settings.schedules,
         )
         self.catalog, self.dispatcher = catalog, dispatcher
         indexer = self._make_indexer(parts, journal, database)
@@ -227,6 +247,14 @@ class Engine:
             ),
             pool=pool,
             plugins=plugins,
+            schedules=ScheduleDesk(
+                clock=self._clock,
+                find_job=catalog.job,
+                timetable=timetable,
+                planner=planner,
+                journal=journal,
+                queries=given,
+            ),
             events=self.events,
             source_bytes=self.settings.source_bytes(),
             permissions=self.settings.permissions,
@@ -259,7 +287,7 @@ class Engine:
         await alerts.start()
         parts.push_async_callback(alerts.stop)
         await indexer.start()
-        await self._serve(parts, catalog, scheduler, planner, holding, dispatcher, recovered)
+        await self._serve(parts, catalog, scheduler, planner, timetable, holding, dispatcher, recovered)
         alerts.begin_to_tell(senders)
         heartbeat.start()
         parts.push_async_callback(heartbeat.stop)
@@ -355,10 +383,12 @@ class Engine:
         catalog: Catalog,
         scheduler: Scheduler,
         planner: Planner,
+        timetable: Timetable,
         holding: Holding,
         dispatcher: Dispatcher,
         recovered: list[int],
     ) -> None:
+        await timetable.load()
         api = self._make_api()
         await api.start()
         parts.push_async_callback(api.stop)
@@ -372,6 +402,8 @@ class Engine:
         await self.desk.load()
         await planner.start()
         parts.push_async_callback(planner.stop)
+        timetable.start()
+        parts.callback(timetable.stop)
         if self._watch:
             watcher = Watcher(catalog.folder, self.desk.reload_saved)
             watcher.start()

@@ -50,6 +50,15 @@ class Trigger(StrEnum):
     RETRY = "retry"
     MISSED = "missed"
     START = "start"
+    GIVEN = "given"
+
+
+class ScheduleStatus(StrEnum):
+    """Where a schedule given at run time stands."""
+
+    ACTIVE = "ACTIVE"
+    OVER = "OVER"
+    CANCELLED = "CANCELLED"
 
 
 class Returned(StrEnum):

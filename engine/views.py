@@ -60,6 +60,7 @@ class JobView:
         paused: what is paused, by whom and why, if that keeps the job from running; else "".
         paused_until: when that ends by itself, or None.
         alerts: what is wrong with it now, the oldest first.
+        given: how many schedules that were given at run time are in force beside the file's own.
     """
 
     name: str
@@ -86,6 +87,7 @@ class JobView:
     paused: str = ""
     paused_until: datetime | None = None
     alerts: list[AlertView] = field(default_factory=list)
+    given: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,7 @@ class RunView:
 
     Attributes:
         called_by: the run that asked for this one by `core.jobs`.
+        schedule_id: the schedule given at run time that this run comes from.
         problems: what it told by `job.warn` and `job.err`, each with level, code and text; None without any.
         version: of the job's code, as its settings said when it started.
         modules: the library modules that it was given, by name the hash of each one's source.
@@ -119,6 +122,7 @@ class RunView:
     session: int | None = None
     rescheduled_from: int | None = None
     called_by: int | None = None
+    schedule_id: int | None = None
     source_hash: str | None = None
     cpu_ms: float | None = None
     peak_memory_bytes: int | None = None
@@ -144,6 +148,45 @@ class StateView:
     value: Any = None
     updated: datetime | None = None
     run_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleView:
+    """One schedule given at run time.
+
+    Attributes:
+        status: a `ScheduleStatus` value: ACTIVE while it makes runs, or its single run is still to come.
+        schedule: what makes it due, in words.
+        repeats: whether it is due again and again; False for a single run.
+        due: when it is due next; of a single run, when that was due.
+        retries: instead of the job's own setting, None for that; so is `retry_delay` in seconds.
+        remove_after: seconds after which its COMPLETE runs are removed, None keeps them.
+        created_by: the operator, or the job with its run, that gave it.
+        ended: when it was cancelled or ran out; `reason` says why.
+        last_run_id: the latest run that it made.
+        skipped: how many of its due times passed without a run; `note` says why the last one did.
+    """
+
+    id: int
+    job: str
+    status: str
+    schedule: str
+    repeats: bool
+    due: datetime | None
+    user_id: int
+    tag: str
+    data: Any
+    retries: int | str | None
+    retry_delay: float | None
+    remove_after: float | None
+    created: datetime
+    created_by: str
+    called_by: int | None
+    ended: datetime | None
+    reason: str | None
+    last_run_id: int | None
+    skipped: int
+    note: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,11 +328,13 @@ class ComingView:
 
     Attributes:
         notes: what is unusual about it, in words: a change of the clocks, jitter, the end of the schedule.
+        schedule_id: the schedule given at run time that makes it due; None for the job file's own.
     """
 
     job: str
     due: datetime
     notes: list[str] = field(default_factory=list)
+    schedule_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from engine.core import (
     RunControl,
     RunInfo,
     RunStanding,
+    ScheduleStanding,
     ServiceContext,
 )
 from engine.errors import CoreError, MoontideError, ScheduleError
@@ -95,6 +96,7 @@ __all__ = [
     "ScheduleContext",
     "ScheduleError",
     "ScheduleKind",
+    "ScheduleStanding",
     "ServiceContext",
     "Trigger",
     "Verdict",

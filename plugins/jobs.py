@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from moontide import CoreCall, CoreError, CoreModule, hookimpl, parse_duration
+from moontide import CoreCall, CoreError, CoreModule, ScheduleStanding, hookimpl, parse_duration
 
 WRONG = 801
 
@@ -56,6 +56,45 @@ async def status(call: CoreCall, id: int) -> tuple[str, dict[str, Any]]:
     about |= {"id": id, "job": standing.job, "status": standing.status, "trigger": standing.trigger}
     about |= {"returned": standing.returned, "error": standing.error}
     return standing.status, about
+
+
+@jobs.function(needs=lambda name, options: [name])
+async def schedule(call: CoreCall, name: str, options: dict[str, Any]) -> tuple[int, int | None]:
+    """Give a job a schedule that is kept; return its id and, if it is for a single run, the run's id.
+
+    `options` says when: `cron`, `every`, `at` or `after`; and what else goes with it: `data`, `user_id`,
+    `tag`, `timezone`, `starts`, `expires`, `dst`, `jitter`, `retries`, `retry_delay`, `remove_after`. It
+    takes the place of one that is still to come for the same job, user and tag.
+    """
+    return await call.runs.schedule(name, options, by=call.run)
+
+
+@jobs.function()
+async def unschedule(call: CoreCall, id: int) -> bool:
+    """End a schedule as CANCELLED, with its runs that are to come; false when it had ended already."""
+    standing = await call.runs.schedule_standing(id)
+    call.permissions.check("jobs", [standing.job])
+    return await call.runs.unschedule(id, by=call.run)
+
+
+@jobs.function(needs=lambda name, user_id: [name])
+async def schedules(call: CoreCall, name: str, user_id: int | None = None) -> list[dict[str, Any]]:
+    """Return the schedules given to a job that are in force, the newest first; only those of a user."""
+    return [_described(standing) for standing in await call.runs.schedules(name, user_id)]
+
+
+def _described(standing: ScheduleStanding) -> dict[str, Any]:
+    return {
+        "id": standing.id,
+        "job": standing.job,
+        "status": standing.status,
+        "schedule": standing.schedule,
+        "due": standing.due.isoformat() if standing.due else None,
+        "user_id": standing.user_id,
+        "tag": standing.tag,
+        "data": standing.data,
+        "last_run": standing.last_run_id,
+    }
 
 
 async def _check_run(call: CoreCall, run_id: int) -> None:

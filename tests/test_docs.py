@@ -9,6 +9,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from engine.api.events import Lagged
 from engine.api.failures import FailureDetail, describe
 from engine.cli import make_app
 from engine.core import CoreFunction
-from engine.errors import JobNotFound, MoontideError, RunNotFound
+from engine.errors import JobNotFound, MoontideError, RunNotFound, ScheduleEnded, ScheduleNotFound
 from engine.events import Event
 from engine.hooks import HookSpecs
 from engine.jobfile import SETTINGS
@@ -372,8 +373,20 @@ def test_the_variables_named_are_variables_of_settings() -> None:
 
 
 def commands() -> dict[str, Any]:
+    """Return every command by its words, such as "schedule add"."""
     group: Any = typer.main.get_command(make_app())
-    return dict(group.commands)
+    found = {}
+    for name, one in group.commands.items():
+        inner = getattr(one, "commands", None)
+        found |= {f"{name} {word}": below for word, below in inner.items()} if inner else {name: one}
+    return found
+
+
+def command_in(line: str) -> str:
+    """Return the command that a line of an example carries out."""
+    known, words = commands(), line.split()
+    found = [name for one, two in pairwise([*words, ""]) for name in (f"{one} {two}", one) if name in known]
+    return found[0]
 
 
 @pytest.mark.parametrize("name", list(commands()))
@@ -397,7 +410,7 @@ def test_the_examples_of_commands_use_options_that_exist() -> None:
     common = {"--home", "--version", "--help"}
     for block in blocks("sh"):
         for line in re.findall(r"(?m)^(?:\.venv/bin/)?moontide (.*)$", block.text):
-            name = next(word for word in line.split() if word in known)
+            name = command_in(line)
             options = {o for p in known[name].params for o in [*p.opts, *p.secondary_opts]}
             assert set(re.findall(r"--[a-z]+(?:-[a-z]+)*", line)) <= options | common, f"{block}: {line}"
 
@@ -440,6 +453,7 @@ def test_every_activity_is_described() -> None:
         views.DraftView,
         views.EntryView,
         views.SettingView,
+        views.ScheduleView,
     ],
 )
 def test_every_field_of_the_json_is_described(view: Any) -> None:
@@ -453,9 +467,9 @@ def test_every_wall_is_described() -> None:
 
 def error_kinds() -> list[MoontideError]:
     kinds = [kind for kind in vars(engine.errors).values() if isinstance(kind, type)]
-    special = (JobNotFound, RunNotFound, engine.errors.HomeInUse)
+    special = (JobNotFound, RunNotFound, ScheduleNotFound, ScheduleEnded, engine.errors.HomeInUse)
     plain = [kind for kind in kinds if issubclass(kind, MoontideError) and kind not in special]
-    return [JobNotFound("a"), RunNotFound(1), *(kind("words") for kind in plain)]
+    return [JobNotFound("a"), RunNotFound(1), ScheduleNotFound(1), *(kind("words") for kind in plain)]
 
 
 def test_every_code_of_the_api_is_described_with_its_status() -> None:

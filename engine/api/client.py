@@ -24,6 +24,7 @@ from engine.api.failures import Failure, rebuild
 from engine.api.historyclient import AsyncHistoryClient, HistoryClient
 from engine.api.holdclient import AsyncHoldClient, HoldClient
 from engine.api.ledgerclient import AsyncLedgerClient, LedgerClient
+from engine.api.scheduleclient import AsyncScheduleClient, ScheduleClient
 from engine.api.stateclient import AsyncStateClient, StateClient
 from engine.errors import EngineUnreachable, MoontideError
 from engine.events import Event
@@ -136,7 +137,7 @@ def _of(job: str | None, status: RunStatus | None) -> RunFilter:
     return RunFilter(job=job, statuses=(status,) if status else ())
 
 
-class Client:
+class Client(ScheduleClient):
     """Asks an engine, and waits for each answer.
 
     Every method raises the error that the operation raised in the engine, `EngineUnreachable` without an
@@ -283,7 +284,7 @@ class Client:
 _JSON = {"content-type": "application/json"}
 
 
-class AsyncClient:
+class AsyncClient(AsyncScheduleClient):
     """`Client` for programs with an event loop, such as the dashboard."""
 
     def __init__(self, place: Path | str, *, token: str | None = None, actor: str | None = None) -> None:

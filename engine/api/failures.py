@@ -11,6 +11,7 @@ from engine.errors import (
     NotFound,
     Refused,
     RunNotFound,
+    ScheduleNotFound,
     SettingsError,
     StoreUnavailable,
 )
@@ -21,12 +22,13 @@ class FailureDetail:
     """What went wrong.
 
     Attributes:
-        code: the kind, for programs: job_not_found, run_not_found, not_found, refused, bad_input,
-            bad_settings, store_unavailable, unauthorized, too_large, failed.
+        code: the kind, for programs: job_not_found, run_not_found, schedule_not_found, not_found, refused,
+            bad_input, bad_settings, store_unavailable, unauthorized, too_large, failed.
         message: what happened and what to do, for people.
         job: the name that no job has, with code job_not_found.
         nearest: names that are nearly that one.
         run: the id that no run has, with code run_not_found.
+        schedule: the id that no schedule has, with code schedule_not_found.
     """
 
     code: str
@@ -34,6 +36,7 @@ class FailureDetail:
     job: str | None = None
     nearest: list[str] = field(default_factory=list)
     run: int | None = None
+    schedule: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,7 @@ class Failure:
 _KINDS: tuple[tuple[type[MoontideError], str, int], ...] = (
     (JobNotFound, "job_not_found", 404),
     (RunNotFound, "run_not_found", 404),
+    (ScheduleNotFound, "schedule_not_found", 404),
     (NotFound, "not_found", 404),
     (Refused, "refused", 409),
     (JobFileError, "bad_input", 422),
@@ -66,6 +70,7 @@ def describe(error: MoontideError) -> tuple[int, Failure]:
             job=error.name if isinstance(error, JobNotFound) else None,
             nearest=error.nearest if isinstance(error, JobNotFound) else [],
             run=error.run_id if isinstance(error, RunNotFound) else None,
+            schedule=error.schedule_id if isinstance(error, ScheduleNotFound) else None,
         )
     )
 
@@ -77,7 +82,9 @@ def rebuild(failure: Failure) -> MoontideError:
         return JobNotFound(detail.job, detail.nearest)
     if detail.code == "run_not_found" and detail.run is not None:
         return RunNotFound(detail.run)
+    if detail.code == "schedule_not_found" and detail.schedule is not None:
+        return ScheduleNotFound(detail.schedule)
     for kind, code, _ in _KINDS:
-        if code == detail.code and kind not in (JobNotFound, RunNotFound):
+        if code == detail.code and kind not in (JobNotFound, RunNotFound, ScheduleNotFound):
             return kind(detail.message)
     return MoontideError(detail.message)

@@ -28,6 +28,7 @@ from engine.views import (
     ProblemView,
     ReloadView,
     RunView,
+    ScheduleView,
     SettingView,
     SlotView,
     StateView,
@@ -126,6 +127,55 @@ class AlertOperations(Protocol):
         """
 
 
+class ScheduleOperations(Protocol):
+    """Schedules given at run time."""
+
+    async def add(self, name: str, options: Mapping[str, Any], *, actor: str) -> ScheduleView:
+        """Give a job a schedule, in place of the one there is for this job, user and tag.
+
+        Args:
+            options: see `engine.given`; those that are None were not given.
+
+        Raises:
+            JobNotFound: no job has this name.
+            ScheduleError: the options say nothing that can be due.
+            Refused: too many are given, or the engine stops.
+        """
+
+    async def remove(self, schedule_id: int, *, actor: str) -> ScheduleView:
+        """End a schedule, with its runs that are still to come, and return it.
+
+        Raises:
+            ScheduleNotFound: no schedule has this id.
+            ScheduleEnded: it has ended already.
+        """
+
+    async def one(self, schedule_id: int) -> ScheduleView:
+        """Return one schedule.
+
+        Raises:
+            ScheduleNotFound: no schedule has this id.
+        """
+
+    async def find(
+        self,
+        *,
+        job: str | None = None,
+        user_id: int | None = None,
+        ended: bool = False,
+        before: int | None = None,
+        limit: int = 50,
+    ) -> list[ScheduleView]:
+        """Return schedules, the newest first.
+
+        Args:
+            job: only those of this job.
+            user_id: only those for this user.
+            ended: also those that are over or were cancelled.
+            before: only those with an id below this one, for paging.
+        """
+
+
 class Operations(Protocol):
     """The engine as its API sees it; all of it is called on the engine's loop."""
 
@@ -156,6 +206,10 @@ class Operations(Protocol):
     @property
     def alerts(self) -> AlertOperations:
         """What is wrong with jobs."""
+
+    @property
+    def schedules(self) -> ScheduleOperations:
+        """Schedules given at run time."""
 
     def status(self) -> EngineView:
         """Return what the engine as a whole does."""

@@ -16,7 +16,16 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
-from engine.api import alertroutes, draftroutes, historyroutes, holdroutes, ledgerroutes, routes, stateroutes
+from engine.api import (
+    alertroutes,
+    draftroutes,
+    historyroutes,
+    holdroutes,
+    ledgerroutes,
+    routes,
+    scheduleroutes,
+    stateroutes,
+)
 from engine.api.address import short_path, split_tcp
 from engine.api.failures import Failure, FailureDetail, describe
 from engine.api.feed import Feeds
@@ -36,6 +45,7 @@ ROUTERS = (
     ledgerroutes.router,
     holdroutes.router,
     alertroutes.router,
+    scheduleroutes.router,
 )
 
 _HTTP_CODES = {401: "unauthorized", 404: "not_found", 405: "not_found", 413: "too_large"}

@@ -25,6 +25,7 @@ from engine.cli import (
     keeping,
     listing,
     planning,
+    schedules,
     serving,
     stating,
 )
@@ -75,6 +76,19 @@ COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (
 TAKES_DISTANCES = (hindsight.why,)
 DISTANCES = {"ignore_unknown_options": True, "help_option_names": ["--help"]}
 
+#: Commands that stand together under one word: that word, what they are about, each with name and example.
+GROUPS: tuple[tuple[str, str, tuple[tuple[str, Callable[..., None], str], ...]], ...] = (
+    (
+        "schedule",
+        "Schedules given at run time, beside those of the job files.",
+        (
+            ("add", schedules.add, "moontide schedule add report --cron '0 9 * * MON-FRI' --user-id 7"),
+            ("list", schedules.list_schedules, "moontide schedule list --job report"),
+            ("remove", schedules.remove, "moontide schedule remove 3"),
+        ),
+    ),
+)
+
 
 def _print_version(asked: bool) -> None:
     if asked:
@@ -112,6 +126,11 @@ def make_app() -> typer.Typer:
     for function, example in COMMANDS:
         settings = DISTANCES if function in TAKES_DISTANCES else None
         app.command(epilog=f"Example: {example}", context_settings=settings)(function)
+    for word, about, commands in GROUPS:
+        group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help=about)
+        for name, function, example in commands:
+            group.command(name, epilog=f"Example: {example}")(function)
+        app.add_typer(group, name=word)
     return app
 
 

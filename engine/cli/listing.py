@@ -127,6 +127,7 @@ def _job_fields(view: JobView) -> list[tuple[str, str]]:
         ("active", "yes" if view.active else "no"),
         ("schedule", view.schedule),
         ("next run", local_time(view.next_run)),
+        *([("given", f"{view.given} more; `moontide schedule list` shows them")] if view.given else []),
         ("last run", _last_run(view)),
         ("may use", permission_words(view.permissions, view.allow)),
         *(("alert", f"{one.id} {one.kind}: {one.reason}") for one in view.alerts),

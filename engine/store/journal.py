@@ -136,9 +136,9 @@ class Journal:
         """Write a run to come."""
         return self._commit(Changes(planned=(planned,)))
 
-    def planned_run_dropped(self, row: RunRow, end: RunEnd) -> asyncio.Future[None]:
-        """Remove a planned run and write it as one that ended without having started."""
-        return self._commit(Changes(runs=(row,), ends=((row.id, end),), unplanned=(row.id,)))
+    def together(self, changes: Changes) -> asyncio.Future[None]:
+        """Write changes that belong together, all or nothing."""
+        return self._commit(changes)
 
     def run_started(
         self, start: RunStart, job: JobPatch | None = None, sources: tuple[SourceRow, ...] = ()

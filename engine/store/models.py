@@ -140,6 +140,7 @@ class Run(StoreModel, table=True):
     data: Any = Field(default=None, sa_column=_json())
     user_id: int = Field(default=0, sa_column=Column(BigInteger, nullable=False, server_default=text("0")))
     called_by: int | None = Field(default=None, sa_column=Column(BigInteger))
+    schedule_id: int | None = Field(default=None, sa_column=Column(BigInteger))
     source_hash: str | None = None
     cpu_ms: float | None = Field(default=None, sa_column=Column(Float))
     peak_memory_bytes: int | None = Field(default=None, sa_column=Column(BigInteger))
@@ -165,6 +166,39 @@ class PlannedRun(StoreModel, table=True):
     attempt: int = Field(default=1, sa_column=Column(Integer, nullable=False, server_default=text("1")))
     rescheduled_from: int | None = Field(default=None, sa_column=Column(BigInteger))
     crashes: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default=text("0")))
+    schedule_id: int | None = Field(default=None, sa_column=Column(BigInteger))
+    tag: str | None = None
+
+
+class GivenSchedule(StoreModel, table=True):
+    """A schedule given at run time, kept also when it is over."""
+
+    __tablename__ = "given_schedule"
+    __table_args__ = (
+        Index("ix_given_schedule_job_id", "job", "id"),
+        Index("ix_given_schedule_status_id", "status", "id"),
+    )
+
+    id: int = Field(sa_column=Column(BIG_ID, primary_key=True, autoincrement=False))
+    job: str
+    status: str
+    words: str = Field(sa_column=Column(Text, nullable=False))
+    created: datetime = Field(sa_column=_time(nullable=False))
+    created_by: str
+    rule: dict[str, Any] | None = Field(default=None, sa_column=_json())
+    due: datetime | None = Field(default=None, sa_column=_time())
+    user_id: int = Field(default=0, sa_column=Column(BigInteger, nullable=False, server_default=text("0")))
+    tag: str = Field(default="", sa_column=Column(String, nullable=False, server_default=""))
+    data: Any = Field(default=None, sa_column=_json())
+    retries: Any = Field(default=None, sa_column=_json())
+    retry_delay: float | None = Field(default=None, sa_column=Column(Float))
+    remove_after: float | None = Field(default=None, sa_column=Column(Float))
+    called_by: int | None = Field(default=None, sa_column=Column(BigInteger))
+    ended: datetime | None = Field(default=None, sa_column=_time())
+    reason: str | None = Field(default=None, sa_column=Column(Text))
+    last_run_id: int | None = Field(default=None, sa_column=Column(BigInteger))
+    skipped: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default=text("0")))
+    note: str | None = Field(default=None, sa_column=Column(Text))
 
 
 class Slot(StoreModel, table=True):
@@ -284,6 +318,7 @@ JOB: Table = metadata.tables["job"]
 RUN: Table = metadata.tables["run"]
 PLANNED_RUN: Table = metadata.tables["planned_run"]
 SLOT: Table = metadata.tables["slot"]
+GIVEN_SCHEDULE: Table = metadata.tables["given_schedule"]
 LOG_LINE: Table = metadata.tables["log_line"]
 SOURCE: Table = metadata.tables["source"]
 DOCUMENT: Table = metadata.tables["document"]

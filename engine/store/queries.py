@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Select, Table, func, select
@@ -17,12 +16,13 @@ from sqlalchemy.exc import DBAPIError
 from engine.states import RunStatus, Trigger
 from engine.store.database import translate
 from engine.store.models import AUDIT, JOB, LOG_LINE, PLANNED_RUN, RUN, SOURCE
-from engine.store.rows import AuditEntry, JobRow, PlannedRun
+from engine.store.rows import AuditEntry, JobRow, PlannedRun, PlannedTime
 from engine.views import LogLineView, RunView
 
 # In the order of the values' own fields, which makes a value of each row without looking at names.
 _RUN_VIEW = select(*(RUN.c[name] for name in RunView.__slots__))
 _PLANNED_RUN = select(*(PLANNED_RUN.c[name] for name in PlannedRun.__slots__))
+_PLANNED_TIME = select(*(PLANNED_RUN.c[name] for name in PlannedTime.__slots__))
 _JOB_ROW = select(*(JOB.c[name] for name in JobRow.__slots__)).order_by(JOB.c.name)
 _LINE_VIEW = select(*(LOG_LINE.c[name] for name in LogLineView.__slots__)).order_by(LOG_LINE.c.number)
 _AUDIT_ENTRY = select(*(AUDIT.c[name] for name in AuditEntry.__slots__))
@@ -74,10 +74,9 @@ class Queries:
         rows = self._rows(_PLANNED_RUN.where(PLANNED_RUN.c.id == run_id))
         return planned_run(rows[0]) if rows else None
 
-    def planned_times(self) -> list[tuple[int, str, datetime]]:
-        """Return id, job and due time of every run to come."""
-        columns = (PLANNED_RUN.c.id, PLANNED_RUN.c.job, PLANNED_RUN.c.due)
-        return [(row[0], row[1], row[2]) for row in self._rows(select(*columns))]
+    def planned_times(self) -> list[PlannedTime]:
+        """Return what is held in memory of every run to come."""
+        return [PlannedTime(*row) for row in self._rows(_PLANNED_TIME)]
 
     def last_run(self, job: str) -> RunView | None:
         """Return a job's newest run, or None."""
@@ -180,6 +179,7 @@ def planned_view(planned: PlannedRun) -> RunView:
         user_id=planned.user_id,
         called_by=planned.called_by,
         rescheduled_from=planned.rescheduled_from,
+        schedule_id=planned.schedule_id,
     )
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from engine.run import LogLine
 from engine.slots import Slot
-from engine.states import Returned, RunStatus, Trigger
+from engine.states import Returned, RunStatus, ScheduleStatus, Trigger
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,7 @@ class RunRow:
         session: the engine's present session.
         rescheduled_from: the run that this one repeats.
         called_by: the run that asked for this one.
+        schedule_id: the schedule given at run time that this run comes from.
     """
 
     id: int
@@ -42,6 +43,7 @@ class RunRow:
     source_hash: str | None = None
     called_by: int | None = None
     version: str | None = None
+    schedule_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,8 @@ class PlannedRun:
         rescheduled_from: the run that a retry repeats.
         called_by: the run that asked for this one.
         crashes: how many of the attempts before it crashed their worker.
+        schedule_id: the schedule given at run time that this run comes from.
+        tag: that of the schedule if it is for one run, which a later one replaces; None for all others.
     """
 
     id: int
@@ -67,6 +71,61 @@ class PlannedRun:
     attempt: int = 1
     rescheduled_from: int | None = None
     crashes: int = 0
+    schedule_id: int | None = None
+    tag: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedTime:
+    """What is held in memory of a planned run; the fields are those of `PlannedRun`."""
+
+    id: int
+    job: str
+    due: datetime
+    user_id: int = 0
+    schedule_id: int | None = None
+    tag: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GivenSchedule:
+    """A schedule given at run time.
+
+    Attributes:
+        status: as stored; one for a single run stays ACTIVE there, and is over when no run of it is planned.
+        rule: what makes it due again and again, as settings of a job file; None for a single run.
+        words: what makes it due, for people.
+        due: when it is due next, or was due.
+        retries: instead of the job's own setting.
+        retry_delay: seconds, instead of the job's own setting.
+        remove_after: seconds after which its COMPLETE runs are removed.
+        created_by: who gave it: an operator, or a job with its run.
+        called_by: the run that gave it.
+        ended: when it was cancelled or ran out, with the reason.
+        last_run_id: the latest run that it made.
+        skipped: how many of its due times passed without a run; `note` says why the last one did.
+    """
+
+    id: int
+    job: str
+    status: ScheduleStatus
+    words: str
+    created: datetime
+    created_by: str
+    rule: dict[str, Any] | None = None
+    due: datetime | None = None
+    user_id: int = 0
+    tag: str = ""
+    data: Any = None
+    retries: int | str | None = None
+    retry_delay: float | None = None
+    remove_after: float | None = None
+    called_by: int | None = None
+    ended: datetime | None = None
+    reason: str | None = None
+    last_run_id: int | None = None
+    skipped: int = 0
+    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +254,8 @@ class Changes:
     Attributes:
         unplanned: ids of planned runs whose rows go.
         cleared: jobs that keep their state no longer.
+        given: new schedules given at run time.
+        given_steps: such schedules as they have become; what was given with them stays as it was.
     """
 
     sources: tuple[SourceRow, ...] = ()
@@ -207,3 +268,5 @@ class Changes:
     jobs: tuple[JobPatch, ...] = ()
     cleared: tuple[str, ...] = ()
     audits: tuple[AuditEntry, ...] = ()
+    given: tuple[GivenSchedule, ...] = ()
+    given_steps: tuple[GivenSchedule, ...] = ()

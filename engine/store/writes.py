@@ -14,10 +14,11 @@ from sqlalchemy import Connection, bindparam, delete, insert, or_, update
 
 from engine.errors import StoreError
 from engine.slots import Slot
-from engine.states import RunStatus
+from engine.states import RunStatus, ScheduleStatus
 from engine.store.database import upsert
 from engine.store.models import (
     AUDIT,
+    GIVEN_SCHEDULE,
     JOB,
     JOB_STATE,
     LOG_LINE,
@@ -28,26 +29,41 @@ from engine.store.models import (
     UNFINISHED,
 )
 from engine.store.prepared import Prepared, Values
-from engine.store.rows import AuditEntry, Changes, PlannedRun, RunEnd, RunRow
+from engine.store.rows import AuditEntry, Changes, GivenSchedule, PlannedRun, RunEnd, RunRow
 
 _RUN_NAMES = tuple(field.name for field in fields(RunRow))
 _PLANNED_NAMES = tuple(field.name for field in fields(PlannedRun))
 _END_NAMES = tuple(field.name for field in fields(RunEnd))
 _SLOT_NAMES = tuple(field.name for field in fields(Slot))
+_GIVEN_NAMES = tuple(field.name for field in fields(GivenSchedule))
+#: What changes of a schedule after it was given.
+_STEP_NAMES = ("status", "due", "ended", "reason", "last_run_id", "skipped", "note")
 _AUDIT_NAMES = tuple(field.name for field in fields(AuditEntry))
 
 _run_values = attrgetter(*_RUN_NAMES)
 _planned_values = attrgetter(*_PLANNED_NAMES)
 _end_values = attrgetter(*_END_NAMES)
 _slot_values = attrgetter(*_SLOT_NAMES)
+_given_values = attrgetter(*_GIVEN_NAMES)
+_step_values = attrgetter("id", *_STEP_NAMES)
 _audit_values = attrgetter(*_AUDIT_NAMES)
 
 # In an update a bound value cannot have its column's name.
 _NEW_END_NAMES = tuple(f"new_{name}" for name in _END_NAMES)
+_NEW_STEP_NAMES = tuple(f"new_{name}" for name in _STEP_NAMES)
 
 _INSERT_RUN = Prepared(insert(RUN), _RUN_NAMES)
 _INSERT_PLANNED = Prepared(insert(PLANNED_RUN), _PLANNED_NAMES)
 _DELETE_PLANNED = Prepared(delete(PLANNED_RUN).where(PLANNED_RUN.c.id == bindparam("run_id")), ("run_id",))
+_INSERT_GIVEN = Prepared(insert(GIVEN_SCHEDULE), _GIVEN_NAMES)
+_STEP_GIVEN = Prepared(
+    update(GIVEN_SCHEDULE)
+    .where(
+        GIVEN_SCHEDULE.c.id == bindparam("given_id"), GIVEN_SCHEDULE.c.status == ScheduleStatus.ACTIVE.value
+    )
+    .values({name: bindparam(new) for name, new in zip(_STEP_NAMES, _NEW_STEP_NAMES, strict=True)}),
+    ("given_id", *_NEW_STEP_NAMES),
+)
 _INSERT_LINE = Prepared(insert(LOG_LINE), ("run_id", "number", "at", "level", "text"))
 _CLEAR_STATE = Prepared(
     delete(JOB_STATE).where(JOB_STATE.c.job == bindparam("name"), JOB_STATE.c.lasting.is_(False)), ("name",)
@@ -83,9 +99,11 @@ def write(connection: Connection, changes: Sequence[Changes], now: datetime) -> 
     of each column wins.
 
     Raises:
-        StoreError: a run to start is not QUEUED, one to end has ended already, or a planned one is gone.
+        StoreError: a run to start is not QUEUED, one to end has ended already, a planned one is gone, or a
+            schedule to go on has ended.
     """
     _write_sources(connection, changes, now)
+    _write_given(connection, changes)
     _insert(
         connection, _INSERT_PLANNED, [_planned_values(run) for change in changes for run in change.planned]
     )
@@ -115,6 +133,14 @@ def _update_runs(connection: Connection, statement: Prepared, rows: list[Values]
     if rows and statement.execute(connection, rows) != len(rows):
         ids = ", ".join(str(row[0]) for row in rows)
         raise StoreError(f"run {ids} cannot go on: it does not exist, or has gone on or ended already")
+
+
+def _write_given(connection: Connection, changes: Sequence[Changes]) -> None:
+    _insert(connection, _INSERT_GIVEN, [_given_values(one) for change in changes for one in change.given])
+    steps = [_step_values(one) for change in changes for one in change.given_steps]
+    if steps and _STEP_GIVEN.execute(connection, steps) != len(steps):
+        ids = ", ".join(str(step[0]) for step in steps)
+        raise StoreError(f"schedule {ids} cannot go on: it does not exist, or has ended already")
 
 
 def _run_rows(changes: Iterable[Changes]) -> list[Values]:

@@ -17,7 +17,7 @@ from engine.states import RunStatus, Trigger
 from engine.store.database import Database
 from engine.store.journal import Journal
 from engine.store.queries import Queries
-from engine.store.rows import PlannedRun
+from engine.store.rows import Changes, PlannedRun, PlannedTime
 from engine.store.schema import migrate
 from engine.store.sessions import next_run_id, recover
 from tests.engine.store.conftest import NOON, a_run, an_end
@@ -33,7 +33,7 @@ async def test_a_planned_run_is_read_as_a_run_that_is_planned(journal: Journal, 
     assert (view.status, view.job, view.due, view.data) == ("PLANNED", "report", LATER, {"n": [1]})
     assert (view.trigger, view.user_id, view.called_by) == ("call", 7, 3)
     assert queries.planned_run(5) == PLANNED
-    assert queries.planned_times() == [(5, "report", LATER)]
+    assert queries.planned_times() == [PlannedTime(5, "report", LATER, user_id=7)]
 
 
 async def test_planned_runs_are_listed_apart_and_in_pages(journal: Journal, queries: Queries) -> None:
@@ -61,9 +61,8 @@ async def test_its_row_makes_way_for_the_runs(journal: Journal, queries: Queries
 
 async def test_a_run_cannot_take_the_place_of_a_planned_one_twice(journal: Journal, queries: Queries) -> None:
     await journal.run_planned(PLANNED)
-    await journal.planned_run_dropped(
-        replace(a_run(5, status=RunStatus.QUEUED), trigger=Trigger.CALL), an_end()
-    )
+    row = replace(a_run(5, status=RunStatus.QUEUED), trigger=Trigger.CALL)
+    await journal.together(Changes(runs=(row,), ends=((5, an_end()),), unplanned=(5,)))
     with pytest.raises(StoreError):
         await journal.planned_run_created(a_run(5))
     with pytest.raises(StoreError, match="run 6 cannot go on"):
