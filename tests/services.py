@@ -47,6 +47,24 @@ class Server:
         return f"{self.scheme}://{login}@{self.host}:{self.port}/{self.database}"
 
 
+@dataclass(frozen=True)
+class Identity:
+    """A server's certificate with its chain, and its private key, as PEM."""
+
+    certificate: bytes
+    key: bytes
+
+    def written(self, folder: Path, account: str) -> tuple[Path, Path]:
+        """Write both for the account of a server, and return where."""
+        paths = folder / "server.pem", folder / "server.key"
+        for path, content in zip(paths, (self.certificate, self.key), strict=True):
+            path.write_bytes(content)
+            path.chmod(0o600)
+            if os.getuid() == 0:
+                shutil.chown(path, account, account)
+        return paths
+
+
 class OwnServer:
     """A private server that a test may stop and start again."""
 
@@ -97,8 +115,8 @@ def find_mysql() -> Server | None:
     return server if mysql_answers(server) else None
 
 
-def own_mysql(folder: Path) -> OwnServer | None:
-    """Prepare a private server; None where MariaDB is not installed."""
+def own_mysql(folder: Path, *, tls: Identity | None = None) -> OwnServer | None:
+    """Prepare a private server, with TLS if it gets a certificate; None where MariaDB is not installed."""
     program, installer = shutil.which("mariadbd"), shutil.which("mariadb-install-db")
     if program is None or installer is None:
         return None
@@ -117,6 +135,9 @@ def own_mysql(folder: Path) -> OwnServer | None:
         f"--bind-address={HOST}",
     ]
     command += [f"--socket={folder / 'mysql.sock'}", "--innodb-buffer-pool-size=16M", *login]
+    if tls is not None:
+        certificate, key = tls.written(folder, account)
+        command += [f"--ssl-cert={certificate}", f"--ssl-key={key}"]
     return OwnServer(server, command, mysql_answers, signal.SIGTERM)
 
 
@@ -154,8 +175,8 @@ def find_pg() -> Server | None:
     return server if pg_answers(server) else None
 
 
-def own_pg(folder: Path) -> OwnServer | None:
-    """Prepare a private server; None where PostgreSQL is not installed."""
+def own_pg(folder: Path, *, tls: Identity | None = None) -> OwnServer | None:
+    """Prepare a private server, with TLS if it gets a certificate; None where PostgreSQL is not installed."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     if not found:
         return None
@@ -168,6 +189,9 @@ def own_pg(folder: Path) -> OwnServer | None:
     program = str(found[-1].with_name("postgres"))
     place = ["-c", f"listen_addresses={HOST}", "-c", f"port={server.port}"]
     place += ["-c", f"unix_socket_directories={folder}", "-c", "fsync=off"]
+    if tls is not None:
+        certificate, key = tls.written(folder, account)
+        place += ["-c", "ssl=on", "-c", f"ssl_cert_file={certificate}", "-c", f"ssl_key_file={key}"]
     command = [*become, program, "-D", str(data), *place]
     # SIGTERM would wait until everybody has left.
     return OwnServer(server, command, pg_answers, signal.SIGINT)

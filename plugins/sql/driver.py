@@ -130,7 +130,7 @@ class Address:
         host: as it was named.
         ip: the checked address behind it, for hosts that a job named; None leaves the look-up to the driver.
         tls: whether the connection must be encrypted and the server's certificate good.
-        tls_ca: a file with the certificates to trust instead of the system's.
+        tls_ca: the path of a file with the certificates to trust instead of the system's.
         file: the path of a database that is a file.
         connect_seconds: how long connecting may take.
         query_seconds: how long the server may work on one statement.
@@ -161,6 +161,17 @@ class Connect(Protocol):
         Raises:
             QueryError: it did not open.
         """
+
+
+def tls_words(address: Address, told: str) -> str:
+    """Return why there is no trusted connection, from what the TLS library told."""
+    server = f"the server of database {address.database!r}"
+    if "certificate" not in told:
+        return f"{server} does not speak TLS"
+    return (
+        f"{server} has a certificate that is not trusted: name its authority's file in tls_ca, and the host "
+        "as the certificate does"
+    )
 
 
 def pythonic_number(text: str) -> int | float:

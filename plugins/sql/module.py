@@ -41,7 +41,7 @@ def server_module(name: str, *, summary: str, dialect: Dialect, port: int) -> Co
             module=name,
             dialect=dialect,
             connect=connect,
-            sources=sources(settings, port),
+            sources=await asyncio.to_thread(sources, name, settings, port, context.home),
             default_port=port,
             addresses=job_addresses(context),
         )

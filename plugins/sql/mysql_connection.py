@@ -22,6 +22,7 @@ from plugins.sql.driver import (
     Rows,
     TimeLimitError,
     pythonic_number,
+    tls_words,
 )
 from plugins.sql.intake import Intake
 
@@ -167,19 +168,22 @@ async def _open(address: Address) -> Any:
         client_flag=FOUND_ROWS,
         local_infile=False,
         autocommit=True,
-        ssl=_tls(address),
+        ssl=await asyncio.to_thread(_tls, address.tls_ca) if address.tls else None,
     )
     wire._client_flag &= ~MULTI_STATEMENTS
     await wire.connect()
     return wire
 
 
-def _tls(address: Address) -> ssl.SSLContext | None:
-    return ssl.create_default_context(cafile=address.tls_ca) if address.tls else None
+def _tls(authorities: str | None) -> ssl.SSLContext:
+    """Return how to check the server; reads files."""
+    return ssl.create_default_context(cafile=authorities)
 
 
 def _refused(address: Address, error: MySQLError) -> QueryError:
     code = _code_of(error)
+    if isinstance(error.__cause__, ssl.SSLError):
+        return QueryError(tls_words(address, str(error.__cause__)), CANNOT_CONNECT, lost=True)
     if code >= 2000 or code == 0:
         return QueryError(_unreachable(address), code or CANNOT_CONNECT, lost=True)
     return QueryError(_words_of(error), code, lost=True)

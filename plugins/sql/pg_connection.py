@@ -20,6 +20,7 @@ from plugins.sql.driver import (
     Rows,
     TimeLimitError,
     pythonic_number,
+    tls_words,
 )
 from plugins.sql.intake import Intake
 
@@ -180,6 +181,12 @@ async def connect(address: Address) -> PgConnection:
 
 def _refused(address: Address, error: psycopg.Error) -> QueryError:
     words = str(error)
+    if (
+        "certificate verify failed" in words
+        or "server certificate for" in words
+        or "SSL was required" in words
+    ):
+        return QueryError(tls_words(address, words), CANNOT_CONNECT, lost=True)
     for sign, told in {
         "authentication failed": "does not accept the user or the password",
         "no password supplied": "wants a password",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -21,7 +23,7 @@ class ServerSettings(msgspec.Struct, forbid_unknown_fields=True):
     Attributes:
         url: `mysql://user:password@host:3306/database`; the other keys fill in what it leaves out.
         tls: whether to encrypt, and to refuse a server without a good certificate.
-        tls_ca: a file with the certificates to trust instead of the system's.
+        tls_ca: a file with the certificates to trust instead of the system's, from the home folder.
         connections: how many may be open at once.
         query_timeout: how long one statement may take.
         max_rows: how many rows one statement may give.
@@ -49,8 +51,12 @@ class ServerSettings(msgspec.Struct, forbid_unknown_fields=True):
     def __repr__(self) -> str:
         return "ServerSettings(...)"
 
-    def source(self, default_port: int) -> Source:
-        """Return the database that these settings describe."""
+    def source(self, default_port: int, home: Path) -> Source:
+        """Return the database that these settings describe.
+
+        Raises:
+            ValueError: `tls_ca` is no file of certificates.
+        """
         parts = self._parts()
         seconds = parse_duration(self.query_timeout)
         address = Address(
@@ -60,7 +66,7 @@ class ServerSettings(msgspec.Struct, forbid_unknown_fields=True):
             user=_first(self.user, parts.username),
             password=_first(self.password, parts.password),
             tls=self.tls,
-            tls_ca=self.tls_ca,
+            tls_ca=self.tls_ca and _checked_certificates(home / self.tls_ca),
             query_seconds=seconds,
         )
         return Source(address, Limits(seconds=seconds, rows=self.max_rows), self.connections)
@@ -82,9 +88,29 @@ class ServerSettings(msgspec.Struct, forbid_unknown_fields=True):
 SCHEMES = ("mysql", "mariadb", "pg", "postgres", "postgresql")
 
 
-def sources(settings: Mapping[str, ServerSettings], default_port: int) -> dict[str, Source]:
-    """Return the databases of a module by their names."""
-    return {name: one.source(default_port) for name, one in settings.items()}
+def sources(
+    module: str, settings: Mapping[str, ServerSettings], default_port: int, home: Path
+) -> dict[str, Source]:
+    """Return the databases of a module by their names; reads files.
+
+    Raises:
+        ValueError: one cannot be used; the text names its table in moontide.toml.
+    """
+    found = {}
+    for name, one in settings.items():
+        try:
+            found[name] = one.source(default_port, home)
+        except ValueError as error:
+            raise ValueError(f"[{module}.{name}] {error}") from error
+    return found
+
+
+def _checked_certificates(path: Path) -> str:
+    try:
+        ssl.create_default_context(cafile=path)
+    except OSError as error:
+        raise ValueError(f"tls_ca: {path} cannot be read as certificates (PEM)") from error
+    return str(path)
 
 
 def job_addresses(context: ServiceContext) -> Addresses:

@@ -24,7 +24,7 @@ DOCS = Path(__file__).parents[3] / "docs" / "core"
 
 
 def address(**settings: Any) -> Address:
-    return msgspec.convert(settings, ServerSettings).source(3306).address
+    return msgspec.convert(settings, ServerSettings).source(3306, Path()).address
 
 
 def test_a_url_holds_all() -> None:
@@ -66,7 +66,7 @@ def test_wrong_settings_are_refused_without_the_password(table: dict[str, Any]) 
 
 def test_nothing_that_holds_a_password_shows_it() -> None:
     settings = ServerSettings(url="mysql://jobs:sesame@host/shop")
-    assert "sesame" not in f"{settings!r} {settings.source(3306)!r}"
+    assert "sesame" not in f"{settings!r} {settings.source(3306, Path())!r}"
 
 
 @pytest.mark.parametrize("module", MODULES)
