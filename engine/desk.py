@@ -446,6 +446,10 @@ class Desk:
             given=self.schedules.count_of(job.name),
         )
 
+    async def note(self, action: str, target: str, *, actor: str) -> None:
+        """Put an action down in the audit table that is done elsewhere, such as by a plugin's route."""
+        await self._audit(actor, action, target)
+
     async def _audit(
         self, actor: str, action: str, target: str, before: Any = None, after: Any = None
     ) -> None:

@@ -15,6 +15,7 @@ from engine.executors import ExecutorKind
 from engine.policies import OutcomePolicy
 from engine.schedulekinds import ScheduleKind
 from engine.subscribers import EventSubscriber
+from engine.surfaces import ApiRoutes, PluginCommand
 
 PROJECT = "moontide"
 
@@ -78,5 +79,24 @@ class HookSpecs:
         The one that is chosen is opened while the engine starts, on its loop, after the services of the core
         modules. If it does not open, the engine does not start. One that raises in a run, or gives anything
         but an outcome, ends that run as CRASHED.
+        """
+        raise NotImplementedError
+
+    @hookspec
+    def moontide_api_routes(self) -> list[ApiRoutes]:
+        """Return routes of the HTTP API, below /v1/plugins/NAME.
+
+        They stand behind the same walls as the engine's own: the socket's mode, the token on TCP, the limit
+        of bodies. Requests that may change something are put down in the audit table. Routes that cannot
+        be made set the plugin aside; one that raises answers 500, with the traceback in the engine's log.
+        """
+        raise NotImplementedError
+
+    @hookspec
+    def moontide_commands(self) -> list[PluginCommand]:
+        """Return commands of the command line, called as `moontide NAME ...`.
+
+        Also asked in the process of such a command, and of `moontide --help`; never for the engine's own
+        commands, which need not wait for plugins.
         """
         raise NotImplementedError

@@ -17,6 +17,7 @@ from engine.jobfile import SETTINGS
 from engine.policies import OutcomePolicy
 from engine.schedulekinds import ScheduleKind
 from engine.subscribers import EventSubscriber
+from engine.surfaces import PLAIN_NAME, ApiRoutes, PluginCommand
 
 #: What the sandbox itself puts below `core`.
 RESERVED = frozenset(
@@ -38,12 +39,19 @@ class Offers:
         subscribers: those who listen to events, each with the name of its plugin.
         additions: what job files may hold.
         executors: what can carry runs out, by name.
+        routes: routes of the API, by the plugin's name; `route_owners` says where that comes from.
+        commands: commands by name, each with the name of its plugin.
+        taken_commands: names of the command line's own commands.
     """
 
     modules: dict[str, CoreModule] = field(default_factory=dict)
     subscribers: list[tuple[str, EventSubscriber]] = field(default_factory=list)
     additions: Additions = field(default_factory=Additions)
     executors: dict[str, OfferedExecutor] = field(default_factory=dict)
+    routes: dict[str, list[ApiRoutes]] = field(default_factory=dict)
+    route_owners: dict[str, str] = field(default_factory=dict)
+    commands: dict[str, tuple[str, PluginCommand]] = field(default_factory=dict)
+    taken_commands: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +59,15 @@ class Giver:
     """A plugin as far as what it gives is concerned.
 
     Attributes:
+        origin: the distribution or file that it comes from.
         built_in: it comes with the engine.
+        installed: it is no single file, so that other processes find its modules by their names.
     """
 
     name: str
-    built_in: bool = False
+    origin: str
+    built_in: bool
+    installed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +137,23 @@ def _take_executor(offers: Offers, giver: Giver, kind: ExecutorKind) -> str:
     return f"executor {kind.name}"
 
 
+def _take_routes(offers: Offers, giver: Giver, routes: ApiRoutes) -> str:
+    if not PLAIN_NAME.fullmatch(giver.name):
+        raise NotUsed(f"the plugin's name {giver.name!r} cannot stand in an address, so it has no API routes")
+    owner = offers.route_owners.setdefault(giver.name, giver.origin)
+    if owner != giver.origin:
+        raise NotUsed(f"/v1/plugins/{giver.name} is taken already; this plugin's routes are not used")
+    offers.routes.setdefault(giver.name, []).append(routes)
+    return f"routes /v1/plugins/{giver.name}"
+
+
+def _take_command(offers: Offers, giver: Giver, command: PluginCommand) -> str:
+    if command.name in offers.taken_commands or command.name in offers.commands:
+        raise NotUsed(f"the command {command.name} is taken already; this plugin's one is not used")
+    offers.commands[command.name] = (giver.name, command)
+    return f"command {command.name}"
+
+
 #: Every hook, in the order in which plugins are asked.
 INTAKES: tuple[Intake, ...] = (
     Intake("moontide_core_modules", CoreModule, _take_module),
@@ -133,4 +162,6 @@ INTAKES: tuple[Intake, ...] = (
     Intake("moontide_schedule_kinds", ScheduleKind, _take_kind),
     Intake("moontide_outcome_policies", OutcomePolicy, _take_policy),
     Intake("moontide_executors", ExecutorKind, _take_executor),
+    Intake("moontide_api_routes", ApiRoutes, _take_routes),
+    Intake("moontide_commands", PluginCommand, _take_command),
 )

@@ -119,6 +119,13 @@ class Plugins(Offers):
                 return True
         return any(view.status == "failed" and module in view.core for view in self.views)
 
+    def put_aside(self, plugin: str, reason: str) -> None:
+        """Mark a plugin as failed that was loaded, and whose part could not be made ready."""
+        for position, view in enumerate(self.views):
+            if view.name == plugin and view.status == "loaded":
+                self.views[position] = replace(view, status="failed", reason=reason)
+                return
+
     def remark(self, words: str) -> None:
         """Keep a sentence about something that is wrong and stops nothing."""
         logger.warning("%s", words)
@@ -157,6 +164,7 @@ def load_plugins(
     *,
     folder: Path | None = None,
     candidates: Iterable[Candidate] | None = None,
+    taken_commands: Collection[str] = (),
 ) -> Plugins:
     """Load every plugin found and collect what they add.
 
@@ -164,10 +172,11 @@ def load_plugins(
         disable: names of plugins to leave out.
         folder: a folder of one-file plugins.
         candidates: those to look at instead of the installed ones.
+        taken_commands: names of the command line's own commands.
     """
     manager = pluggy.PluginManager(PROJECT)
     manager.add_hookspecs(HookSpecs)
-    plugins = Plugins()
+    plugins = Plugins(taken_commands=frozenset(taken_commands))
     for candidate in find_plugins(folder) if candidates is None else candidates:
         plugins.views.append(_load(manager, candidate, plugins, disable))
     _look_for_mistakes(plugins, disable, folder)
@@ -209,7 +218,9 @@ def _load(
             manager.unregister(name=candidate.key)
         return replace(view, status="failed", reason=f"{type(error).__name__}: {error}")
     version = view.version or str(getattr(plugin, "__version__", ""))
-    giver = Giver(candidate.name, candidate.built_in)
+    giver = Giver(
+        candidate.name, candidate.origin, candidate.built_in, not isinstance(candidate.entry, FileEntry)
+    )
     return _take_in(replace(view, version=version, hooks=hooks), giver, plugins, answers)
 
 

@@ -14,9 +14,12 @@ from contextlib import AsyncExitStack
 from importlib.metadata import version
 from pathlib import Path
 
+from fastapi import APIRouter
+
 from engine.alertbook import AlertBook
 from engine.alertdesk import AlertDesk
 from engine.alerting import Alerts
+from engine.api.pluginroutes import make_routers
 from engine.api.server import ApiServer
 from engine.catalog import Catalog
 from engine.clock import Clock, SystemClock
@@ -85,13 +88,22 @@ class Engine:
     """One engine on one home folder."""
 
     def __init__(
-        self, settings: Settings, *, home: Path, watch: bool = False, clock: Clock | None = None
+        self,
+        settings: Settings,
+        *,
+        home: Path,
+        watch: bool = False,
+        clock: Clock | None = None,
+        taken_commands: Collection[str] = (),
     ) -> None:
         """Make an engine; nothing is opened before `start`.
 
         Args:
             watch: whether saved job files are reloaded at once, where the settings do not say.
+            taken_commands: names that commands of plugins cannot have.
         """
+        self._taken_commands = taken_commands
+        self._added_routes: list[APIRouter] = []
         self.settings = settings
         self.home = home.resolve()
         self.events = Events()
@@ -126,7 +138,7 @@ class Engine:
         session, recovered, first_run_id, held = await asyncio.to_thread(self._open_session, database)
         journal = self._start_journal(parts, database, session)
         states = JobStates(journal, database.reader, clock=self._clock, held=held)
-        plugins = load_plugins(self.settings.plugins.disable, folder=self.settings.plugins_folder(self.home))
+        plugins = self._load_plugins()
         pool = await self._start_pool(parts, plugins)
         queries = Queries(database.reader)
         folder = self.settings.jobs_folder(self.home)
@@ -159,6 +171,7 @@ class Engine:
             find_job=lambda name: self.desk.job(name) if name in catalog.jobs else None,
         )
         executor = await start_executor(self.settings, plugins, runner, parts, home=self.home)
+        self._added_routes = make_routers(plugins.routes, runner.services, plugins.put_aside)
         book, stored = AlertBook(journal, self._clock), AlertQueries(database.reader)
         alerts = Alerts(
             jobs=catalog.jobs,
@@ -346,6 +359,13 @@ class Engine:
         parts.push_async_callback(indexer.stop)
         return indexer
 
+    def _load_plugins(self) -> Plugins:
+        return load_plugins(
+            self.settings.plugins.disable,
+            folder=self.settings.plugins_folder(self.home),
+            taken_commands=self._taken_commands,
+        )
+
     async def _start_pool(self, parts: AsyncExitStack, plugins: Plugins) -> WorkerPool:
         def replaced(reason: str) -> None:
             logger.error("the workers were replaced: %s", reason)
@@ -375,6 +395,7 @@ class Engine:
             socket_path=self.home / SOCKET_NAME,
             tcp=self.settings.api.tcp or None,
             token=token or None,
+            added=self._added_routes,
         )
 
     async def _serve(

@@ -44,6 +44,7 @@ from engine.schedule import Dst, Schedule
 from engine.schedulekinds import Recurring, ScheduleContext, ScheduleKind
 from engine.states import Returned, RunStatus, Trigger
 from engine.subscribers import EventSubscriber
+from engine.surfaces import ApiRoutes, PluginCommand
 from engine.views import JobView, RunView
 
 __all__ = [
@@ -53,6 +54,7 @@ __all__ = [
     "AlertItem",
     "AlertNotice",
     "AlertRaised",
+    "ApiRoutes",
     "CoreCall",
     "CoreError",
     "CoreFunction",
@@ -77,6 +79,7 @@ __all__ = [
     "MoontideError",
     "Outcome",
     "OutcomePolicy",
+    "PluginCommand",
     "Recurring",
     "Returned",
     "RunControl",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -59,6 +60,13 @@ def status() -> Call[EngineView]:
 
 def plugins() -> Call[list[PluginView]]:
     return Call("GET", "/v1/plugins", list[PluginView])
+
+
+def plugin(
+    name: str, path: str, method: str, params: Mapping[str, Any], body: Mapping[str, Any] | None
+) -> Call[Any]:
+    where = f"{named('plugins', name)}/{path.lstrip('/')}"
+    return Call(method, where, Any, given(**params), None if body is None else dict(body))
 
 
 def events(job: str | None, run: int | None) -> Call[None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -238,6 +238,18 @@ class Client(ScheduleClient):
     def plugins(self) -> list[PluginView]:
         return self._send(calls.plugins())
 
+    def plugin(
+        self,
+        name: str,
+        path: str,
+        *,
+        method: str = "GET",
+        params: Mapping[str, Any] | None = None,
+        body: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Ask a route of a plugin, /v1/plugins/NAME/PATH, and return its answer as plain data."""
+        return self._send(calls.plugin(name, path, method, params or {}, body))
+
     @contextmanager
     def events(self, *, job: str | None = None, run: int | None = None) -> Iterator[Iterator[Event]]:
         """Give an iterator of what happens from now on; it ends when the engine stops.
@@ -374,6 +386,18 @@ class AsyncClient(AsyncScheduleClient):
 
     async def plugins(self) -> list[PluginView]:
         return await self._send(calls.plugins())
+
+    async def plugin(
+        self,
+        name: str,
+        path: str,
+        *,
+        method: str = "GET",
+        params: Mapping[str, Any] | None = None,
+        body: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Ask a route of a plugin, /v1/plugins/NAME/PATH, and return its answer as plain data."""
+        return await self._send(calls.plugin(name, path, method, params or {}, body))
 
     @asynccontextmanager
     async def events(

@@ -331,3 +331,6 @@ class Operations(Protocol):
 
     def plugins(self) -> list[PluginView]:
         """Return all plugins, those that failed to load included."""
+
+    async def note(self, action: str, target: str, *, actor: str) -> None:
+        """Put an action down in the audit table that is done elsewhere, such as by a plugin's route."""

@@ -6,12 +6,13 @@ import asyncio
 import os
 import socket
 import stat
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import cast
 
 import uvicorn
-from fastapi import FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
@@ -51,12 +52,15 @@ ROUTERS = (
 _HTTP_CODES = {401: "unauthorized", 404: "not_found", 405: "not_found", 413: "too_large"}
 
 
-def create_app(operations: Operations, *, token: str | None = None) -> FastAPI:
+def create_app(
+    operations: Operations, *, token: str | None = None, added: Sequence[APIRouter] = ()
+) -> FastAPI:
     """Return the API as an ASGI application.
 
     Args:
         operations: the engine that answers.
         token: what requests from TCP must bring; without one, none of them passes.
+        added: further routes, behind the same walls.
     """
     app = FastAPI(
         title="Moontide",
@@ -68,7 +72,7 @@ def create_app(operations: Operations, *, token: str | None = None) -> FastAPI:
     )
     app.state.operations = operations
     app.state.feeds = Feeds(operations.events)
-    for router in ROUTERS:
+    for router in (*ROUTERS, *added):
         app.include_router(router)
     app.add_exception_handler(MoontideError, _answer_error)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
@@ -121,7 +125,13 @@ class ApiServer:
     """Serves the API on its sockets inside the running loop, and leaves signals alone."""
 
     def __init__(
-        self, operations: Operations, *, socket_path: Path, tcp: str | None = None, token: str | None = None
+        self,
+        operations: Operations,
+        *,
+        socket_path: Path,
+        tcp: str | None = None,
+        token: str | None = None,
+        added: Sequence[APIRouter] = (),
     ) -> None:
         """Prepare a server.
 
@@ -130,8 +140,9 @@ class ApiServer:
             socket_path: the Unix socket, made with mode 0600.
             tcp: an address to listen on as well, such as "127.0.0.1:7424".
             token: what requests from TCP must bring; without one, none of them passes.
+            added: further routes, behind the same walls.
         """
-        self._app = create_app(operations, token=token)
+        self._app = create_app(operations, token=token, added=added)
         self._path = socket_path
         self._tcp = tcp
         self._inode: int | None = None

@@ -31,6 +31,7 @@ from engine.cli import (
 )
 from engine.cli.output import complain
 from engine.cli.place import Place
+from engine.cli.plugincommands import Commands
 from engine.errors import EngineUnreachable, MoontideError
 
 FAILED = 1
@@ -115,6 +116,7 @@ def _moontide(
 def make_app() -> typer.Typer:
     """Return the command line with all commands."""
     app = typer.Typer(
+        cls=Commands,
         add_completion=False,
         no_args_is_help=True,
         rich_markup_mode=None,
@@ -132,6 +134,11 @@ def make_app() -> typer.Typer:
             group.command(name, epilog=f"Example: {example}")(function)
         app.add_typer(group, name=word)
     return app
+
+
+def command_names() -> frozenset[str]:
+    """Return the names of the own commands, which those of plugins cannot have."""
+    return frozenset(function.__name__.replace("_", "-") for function, _ in COMMANDS)
 
 
 def with_home_first(arguments: list[str]) -> list[str]:

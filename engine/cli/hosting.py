@@ -10,6 +10,7 @@ import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 
+from engine.cli import command_names
 from engine.cli.beside import DashboardProcess
 from engine.cli.lines import EventLines
 from engine.cli.live import LiveView
@@ -67,7 +68,7 @@ def _engine(place: Place, disable: Sequence[str], watch: bool, handler: logging.
     # Libraries are heard from when something is wrong; the setting is about the engine's own words.
     logging.basicConfig(level=logging.WARNING, format=LOG_FORMAT, handlers=[handler])
     logging.getLogger("moontide").setLevel(settings.log.level.upper())
-    return Engine(settings, home=place.home, watch=watch)
+    return Engine(settings, home=place.home, watch=watch, taken_commands=command_names())
 
 
 async def _work(engine: Engine, stopped: asyncio.Event, show: Callable[[], Awaitable[object]]) -> None:

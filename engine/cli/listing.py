@@ -223,10 +223,13 @@ def _plugin_views(context: typer.Context) -> list[PluginView]:
         with place.client() as client:
             return client.plugins()
     except EngineUnreachable:
+        from engine.cli import command_names
         from engine.plugins import load_plugins
 
         settings = place.settings()
-        return load_plugins(settings.plugins.disable, folder=settings.plugins_folder(place.home)).views
+        folder = settings.plugins_folder(place.home)
+        names = command_names()
+        return load_plugins(settings.plugins.disable, folder=folder, taken_commands=names).views
 
 
 def _plugin_row(view: PluginView) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.e2e.conftest import Home, job
@@ -88,7 +90,8 @@ POST = job("return job.OK, { posted = core.slack.post(run.data.text), called = c
 
 def test_the_tests_of_the_example_pass_where_it_is_installed(programs: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(EXAMPLE, tmp_path / "example")
-    (copy / "moontide_slack.py").unlink()
+    for module in copy.glob("*.py"):
+        module.unlink()
     out = carry_out(str(programs / "python"), "-m", "pytest", "-q", cwd=copy)
     assert "7 passed" in out
 
@@ -114,13 +117,65 @@ def test_jobs_post_and_the_channel_hears_of_failed_and_recovered_jobs(home: Home
         "name": "slack",
         "version": "1.0",
         "origin": "moontide-slack",
-        "hooks": ["moontide_core_modules", "moontide_event_subscribers", "moontide_job_settings"],
+        "hooks": [
+            "moontide_api_routes",
+            "moontide_commands",
+            "moontide_core_modules",
+            "moontide_event_subscribers",
+            "moontide_job_settings",
+        ],
         "core": ["slack"],
         "status": "loaded",
         "reason": "",
-        "adds": ["core.slack", "subscriber to RunFinished", "setting slack_tell"],
+        "adds": [
+            "core.slack",
+            "subscriber to RunFinished",
+            "setting slack_tell",
+            "routes /v1/plugins/slack",
+            "command slack",
+        ],
     }
     assert channel.url not in engine.complaints + engine.output
+
+
+def test_its_commands_ask_its_routes_and_what_they_change_is_audited(home: Home, channel: Channel) -> None:
+    home.settings(f'[slack]\nwebhook = "{channel.url}"\n')
+    home.write("flaky", FLAKY)
+    absent = home.moontide("slack", "test")
+    with home.serving() as engine:
+        posted = home.moontide("slack", "test", "neap")
+        engine.run("flaky", {"fail": True})
+        until(lambda: len(channel.texts) == 2)
+        failing = home.moontide("slack", "failing", "--json")
+        wrong = home.moontide("slack", "tset")
+        channel.close()
+        refused = home.moontide("slack", "test")
+        api = httpx.Client(transport=httpx.HTTPTransport(uds=str(home.path / "moontide.sock")))
+        described = api.get("http://moontide/openapi.json").json()["paths"]
+        api.close()
+    with sqlite3.connect(home.path / "moontide.db") as database:
+        audited = database.execute("SELECT action, target FROM audit WHERE target LIKE 'plugin%'").fetchall()
+    database.close()
+    assert (absent.code, absent.out) == (3, "")
+    assert (posted.code, posted.out) == (0, "posted\n")
+    assert channel.texts[0] == "neap"
+    assert failing.json == ["flaky"]
+    assert wrong.code == 2
+    assert (refused.code, refused.err) == (
+        1,
+        "moontide: core.slack.post: Slack was not reached: ConnectError\n",
+    )
+    assert {"/v1/plugins/slack/test", "/v1/plugins/slack/failing"} <= described.keys()
+    assert audited == [("POST /test", "plugin slack")] * 2
+
+
+def test_the_help_lists_commands_of_plugins_and_a_disabled_one_has_none(home: Home) -> None:
+    helped = home.moontide("--help")
+    home.settings('plugins.disable = ["slack"]\n')
+    disabled = home.moontide("slack", "test")
+    assert "Commands of plugins:\n  slack  Test the Slack channel, list what it heard." in helped.out
+    assert disabled.code == 2
+    assert "No such command 'slack'" in disabled.err
 
 
 def test_a_plugin_without_its_settings_is_put_aside_and_the_engine_works(home: Home) -> None:

@@ -3,11 +3,13 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import msgspec
 
 from moontide import (
+    ApiRoutes,
     CoreCall,
     CoreError,
     CoreModule,
@@ -15,6 +17,7 @@ from moontide import (
     JobSetting,
     JobView,
     MoontideError,
+    PluginCommand,
     RunFinished,
     ServiceContext,
     hookimpl,
@@ -48,6 +51,11 @@ class Slack:
         self._settings = settings
         self._find_job = find_job
         self._failing: set[str] = set()
+
+    @property
+    def failing(self) -> list[str]:
+        """The jobs whose failure was told, and that have not worked since."""
+        return sorted(self._failing)
 
     async def post(self, text: str) -> None:
         """Send a message.
@@ -156,4 +164,32 @@ def moontide_job_settings() -> list[JobSetting]:
             help="When the Slack channel is told of this job.",
             example='"always"',
         )
+    ]
+
+
+def make_routes(service: Slack) -> Any:
+    """Return the routes; FastAPI is there already when the engine asks for them."""
+    from moontide_slack_routes import make_routes
+
+    return make_routes(service)
+
+
+@hookimpl
+def moontide_api_routes() -> list[ApiRoutes]:
+    """Return what programs may ask of the channel."""
+    return [ApiRoutes(make=make_routes, module=slack)]
+
+
+def make_command() -> Any:
+    """Return the command, which needs nothing of what the engine does with this plugin."""
+    from moontide_slack_command import make_command
+
+    return make_command()
+
+
+@hookimpl
+def moontide_commands() -> list[PluginCommand]:
+    """Return `moontide slack`."""
+    return [
+        PluginCommand(name="slack", make=make_command, help="Test the Slack channel, list what it heard.")
     ]

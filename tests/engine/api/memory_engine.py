@@ -140,6 +140,7 @@ class MemoryEngine:
         self.logs: dict[int, list[LogLineView]] = {}
         self.tasks: dict[int, asyncio.Task[None]] = {}
         self.actors: list[str] = []
+        self.notes: list[tuple[str, str]] = []
         self.store_fails = False
         self.alerts = MemoryAlerts()
 
@@ -259,6 +260,10 @@ class MemoryEngine:
     async def log(self, run_id: int, *, after: int = 0, limit: int = 1000) -> list[LogLineView]:
         await self.run(run_id)
         return [line for line in self.logs[run_id] if line.number > after][:limit]
+
+    async def note(self, action: str, target: str, *, actor: str) -> None:
+        self.actors.append(actor)
+        self.notes.append((action, target))
 
     def plugins(self) -> list[PluginView]:
         return [PluginView("log", "0.1.0", "plugins.log", ["core"], ["log"], "loaded", "")]
