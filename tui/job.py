@@ -40,6 +40,7 @@ class JobScreen(Page):
         ("p", "On/off", "screen.switch"),
         ("K", "Cancel run", "screen.cancel"),
         ("e", "Edit", "screen.edit"),
+        ("o", "Options", "screen.form"),
         ("⏎", "Open run", "screen.open"),
         ("esc", "Back", "screen.back"),
     )
@@ -54,6 +55,7 @@ class JobScreen(Page):
         Binding("p", "switch", "Deactivate, or activate again"),
         Binding("K", "cancel", "Cancel the run under way"),
         Binding("e", "edit", "Edit the file"),
+        Binding("o", "form", "Options: the settings as a form"),
         Binding("d", "delete", "Delete the file (type the name)"),
         Binding("l", "log", "Log of the last run"),
         Binding("y", "copy", "Copy the name, or the last error"),
@@ -227,6 +229,10 @@ class JobScreen(Page):
     def action_edit(self) -> None:
         """Edit the job's file."""
         self.edit(self.job_name)
+
+    def action_form(self) -> None:
+        """Change the job's settings."""
+        self.form(self.job_name)
 
     @work
     async def action_run(self) -> None:

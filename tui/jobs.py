@@ -96,6 +96,7 @@ class JobsScreen(Page):
         ("r", "Run", "screen.run"),
         ("p", "On/off", "screen.switch"),
         ("e", "Edit", "screen.edit"),
+        ("o", "Options", "screen.form"),
         ("n", "New", "screen.new"),
         ("h", "Runs", "app.runs"),
         ("/", "Filter", "screen.filter"),
@@ -108,6 +109,7 @@ class JobsScreen(Page):
         Binding("p", "switch", "Deactivate, or activate again"),
         Binding("K", "cancel", "Cancel the run under way"),
         Binding("e", "edit", "Edit the file"),
+        Binding("o", "form", "Options: the settings as a form"),
         Binding("n", "new", "New job"),
         Binding("d", "delete", "Delete the file (type the name)"),
         Binding("l", "log", "Log of the last run"),
@@ -259,13 +261,18 @@ class JobsScreen(Page):
         if (job := self.job) is not None:
             self.edit(job.name)
 
+    def action_form(self) -> None:
+        """Change the settings of the job under the cursor."""
+        if (job := self.job) is not None:
+            self.form(job.name)
+
     @work
     async def action_new(self) -> None:
-        """Ask for a name, and write a new job."""
+        """Ask for a name, and then for the settings of the new job."""
         message = "Small letters, digits and _, with / for folders: report, admin/cleanup"
-        ask = Ask("New job", message, label="Write it", check=self._is_taken)
+        ask = Ask("New job", message, label="Settings", check=self._is_taken)
         if name := await self.app.push_screen_wait(ask):
-            self.edit(name.removesuffix(".lua"), new=True)
+            self.form(name.removesuffix(".lua"), new=True)
 
     def _is_taken(self, name: str) -> str | None:
         return f"{name} exists already" if name.removesuffix(".lua") in self.board.jobs else None

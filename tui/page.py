@@ -137,6 +137,13 @@ class Page(Screen[None]):
         if self.can_act():
             self.app.push_screen(EditorScreen(self.context, name, new=new))
 
+    def form(self, name: str, *, new: bool = False) -> None:
+        """Open a job's settings as a form."""
+        from tui.form import FormScreen
+
+        if self.can_act():
+            self.app.push_screen(FormScreen(self.context, name, new=new))
+
     def say(self, text: str) -> None:
         """Tell of a success."""
         self.notify(clean(text), timeout=GOOD_SECONDS, markup=False)

@@ -299,7 +299,8 @@ async def test_a_new_job_is_written_from_a_template(sit: Sit, engine: MemoryEngi
         await seat.press(*"report", "enter")
         await seat.reads("report exists already")
         await seat.press("2", "enter")
-        await seat.reads("jobs › report2 › edit", "core.job {")
+        await seat.reads("jobs › report2 › new")
+        assert "report2" not in engine.texts
         await seat.press("ctrl+s")
         await until(lambda: "report2" in engine.texts)
         assert "return job" in engine.texts["report2"]
