@@ -19,6 +19,7 @@ MoontideError
     WireError            bytes from a worker that the protocol does not know
     WorkerDied           a worker ended while something was expected of it
   PluginError            a plugin cannot be used
+  Undeliverable          a subscriber cannot take an event, and never will
   PathRefused            a path that may lead out of its folder, or to something that is no file
   EngineUnreachable      no engine answers at the socket
   CoreError              raised by a core function: becomes `nil, message, code` in Lua
@@ -127,6 +128,10 @@ class WorkerDied(SandboxError):
 
 class PluginError(MoontideError):
     """A plugin cannot be used; the text is the reason that `moontide plugins` shows."""
+
+
+class Undeliverable(MoontideError):
+    """Raised by a subscriber to an event that it will never take: trying again is of no use."""
 
 
 class PathRefused(MoontideError):

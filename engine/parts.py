@@ -10,7 +10,7 @@ from typing import Any
 from engine.additions import NOTHING_ADDED, Additions
 from engine.catalog import Catalog
 from engine.clock import Clock, SystemClock
-from engine.core import Documents, NoEngine, RunControl, ServiceContext, manifest_of
+from engine.core import CoreModule, Documents, NoEngine, RunControl, ServiceContext, manifest_of
 from engine.errors import SettingsError
 from engine.events import AlertNotice, Events
 from engine.executors import Executor, ExecutorContext, open_executor
@@ -165,8 +165,9 @@ def start_subscribers(
     """
     senders = 0
     for plugin, subscriber in plugins.subscribers:
-        service = services.get(subscriber.module.name) if subscriber.module else None
-        if isinstance(service, Unready):
+        module = subscriber.module
+        service = services.get(module.name) if module else None
+        if isinstance(service, Unready) or _lacks_its_module(module, services):
             continue
         sends = AlertNotice in subscriber.kinds
         senders += sends
@@ -175,6 +176,11 @@ def start_subscribers(
         parts.push_async_callback(courier.stop)
         parts.callback(events.subscribe(courier.take))
     return senders
+
+
+def _lacks_its_module(module: CoreModule | None, services: Mapping[str, Any]) -> bool:
+    """Whether a subscriber needs the service of a module that is not there, as one that was disabled."""
+    return module is not None and module.open_service is not None and module.name not in services
 
 
 def _unclaimed(plugins: Plugins) -> Callable[[str], None] | None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.core import CoreModule
+from engine.errors import Undeliverable
 from engine.events import Event
 
 logger = logging.getLogger("moontide.subscribers")
@@ -35,7 +36,8 @@ class EventSubscriber:
         kinds: the kinds of events that are wanted; all of them without.
         module: a core module of the same plugin, whose service `tell` needs.
         keep_trying_seconds: for how long an event is told again, after growing pauses, to one that raises;
-            what comes after it waits. The text of what it raised is shown to people.
+            what comes after it waits. The text of what it raised is shown to people. `Undeliverable` ends
+            the tries.
     """
 
     tell: Callable[..., Any]
@@ -127,7 +129,7 @@ class Courier:
         now = asyncio.get_running_loop().time
         deadline, pause = now() + self._subscriber.keep_trying_seconds, FIRST_PAUSE_SECONDS
         while (error := await self._try(event)) is not None:
-            final = now() + pause >= deadline
+            final = isinstance(error, Undeliverable) or now() + pause >= deadline
             self._tell_how(event, _words(error), final=final)
             self._log_failure(event, error, final=final)
             if final:

@@ -12,7 +12,7 @@ from engine.core import (
     ScheduleStanding,
     ServiceContext,
 )
-from engine.errors import CoreError, MoontideError, ScheduleError
+from engine.errors import CoreError, MoontideError, ScheduleError, Undeliverable
 from engine.events import (
     AlertEnded,
     AlertItem,
@@ -102,6 +102,7 @@ __all__ = [
     "ScheduleStanding",
     "ServiceContext",
     "Trigger",
+    "Undeliverable",
     "Verdict",
     "WorkersReplaced",
     "duration_setting",

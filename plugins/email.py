@@ -40,6 +40,7 @@ class EmailSettings(msgspec.Struct, forbid_unknown_fields=True, rename={"sender"
     max_message: int | str = "24MB"
     max_per_run: int = 100
     tag_header: str = "X-Tag"
+    alerts: list[str] = []
 
     def __post_init__(self) -> None:
         if not 0 <= self.port <= 65_535:
@@ -50,15 +51,19 @@ class EmailSettings(msgspec.Struct, forbid_unknown_fields=True, rename={"sender"
             raise ValueError("max_recipients, max_message and max_per_run must be more than zero")
         check_tag_field(self.tag_header)
         if self.sender:
-            _check_sender(self.sender)
+            _check_address("from", self.sender)
+        for address in self.alerts:
+            _check_address("alerts", address)
+        if self.alerts and not (self.host and self.sender):
+            raise ValueError("alerts needs host and from as well")
 
     def __repr__(self) -> str:
         return f"EmailSettings(host={self.host!r}, port={self.port})"
 
 
-def _check_sender(sender: str) -> None:
+def _check_address(key: str, address: str) -> None:
     try:
-        parse_address("from", sender)
+        parse_address(key, address)
     except CoreError as error:
         raise ValueError(error.message) from error
 

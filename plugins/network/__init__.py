@@ -13,6 +13,7 @@ import msgspec
 
 from moontide import CoreCall, CoreError, CoreModule, ServiceContext, hookimpl
 from plugins.network.client import Client, Permit
+from plugins.network.hook import AlertHook
 from plugins.network.request import (
     WRONG,
     Request,
@@ -23,6 +24,7 @@ from plugins.network.request import (
 )
 from plugins.network.settings import NetworkSettings, checked_seconds
 from plugins.network.tree import from_json, to_json
+from plugins.secret import SecretSettings, Vault
 
 #: Requests of one pipeline, and how many of them are under way at once.
 MOST_REQUESTS = 100
@@ -65,6 +67,14 @@ class Step(Options, forbid_unknown_fields=True, kw_only=True):
     body: bytes | None = None
 
 
+class NetworkService(Client):
+    """The client of all jobs, and where notices of alerts are posted."""
+
+    def __init__(self, settings: NetworkSettings, hook: AlertHook) -> None:
+        super().__init__(settings)
+        self.hook = hook
+
+
 network = CoreModule(
     "network",
     summary="Speaks HTTP: core.network.get(url), getJson, post, postJson, request, pipeline, encode.",
@@ -74,9 +84,10 @@ network = CoreModule(
 
 @network.service
 @asynccontextmanager
-async def open_client(settings: NetworkSettings, context: ServiceContext) -> AsyncIterator[Client]:
+async def open_client(settings: NetworkSettings, context: ServiceContext) -> AsyncIterator[NetworkService]:
     """Keep one client, and so its connections, for all jobs."""
-    async with Client(settings) as client:
+    vault = Vault(context.settings.get("secret") or SecretSettings(), context.home)
+    async with NetworkService(settings, AlertHook(settings, vault)) as client:
         yield client
 
 

@@ -13,6 +13,39 @@ MOST_BODY_BYTES = 10 * 2**20
 #: The longest time that a job may ask for, for one request with its redirects.
 MOST_SECONDS = 600.0
 
+#: The longest time that one post of a notice may take.
+MOST_HOOK_SECONDS = 50.0
+
+
+class AlertHookSettings(msgspec.Struct, forbid_unknown_fields=True):
+    """The table [network.alerts]: where notices of alerts are posted.
+
+    Attributes:
+        url: `${NAME}` in it stands for a secret of the operator's, as in the headers.
+        headers: sent with each notice.
+        only: where the receiver wants nothing but a text: the name under which it looks for it.
+        timeout: how long one request may take.
+    """
+
+    url: str = ""
+    headers: dict[str, str] = {}
+    only: str = ""
+    timeout: float | str = "10s"
+
+    def __post_init__(self) -> None:
+        """Check what types do not tell.
+
+        Raises:
+            ValueError: in words that name the key, and never its value.
+        """
+        if self.url and not self.url.startswith(("http://", "https://", "${")):
+            raise ValueError("alerts.url must begin with http:// or https://, or with ${NAME} of a secret")
+        if not 0 < checked_seconds("alerts.timeout", self.timeout) <= MOST_HOOK_SECONDS:
+            raise ValueError(f"alerts.timeout must be at most {MOST_HOOK_SECONDS:g} s")
+
+    def __repr__(self) -> str:
+        return "AlertHookSettings(...)"
+
 
 class NetworkSettings(msgspec.Struct, forbid_unknown_fields=True):
     """What the operator says about requests of jobs.
@@ -24,6 +57,7 @@ class NetworkSettings(msgspec.Struct, forbid_unknown_fields=True):
         max_redirects: how many redirects are followed.
         user_agent: how requests name their sender.
         ca_file: a PEM file of authorities to trust besides the public ones.
+        alerts: where notices of alerts are posted.
     """
 
     allow: list[str] = msgspec.field(default_factory=list)
@@ -32,6 +66,7 @@ class NetworkSettings(msgspec.Struct, forbid_unknown_fields=True):
     max_redirects: int = 5
     user_agent: str = "Moontide"
     ca_file: str | None = None
+    alerts: AlertHookSettings = msgspec.field(default_factory=AlertHookSettings)
 
     def __post_init__(self) -> None:
         """Check what types do not tell.

@@ -116,6 +116,14 @@ async def test_what_happened_in_quiet_hours_is_told_afterwards_as_one(open_bench
     assert told(bench) == [[("a", "failing", "ended"), ("b", "failing", "began")]]
 
 
+async def test_a_sender_whose_module_is_disabled_keeps_nobody_waiting(open_bench: OpenBench) -> None:
+    async with open_bench({"a": job()}, toml='plugins.disable = ["email", "network"]\n') as bench:
+        await bench.run("a", "bad")
+        await until(lambda: len(told(bench)) == 1)
+        await settled(bench)
+        assert bench.desk.alerts.problems() == []
+
+
 async def test_a_job_can_have_rules_of_its_own(open_bench: OpenBench) -> None:
     jobs = {"loud": job(), "silent": job(settings='on_error = "continue", alerts = false')}
     async with open_bench(jobs, toml="alerts.after_failures = 2\n") as bench:

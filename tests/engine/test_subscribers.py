@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from engine import subscribers
+from engine.errors import Undeliverable
 from engine.events import Event, RunQueued, RunStarted
 from engine.service import Engine
 from engine.settings import Settings
-from engine.subscribers import Courier, EventSubscriber
+from engine.subscribers import Courier, EventSubscriber, Telling
 from tests.engine.conftest import ACTOR, Bench, until
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
@@ -135,3 +136,56 @@ async def test_an_engine_works_without_a_plugin_whose_service_does_not_open(tmp_
     assert (view.status, view.reason) == ("failed", "core.gate could not be made ready: the key does not fit")
     assert status.state == "Running"
     assert any("the key does not fit" in problem for problem in status.problems)
+
+
+class Post:
+    """A subscriber that fails so often, and what is reported of it."""
+
+    def __init__(self, *failures: Exception) -> None:
+        self.failures = list(failures)
+        self.heard: list[Event] = []
+        self.reports: list[tuple[str | None, bool]] = []
+
+    async def tell(self, event: Event) -> None:
+        if self.failures:
+            raise self.failures.pop(0)
+        self.heard.append(event)
+
+    def report(self, telling: Telling) -> None:
+        self.reports.append((telling.problem, telling.final))
+
+
+async def brought(post: Post, keep_trying_seconds: float, *events: Event) -> None:
+    """Bring events to a subscriber that wants further tries, and wait until nothing more is done."""
+    subscriber = EventSubscriber(post.tell, keep_trying_seconds=keep_trying_seconds)
+    courier = Courier(subscriber, plugin="mail", report=post.report)
+    courier.start()
+    for event in events:
+        courier.take(event)
+    await until(lambda: sum(final for _, final in post.reports) == len(events))
+    await courier.stop()
+
+
+async def test_a_subscriber_that_wants_it_is_told_again_and_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subscribers, "FIRST_PAUSE_SECONDS", 0.001)
+    post = Post(OSError("no connection"), OSError("no connection"))
+    await brought(post, 60, queued(1), queued(2))
+    assert post.heard == [queued(1), queued(2)]
+    assert post.reports == [("no connection", False), ("no connection", False), (None, True), (None, True)]
+
+
+async def test_the_tries_end_when_the_time_is_over(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(subscribers, "FIRST_PAUSE_SECONDS", 0.001)
+    post = Post(*[OSError("no connection")] * 1000)
+    await brought(post, 0.05, queued(1))
+    assert post.reports[-1] == ("no connection", True)
+    assert "gave up on an event RunQueued: no connection" in caplog.text
+
+
+async def test_what_will_never_be_taken_is_not_tried_again() -> None:
+    post = Post(Undeliverable("answered with status 404"))
+    await brought(post, 60, queued(1), queued(2))
+    assert post.reports == [("answered with status 404", True), (None, True)]
+    assert post.heard == [queued(2)]
