@@ -15,7 +15,9 @@ from typing import Any
 from engine import lifecycle
 from engine.alertdesk import AlertDesk
 from engine.audit import audit_entry
-from engine.catalog import Catalog, Changes
+from engine.auditdesk import AuditDesk
+from engine.bulkdesk import BulkDesk
+from engine.catalog import Catalog, Changes, sha256
 from engine.catchup import catch_up
 from engine.clock import Clock
 from engine.dispatcher import Dispatcher
@@ -94,6 +96,7 @@ class Desk:
         held: Holds,
         holds: HoldDesk,
         alerts: AlertDesk,
+        audit: AuditDesk,
     ) -> None:
         """Make a desk.
 
@@ -102,6 +105,7 @@ class Desk:
             states: answers what is asked about the state of jobs.
             held: what keeps jobs from running.
             holds: answers what is asked about groups and pauses.
+            audit: answers what is asked about what operators did.
             load_stored: reads what the database remembers of some jobs (None: of all); called in a thread.
         """
         self._identity = identity
@@ -120,6 +124,8 @@ class Desk:
         self._load_stored = load_stored
         self._held = held
         self.holds = holds
+        self.audit = audit
+        self.bulk = BulkDesk(self, holds, lambda job: dispatcher.runs_of(job) + planner.runs_of(job))
         self._reloading = asyncio.Lock()
         self.events = events
         self.drafts = drafts
@@ -248,16 +254,18 @@ class Desk:
             create=create,
             max_bytes=self._source_bytes,
         )
-        await self._audit(actor, "create job" if create else "edit job", name)
-        await self.reload(name, actor=actor)
+        known = self._catalog.jobs.get(name)
+        before, after = known.source_hash if known else None, sha256(text.encode())
+        await self._audit(actor, "create job" if create else "edit job", name, before, after)
+        await self.reload_names({name}, actor=actor)
         return self.job(name)
 
     async def delete_job(self, name: str, *, actor: str) -> None:
         """Remove a job's file and take the job off the list; its runs stay."""
         job = self._catalog.job(name)
         await asyncio.to_thread(delete_job_file, self._catalog.folder, job.path)
-        await self._audit(actor, "delete job", name)
-        await self.reload(name, actor=actor)
+        await self._audit(actor, "delete job", name, before=job.source_hash)
+        await self.reload_names({name}, actor=actor)
 
     async def check(self, paths: list[str] | None) -> list[ProblemView]:
         """Declare files of the jobs folder without running them, and return what is wrong with them."""
@@ -309,6 +317,8 @@ class Desk:
         view = await self.reload_names(None if name is None else {name}, actor=actor)
         if name is not None and name not in self._catalog.jobs and not view.removed:
             raise JobNotFound(name, self._catalog.jobs)
+        if name is not None:
+            await self._audit(actor, "reload job", name)
         return view
 
     async def reload_names(self, names: Collection[str] | None, *, actor: str) -> ReloadView:
@@ -385,7 +395,7 @@ class Desk:
             await self._planner.cancel(run_id, f"cancelled by {actor}")
         except RunNotFound:
             return await self.run(run_id)
-        await self._audit(actor, "cancel run", str(run_id))
+        await self._audit(actor, "cancel run", str(run_id), present.status, RunStatus.CANCELLED.value)
         return await self.run(run_id)
 
     async def runs(

@@ -481,6 +481,10 @@ class Dispatcher:
         job.state = state
         self._arm(job.name, state.due)
 
+    def runs_of(self, job: str) -> list[int]:
+        """Return the ids of a job's runs that wait or go on, in order."""
+        return sorted(run.id for run in self._live.values() if run.job == job and run.status not in FINAL)
+
     def activity(self, job: str) -> Activity:
         """Return what a job does now."""
         if self.gate.runs_now(job):

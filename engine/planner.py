@@ -110,6 +110,10 @@ class Planner:
         """Return all planned runs that come from schedules given at run time."""
         return [planned for of_job in self._given.values() for planned in of_job.values()]
 
+    def runs_of(self, job: str) -> list[int]:
+        """Return the ids of a job's planned runs, in order."""
+        return sorted(run for run, planned in self._planned.items() if planned.job == job)
+
     # Planning
 
     async def plan(

@@ -21,6 +21,7 @@ from engine.alertdesk import AlertDesk
 from engine.alerting import Alerts
 from engine.api.pluginroutes import make_routers
 from engine.api.server import ApiServer
+from engine.auditdesk import AuditDesk
 from engine.catalog import Catalog
 from engine.clock import Clock, SystemClock
 from engine.desk import Desk, Identity
@@ -57,6 +58,7 @@ from engine.settings import Settings
 from engine.statedesk import StateDesk
 from engine.states import EngineState
 from engine.store.alertrows import AlertQueries
+from engine.store.auditqueries import AuditQueries
 from engine.store.database import Database, open_database
 from engine.store.documents import StoredDocuments
 from engine.store.given import GivenQueries
@@ -289,6 +291,7 @@ class Engine:
                 group_limits=self.settings.limits.groups,
             ),
             alerts=AlertDesk(book=book, stored=stored, announcer=alerts.announcer, clock=self._clock),
+            audit=AuditDesk(AuditQueries(database.reader)),
         )
         heartbeat = Heartbeat(
             self.settings.heartbeat,

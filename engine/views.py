@@ -277,6 +277,44 @@ class GroupView:
 
 
 @dataclass(frozen=True, slots=True)
+class AuditView:
+    """One action of an operator.
+
+    Attributes:
+        actor: who, such as "anna@web1".
+        origin: by which way: socket or tcp.
+        action: what was done.
+        target: to what: a job's name, a run's id, a group's name; "" for the engine.
+        before: what it was, as far as the action changed it.
+        after: what it is since then.
+    """
+
+    id: int
+    at: datetime
+    actor: str
+    origin: str
+    action: str
+    target: str
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True, slots=True)
+class BulkView:
+    """What became of one job or run of many.
+
+    Attributes:
+        target: the job's name, or the run's id.
+        ok: whether it was done.
+        message: what it is now, or why it was not done.
+    """
+
+    target: str
+    ok: bool
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReloadView:
     """What a reload changed.
 

@@ -17,6 +17,8 @@ from engine.api import calls
 from engine.api.address import short_path
 from engine.api.alertclient import AlertClient, AsyncAlertClient
 from engine.api.answers import Source
+from engine.api.auditclient import AsyncAuditClient, AuditClient
+from engine.api.bulkclient import AsyncBulkClient, BulkClient
 from engine.api.calls import Call
 from engine.api.draftclient import AsyncDraftClient, DraftClient
 from engine.api.events import EventReader
@@ -166,6 +168,8 @@ class Client(ScheduleClient):
         self.holds = HoldClient(self._send)
         self.history = HistoryClient(self._send)
         self.alerts = AlertClient(self._send)
+        self.audit = AuditClient(self._send)
+        self.bulk = BulkClient(self._send)
 
     def __enter__(self) -> Self:
         return self
@@ -315,6 +319,8 @@ class AsyncClient(AsyncScheduleClient):
         self.holds = AsyncHoldClient(self._send)
         self.history = AsyncHistoryClient(self._send)
         self.alerts = AsyncAlertClient(self._send)
+        self.audit = AsyncAuditClient(self._send)
+        self.bulk = AsyncBulkClient(self._send)
 
     async def __aenter__(self) -> Self:
         return self

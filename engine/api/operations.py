@@ -16,9 +16,12 @@ from typing import Any, Protocol
 
 from engine.api.historyoperations import HistoryOperations
 from engine.api.holdoperations import HoldOperations
+from engine.bulk import BulkAction, Chosen
 from engine.events import Events
 from engine.views import (
     AlertView,
+    AuditView,
+    BulkView,
     ComingView,
     DraftView,
     EngineView,
@@ -176,6 +179,52 @@ class ScheduleOperations(Protocol):
         """
 
 
+class BulkOperations(Protocol):
+    """One action on many jobs or runs, as the API sees it."""
+
+    async def act(
+        self,
+        action: BulkAction,
+        chosen: Chosen,
+        *,
+        data: Any = None,
+        until: datetime | None = None,
+        note: str = "",
+        actor: str,
+    ) -> list[BulkView]:
+        """Do something to each of many, and return what became of each; no failure stops the others.
+
+        Args:
+            data: what the runs find in `run.data`.
+            until: when a pause ends by itself (aware), or None.
+
+        Raises:
+            Refused: nothing is chosen, or the action does not fit.
+        """
+
+
+class AuditOperations(Protocol):
+    """What operators did, as the API sees it."""
+
+    async def entries(
+        self,
+        *,
+        since: datetime | None = None,
+        who: str | None = None,
+        target: str | None = None,
+        before: int | None = None,
+        limit: int = 50,
+    ) -> list[AuditView]:
+        """Return operators' actions, the newest first.
+
+        Args:
+            since: only those at or after this time (aware).
+            who: only those of this one: "anna@web1", or "anna" for any host.
+            target: only what was done to this job, run or group.
+            before: only entries with an id below this one, for paging.
+        """
+
+
 class Operations(Protocol):
     """The engine as its API sees it; all of it is called on the engine's loop."""
 
@@ -194,6 +243,14 @@ class Operations(Protocol):
     @property
     def drafts(self) -> DraftOperations:
         """Job files that are not written yet."""
+
+    @property
+    def bulk(self) -> BulkOperations:
+        """One action on many jobs or runs."""
+
+    @property
+    def audit(self) -> AuditOperations:
+        """What operators did."""
 
     @property
     def holds(self) -> HoldOperations:

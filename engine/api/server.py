@@ -19,6 +19,8 @@ from starlette.types import ASGIApp
 
 from engine.api import (
     alertroutes,
+    auditroutes,
+    bulkroutes,
     draftroutes,
     historyroutes,
     holdroutes,
@@ -47,6 +49,8 @@ ROUTERS = (
     holdroutes.router,
     alertroutes.router,
     scheduleroutes.router,
+    auditroutes.router,
+    bulkroutes.router,
 )
 
 _HTTP_CODES = {401: "unauthorized", 404: "not_found", 405: "not_found", 413: "too_large"}

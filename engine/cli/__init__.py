@@ -16,6 +16,7 @@ import typer
 from engine.cli import (
     acting,
     alerting,
+    auditing,
     dashboard,
     files,
     hindsight,
@@ -64,6 +65,7 @@ COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (
     (history.runs, "moontide runs report --status error --since -24h"),
     (history.source, "moontide source 1742"),
     (history.diff, "moontide diff 1742 1750"),
+    (auditing.audit, "moontide audit --since -24h"),
     (listing.log, "moontide log report --follow"),
     (files.check, "moontide check jobs/report.lua"),
     (files.stubs, "moontide stubs"),
@@ -81,7 +83,7 @@ DISTANCES = {"ignore_unknown_options": True, "help_option_names": ["--help"]}
 GROUPS: tuple[tuple[str, str, tuple[tuple[str, Callable[..., None], str], ...]], ...] = (
     (
         "schedule",
-        "Schedules given at run time, beside those of the job files.",
+        "Schedules given at run time.",
         (
             ("add", schedules.add, "moontide schedule add report --cron '0 9 * * MON-FRI' --user-id 7"),
             ("list", schedules.list_schedules, "moontide schedule list --job report"),

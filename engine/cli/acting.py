@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from engine.bulk import BulkAction
+from engine.cli.choosing import InGroup, JobsArgument, Tags, WithStatus, act, choice
 from engine.cli.listing import AsJson, JobArgument, print_line
 from engine.cli.output import complain, print_fields, print_json, print_styled
 from engine.cli.place import Place, place_of
@@ -22,23 +25,40 @@ if TYPE_CHECKING:
 
 def run(
     context: typer.Context,
-    job: Annotated[str, typer.Argument(metavar="JOB|FILE.lua", help="A job's name, or a file to run once.")],
+    jobs: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="JOB...|FILE.lua", help="Jobs, by name or pattern, or a file to run once."),
+    ] = None,
     data: Annotated[str | None, typer.Option(metavar="JSON", help="What the job finds in run.data.")] = None,
     wait: Annotated[bool, typer.Option("--wait", "-w", help="Show the log and wait for the end.")] = False,
+    tags: Tags = None,
+    group: InGroup = None,
+    status: WithStatus = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Run a job now, or a Lua file without an engine.
+    """Run a job now, or many, or a Lua file without an engine.
 
     A file runs once in a sandbox of its own, and the command waits for its end. Exit code 1 if a run
     that was waited for did not end COMPLETE.
     """
     value = parsed_json(data, "--data")
     place = place_of(context)
-    if job.endswith(".lua") and Path(job).is_file():
+    meant = choice(jobs, tags, group, status)
+    job = meant.one
+    if job is not None and job.endswith(".lua") and Path(job).is_file():
         _run_file(place, Path(job), value)
     elif wait:
-        _run_and_wait(place, job, value)
+        _run_and_wait(place, _only(job), value)
+    elif job is None or as_json:
+        act(place, BulkAction.RUN, meant.chosen, as_json, data=value)
     else:
         _run_job(place, job, value)
+
+
+def _only(job: str | None) -> str:
+    if job is None:
+        raise typer.BadParameter("it can wait for one job only", param_hint="--wait")
+    return job
 
 
 def parsed_json(data: str | None, option: str) -> Any:
@@ -99,28 +119,71 @@ def _report(what: str, end: RunView | Outcome, milliseconds: float | None) -> No
 
 def cancel(
     context: typer.Context,
-    run_id: Annotated[int, typer.Argument(metavar="RUN", help="The run's number.", min=1)],
+    what: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="RUN|JOB...", help="Runs' numbers, or jobs for all their runs."),
+    ] = None,
+    tags: Tags = None,
+    group: InGroup = None,
+    status: WithStatus = None,
+    as_json: AsJson = False,
 ) -> None:
-    """End a run that is planned, waits or goes on."""
-    with place_of(context).client() as client:
-        view = client.cancel(run_id)
-    print(f"run {view.id} of {view.job} is {view.status}")
+    """End runs that are planned, wait or go on.
+
+    A job means all its runs that have not ended.
+    """
+    place = place_of(context)
+    meant = choice(what, tags, group, status)
+    runs = [int(one) for one in meant.names if one.isascii() and one.isdigit() and int(one)]
+    if meant.one is not None and runs and not as_json:
+        with place.client() as client:
+            view = client.cancel(runs[0])
+        print(f"run {view.id} of {view.job} is {view.status}")
+        return
+    names = tuple(one for one in meant.names if not (one.isascii() and one.isdigit()))
+    if len(names) + len(runs) < len(meant.names):
+        raise typer.BadParameter("the numbers of runs begin with 1", param_hint="RUN")
+    act(place, BulkAction.CANCEL, replace(meant.chosen, names=names, runs=tuple(runs)), as_json)
 
 
-def activate(context: typer.Context, job: JobArgument) -> None:
-    """Switch a job on.
+def activate(
+    context: typer.Context,
+    jobs: JobsArgument = None,
+    tags: Tags = None,
+    group: InGroup = None,
+    status: WithStatus = None,
+    as_json: AsJson = False,
+) -> None:
+    """Switch jobs on.
 
     A job that became INACTIVE runs again after a reload.
     """
-    with place_of(context).client() as client:
-        view = client.activate(job)
+    place = place_of(context)
+    meant = choice(jobs, tags, group, status)
+    if meant.one is None or as_json:
+        act(place, BulkAction.ACTIVATE, meant.chosen, as_json)
+        return
+    with place.client() as client:
+        view = client.activate(meant.one)
     print(f"{view.name} is active, status {view.status}" + _because(view.reason))
 
 
-def deactivate(context: typer.Context, job: JobArgument) -> None:
-    """Switch a job off; its run under way goes on."""
-    with place_of(context).client() as client:
-        view = client.deactivate(job)
+def deactivate(
+    context: typer.Context,
+    jobs: JobsArgument = None,
+    tags: Tags = None,
+    group: InGroup = None,
+    status: WithStatus = None,
+    as_json: AsJson = False,
+) -> None:
+    """Switch jobs off; their runs under way go on."""
+    place = place_of(context)
+    meant = choice(jobs, tags, group, status)
+    if meant.one is None or as_json:
+        act(place, BulkAction.DEACTIVATE, meant.chosen, as_json)
+        return
+    with place.client() as client:
+        view = client.deactivate(meant.one)
     print(f"{view.name} is not active any more, status {view.status}" + _because(view.reason))
 
 

@@ -38,7 +38,7 @@ def alerts(
     before: Annotated[int | None, typer.Option(help="Only alerts before this one, to page.", min=1)] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List what is wrong with jobs, the newest first, or acknowledge one alert."""
+    """List what is wrong with jobs, or acknowledge it."""
     if action is not None:
         _ack(place_of(context), alert, note, as_json)
         return

@@ -182,9 +182,10 @@ def diff(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Print what changed from a run's code to another run's, or to the files of now.
+    """Print what changed between the code of two runs.
 
-    Library modules that the run was given are compared as well.
+    Without the second run the files of now are meant. Library modules that the run was given are compared as
+    well.
     """
     with place_of(context).client() as client:
         view = client.history.diff(run, other)

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from engine.bulk import BulkAction, Chosen
+from engine.cli.choosing import JobsArgument, Tags, WithStatus, act, choice
 from engine.cli.listing import AsJson
 from engine.cli.output import print_fields, print_json, print_table
 from engine.cli.place import place_of
@@ -17,7 +19,6 @@ from engine.views import GroupView, HoldView
 GROUP_COLUMNS = ("GROUP", "STATUS", "JOBS", "LIMIT", "SINCE", "BY", "NOTE")
 
 Note = Annotated[str, typer.Option(metavar="TEXT", help="Why, for those who wonder.")]
-JobToHold = Annotated[str | None, typer.Argument(metavar="[JOB]", help="The job's name.")]
 GroupToHold = Annotated[str | None, typer.Option("--group", metavar="NAME", help="All jobs of this group.")]
 WholeEngine = Annotated[bool, typer.Option("--engine", help="All jobs there are.")]
 
@@ -110,9 +111,11 @@ def _count(view: GroupView) -> str:
 
 def pause(
     context: typer.Context,
-    job: JobToHold = None,
+    jobs: JobsArgument = None,
     group: GroupToHold = None,
     engine: WholeEngine = False,
+    tags: Tags = None,
+    status: WithStatus = None,
     until: Annotated[
         str | None,
         typer.Option(metavar="TIME", help="End by itself then, such as 18:00 or 2026-12-24T18:00."),
@@ -123,13 +126,17 @@ def pause(
     note: Note = "",
     as_json: AsJson = False,
 ) -> None:
-    """Let nothing of a job, a group or the whole engine start.
+    """Let nothing of jobs, a group or the engine start.
 
     Runs under way go on. Due times are passed over; runs that somebody asks for wait for the end of the
     pause.
     """
-    scope, target = _target(job, group, engine)
     end = moment_to_come(until, lasting)
+    held = _target(jobs, tags, status, group, engine)
+    if isinstance(held, Chosen):
+        act(place_of(context), BulkAction.PAUSE, held, as_json, until=end, note=note)
+        return
+    scope, target = held
     with place_of(context).client() as client:
         view = client.holds.pause(scope, target, until=end, note=note)
     if as_json:
@@ -141,14 +148,20 @@ def pause(
 
 def resume(
     context: typer.Context,
-    job: JobToHold = None,
+    jobs: JobsArgument = None,
     group: GroupToHold = None,
     engine: WholeEngine = False,
+    tags: Tags = None,
+    status: WithStatus = None,
     note: Note = "",
     as_json: AsJson = False,
 ) -> None:
     """End a pause; what waited may start."""
-    scope, target = _target(job, group, engine)
+    held = _target(jobs, tags, status, group, engine)
+    if isinstance(held, Chosen):
+        act(place_of(context), BulkAction.RESUME, held, as_json, note=note)
+        return
+    scope, target = held
     with place_of(context).client() as client:
         view = client.holds.resume(scope, target, note=note)
     if as_json:
@@ -157,13 +170,18 @@ def resume(
         print(f"{_what(view)} is not paused any more")
 
 
-def _target(job: str | None, group: str | None, engine: bool) -> tuple[str, str]:
-    chosen = [("job", job)] * (job is not None) + [("group", group)] * (group is not None)
-    chosen += [("engine", "")] * engine
-    if len(chosen) != 1:
-        raise typer.BadParameter("say what: a job's name, --group NAME or --engine", param_hint="JOB")
-    scope, target = chosen[0]
-    return scope, target or ""
+def _target(
+    jobs: list[str] | None, tags: list[str] | None, status: str | None, group: str | None, engine: bool
+) -> tuple[str, str] | Chosen:
+    """Return scope and name of the one thing that is meant, or which jobs are."""
+    if sum((bool(jobs or tags or status), group is not None, engine)) != 1:
+        raise typer.BadParameter("say what: jobs, --group NAME or --engine", param_hint="JOB")
+    if engine:
+        return "engine", ""
+    if group is not None:
+        return "group", group
+    meant = choice(jobs, tags, None, status)
+    return meant.chosen if meant.one is None else ("job", meant.one)
 
 
 def _what(view: HoldView) -> str:

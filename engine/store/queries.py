@@ -15,8 +15,8 @@ from sqlalchemy.exc import DBAPIError
 
 from engine.states import RunStatus, Trigger
 from engine.store.database import translate
-from engine.store.models import AUDIT, JOB, LOG_LINE, PLANNED_RUN, RUN, SOURCE
-from engine.store.rows import AuditEntry, JobRow, PlannedRun, PlannedTime
+from engine.store.models import JOB, LOG_LINE, PLANNED_RUN, RUN, SOURCE
+from engine.store.rows import JobRow, PlannedRun, PlannedTime
 from engine.views import LogLineView, RunView
 
 # In the order of the values' own fields, which makes a value of each row without looking at names.
@@ -25,7 +25,6 @@ _PLANNED_RUN = select(*(PLANNED_RUN.c[name] for name in PlannedRun.__slots__))
 _PLANNED_TIME = select(*(PLANNED_RUN.c[name] for name in PlannedTime.__slots__))
 _JOB_ROW = select(*(JOB.c[name] for name in JobRow.__slots__)).order_by(JOB.c.name)
 _LINE_VIEW = select(*(LOG_LINE.c[name] for name in LogLineView.__slots__)).order_by(LOG_LINE.c.number)
-_AUDIT_ENTRY = select(*(AUDIT.c[name] for name in AuditEntry.__slots__))
 
 
 class Queries:
@@ -109,22 +108,6 @@ class Queries:
         """Return the text of a job file as some run used it, or None."""
         rows = self._rows(select(SOURCE.c.text).where(SOURCE.c.hash == source_hash))
         return rows[0][0] if rows else None
-
-    def audit(
-        self, *, target: str | None = None, before_id: int | None = None, limit: int = 50
-    ) -> list[tuple[int, AuditEntry]]:
-        """Return operators' actions with their ids, the newest first.
-
-        Args:
-            target: only what was done to this job or run.
-            before_id: only entries with an id below this one, for paging.
-        """
-        query = _AUDIT_ENTRY.add_columns(AUDIT.c.id).order_by(AUDIT.c.id.desc()).limit(limit)
-        if target is not None:
-            query = query.where(AUDIT.c.target == target)
-        if before_id is not None:
-            query = query.where(AUDIT.c.id < before_id)
-        return [(row[-1], AuditEntry(*row[:-1])) for row in self._rows(query)]
 
     def _run_views(self, query: Select[Any]) -> list[RunView]:
         return [RunView(*row) for row in self._rows(query)]

@@ -67,7 +67,7 @@ def test_a_pause_that_ended_while_no_engine_ran_is_over(home: Home) -> None:
 def test_wrong_use_is_told_in_words(home: Home) -> None:
     home.write("hand", HAND)
     with home.serving():
-        assert "a job's name, --group NAME or --engine" in home.moontide("pause").err
+        assert "jobs, --group NAME or --engine" in home.moontide("pause").err
         assert home.moontide("pause", "hand", "--engine").code == 2
         assert "not both" in home.moontide("pause", "hand", "--for", "1h", "--until", "18:00").err
         assert "18:00 or 2026-12-24T18:00" in home.moontide("pause", "hand", "--until", "noon").err

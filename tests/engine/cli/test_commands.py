@@ -158,7 +158,7 @@ def test_data_that_is_not_json_is_wrong_usage(inside: Moontide, data: str) -> No
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["moonwalk"], ["show"], ["jobs", "--xml"], ["cancel", "report"], ["runs", "--status", "LOST"],
+    [[], ["moonwalk"], ["show"], ["jobs", "--xml"], ["cancel", "0"], ["runs", "--status", "LOST"],
      ["log", "1", "--follow", "--json"], ["runs", "--limit", "0"]],
 )  # fmt: skip
 def test_wrong_usage_exits_2_and_says_so_on_standard_error(inside: Moontide, arguments: list[str]) -> None:

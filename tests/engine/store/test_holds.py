@@ -7,9 +7,9 @@ from datetime import timedelta
 
 from engine.audit import audit_entry
 from engine.holds import Hold, HoldKind, HoldScope
+from engine.store.auditqueries import AuditQueries
 from engine.store.database import Database
 from engine.store.holds import drop_hold, keep_hold, stored_holds
-from engine.store.queries import Queries
 from tests.engine.store.conftest import NOON
 
 PAUSE = Hold(HoldKind.PAUSED, HoldScope.GROUP, "night", "müde", "anna@web1", NOON, NOON + timedelta(hours=1))
@@ -42,5 +42,5 @@ def test_the_operators_action_is_written_with_the_hold(either: Database) -> None
     keep(either, PAUSE)
     with either.writer.begin() as connection:
         drop_hold(connection, PAUSE.key, replace(ENTRY, action="resume group"))
-    actions = [entry.action for _, entry in Queries(either.reader).audit(target="night")]
+    actions = [entry.action for entry in AuditQueries(either.reader).entries(target="night")]
     assert actions == ["resume group", "pause group"]

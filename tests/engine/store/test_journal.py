@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
+from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,12 +16,14 @@ from engine.clock import ManualClock
 from engine.errors import Refused, StoreError, StoreUnavailable
 from engine.run import LogLine
 from engine.states import Returned, RunStatus
+from engine.store.auditqueries import AuditQueries
 from engine.store.database import Database, open_database
 from engine.store.journal import Journal
 from engine.store.models import SOURCE, metadata
 from engine.store.queries import Queries
 from engine.store.rows import AuditEntry, Changes, JobPatch, RunStart, SourceRow
 from engine.store.writes import write
+from engine.views import AuditView
 from tests.engine.store.conftest import NOON, Gate, Told, a_run, an_end
 
 LATER = NOON + timedelta(minutes=5)
@@ -126,12 +129,15 @@ async def test_a_source_is_kept_once_as_it_came_first(journal: Journal, path: Pa
     assert committed(path, "SELECT hash, text FROM source") == [("h", "text 1")]
 
 
-async def test_an_operators_action_is_kept_beside_what_it_changed(journal: Journal, queries: Queries) -> None:
+async def test_an_operators_action_is_kept_beside_what_it_changed(
+    journal: Journal, database: Database
+) -> None:
     entry = AuditEntry(
         NOON, "anna@web1", "socket", "job.deactivate", "a", {"active": True}, {"active": False}
     )
     await journal.job_changed([JobPatch("a", {"active": False})], entry)
-    assert queries.audit() == [(1, entry)]
+    (view,) = AuditQueries(database.reader).entries()
+    assert view == AuditView(id=1, **asdict(entry))
 
 
 async def test_work_sees_what_came_before_it_and_nothing_after(journal: Journal) -> None:

@@ -11,7 +11,7 @@ from engine.states import RunStatus
 from engine.store.database import Database
 from engine.store.journal import Journal
 from engine.store.queries import Queries
-from engine.store.rows import AuditEntry, JobPatch, SourceRow
+from engine.store.rows import JobPatch, SourceRow
 from engine.views import LogLineView
 from tests.engine.store.conftest import NOON, a_run, an_end
 
@@ -107,14 +107,6 @@ async def test_a_source_is_found_by_its_hash(journal: Journal, queries: Queries)
     await journal.run_created(a_run(1), sources=(SourceRow("abc", "-- é\nreturn"),))
     assert queries.source("abc") == "-- é\nreturn"
     assert queries.source("abd") is None
-
-
-async def test_operators_actions_come_newest_first(journal: Journal, queries: Queries) -> None:
-    entries = [AuditEntry(NOON, "anna", "tcp", "job.activate", name) for name in ("a", "b", "a")]
-    for entry in entries:
-        await journal.job_changed([], entry)
-    assert [number for number, _ in queries.audit()] == [3, 2, 1]
-    assert queries.audit(target="a", before_id=3) == [(1, entries[0])]
 
 
 async def test_whole_numbers_of_64_bits_survive(journal: Journal, queries: Queries) -> None:
