@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from engine.alarm import Alarm
 from engine.clock import Clock
+
+#: Smaller steps of the wall clock are the work of NTP and change nothing.
+NOTICED = timedelta(seconds=1)
 
 
 class Scheduler:
@@ -17,15 +20,25 @@ class Scheduler:
     it comes up; when such entries outnumber the live ones the heap is built anew.
     """
 
-    def __init__(self, *, clock: Clock, on_due: Callable[[str, datetime], None]) -> None:
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        on_due: Callable[[str, datetime], None],
+        on_set_back: Callable[[datetime, timedelta], None] | None = None,
+    ) -> None:
         """Make a scheduler.
 
         Args:
             on_due: called with a job's name and the due time that has come. The job is disarmed by then;
                 the callee arms it for its next time.
+            on_set_back: called before that, if the wall clock was set back since the last look: what it
+                shows now, and by how much. Due times stay as they are unless the callee arms them anew.
         """
         self._clock = clock
         self._on_due = on_due
+        self._on_set_back = on_set_back
+        self._seen = clock.now(), clock.monotonic()
         self._heap: list[tuple[datetime, str]] = []
         self._due: dict[str, datetime] = {}
         self._alarm = Alarm(self._rang)
@@ -69,6 +82,7 @@ class Scheduler:
 
     def tick(self, now: datetime) -> int:
         """Report every job that is due at `now`, earliest first; return how many."""
+        self._look_at_clock(now)
         served = 0
         while (first := self.first_due()) is not None and first <= now:
             due, job = heapq.heappop(self._heap)
@@ -76,6 +90,13 @@ class Scheduler:
             self._on_due(job, due)
             served += 1
         return served
+
+    def _look_at_clock(self, now: datetime) -> None:
+        """Notice a clock that was set back: the other clock has gone on as ever."""
+        (wall, monotonic), self._seen = self._seen, (now, self._clock.monotonic())
+        back = wall + timedelta(seconds=self._seen[1] - monotonic) - now
+        if back >= NOTICED and self._on_set_back is not None:
+            self._on_set_back(now, back)
 
     def _rang(self) -> None:
         self._alarm_at = None

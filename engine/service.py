@@ -24,6 +24,7 @@ from engine.api.server import ApiServer
 from engine.auditdesk import AuditDesk
 from engine.catalog import Catalog
 from engine.clock import Clock, SystemClock
+from engine.clockset import ClockSet
 from engine.desk import Desk, Identity
 from engine.dispatcher import Dispatcher
 from engine.drafts import DraftDesk
@@ -145,7 +146,11 @@ class Engine:
         queries = Queries(database.reader)
         folder = self.settings.jobs_folder(self.home)
         catalog = make_catalog(folder, pool, self.settings, self._clock, additions=plugins.additions)
-        scheduler = Scheduler(clock=self._clock, on_due=lambda job, due: dispatcher.due(job, due))
+        scheduler = Scheduler(
+            clock=self._clock,
+            on_due=lambda job, due: dispatcher.due(job, due),
+            on_set_back=lambda now, by: clock_set.went_back(now, by),
+        )
         documents = StoredDocuments(journal, database.reader, clock=self._clock)
         runner = await make_runner(
             pool,
@@ -210,6 +215,7 @@ class Engine:
             on_error=plugins.additions.policies,
         )
         given = GivenQueries(database.reader)
+        clock_set = ClockSet(jobs=catalog.jobs, dispatcher=dispatcher, journal=journal)
         planner = Planner(
             clock=self._clock,
             find_job=catalog.job,

@@ -11,12 +11,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from engine.lifecycle import JobState, Missed, first_line
-from engine.schedule import Schedule
+from engine.plan import Bounded, Delayed
+from engine.schedule import Interval, Schedule
 from engine.states import Cause, Fate, JobStatus
 
 DOWN = "no engine ran"
 DOWN_AND_CHANGED = "no engine ran, and the schedule was another when one started"
 RESCHEDULED = "the schedule was changed before this time came"
+SET_BACK = "the clock was set back, and the job keeps its remaining time"
 REMOVED = "the job's file was removed"
 OVERTAKEN = "the machine slept, or its clock was set forward: the run due {due} stands for it"
 
@@ -136,5 +138,14 @@ def _passed(job: str, before: JobState, planned: datetime, now: datetime) -> Slo
 
 
 def _comes(schedule: Schedule | None, planned: datetime, instead: datetime) -> bool:
-    """Return whether a time is due all the same, after one before it."""
-    return schedule is not None and schedule.following(instead, planned - _TICK) == planned
+    """Return whether a time is due all the same, after one before it, whatever happens until then."""
+    if schedule is None or _counts_on(schedule):
+        return False
+    return schedule.following(instead, planned - _TICK) == planned
+
+
+def _counts_on(schedule: Schedule) -> bool:
+    """Return whether a schedule counts from its last due time, as intervals do."""
+    if isinstance(schedule, Delayed | Bounded):
+        return _counts_on(schedule.schedule)
+    return isinstance(schedule, Interval)
