@@ -303,10 +303,17 @@ class Desk:
 
     # Reading the folder
 
-    async def load(self) -> None:
-        """Read the folder as an engine starts, and go on from what the database remembers."""
+    async def load(self) -> list[Job]:
+        """Read the folder as an engine starts, and go on from what the database remembers.
+
+        Returns:
+            the jobs that are to run once because the engine starts (`run_at_start`).
+        """
         stored = await asyncio.to_thread(self._load_stored, None)
-        await self.take_effect(await self._catalog.load(stored, self._identity.session))
+        changes = await self._catalog.load(stored, self._identity.session)
+        start_now, changes.start_now = changes.start_now, []
+        await self.take_effect(changes)
+        return start_now
 
     async def reload_saved(self, names: set[str] | None) -> None:
         """Read the files of some jobs (None: the whole folder) again because they were saved."""
@@ -368,8 +375,6 @@ class Desk:
                     tuple(job.name for job in changes.touched if job.state.status is JobStatus.INVALID),
                 )
             )
-        for job in changes.start_now:
-            self._dispatcher.start_now(job)
         self._planner.look_again()
 
     def _refuse_while_draining(self) -> None:

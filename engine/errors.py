@@ -10,6 +10,7 @@ MoontideError
     ScheduleNotFound     no schedule given at run time has that id
   Refused                the request makes sense, but not in the present state
     ScheduleEnded        a schedule given at run time has ended already
+  StartupFailed          a startup job failed, so that the engine does not start
   HomeInUse              another engine works in this home folder
   StoreError
     NewerDatabase        the database was made by a newer Moontide
@@ -87,6 +88,10 @@ class ScheduleEnded(Refused):
 
     def __init__(self, schedule_id: int, status: str) -> None:
         super().__init__(f"schedule {schedule_id} has ended already ({status})")
+
+
+class StartupFailed(MoontideError):
+    """A startup job did not end well, so that the engine does not start."""
 
 
 class HomeInUse(MoontideError):

@@ -39,6 +39,7 @@ from engine.jobvalues import (
     read_remove_after,
     read_retries,
     read_retry_delay,
+    read_startup,
     read_tags,
     read_text,
     read_timeout,
@@ -101,6 +102,13 @@ class JobSettings:
     )
     run_at_start: bool = setting(
         read_flag, False, "Runs the job when the engine starts, besides its schedule.", "true"
+    )
+    startup: int | None = setting(
+        read_startup,
+        None,
+        "Runs the job before anything else when the engine starts, lower numbers first; if it fails, the "
+        "engine does not start.",
+        "10",
     )
     run_skipped: bool = setting(
         read_flag, False, "Makes up, once, for due times that passed while no engine ran.", "true"

@@ -29,6 +29,7 @@ MOST_GROUPS = 20
 LONGEST_GROUP = 100
 OVERLAPS = ("coalesce", "skip", "queue", "allow", "replace")
 HIGHEST_PRIORITY = 100
+HIGHEST_STARTUP = 1_000_000
 MOST_RETRIES = 1_000_000
 SHORTEST_RETRY_SECONDS = 0.1
 LONGEST_RETRY_SECONDS = 30 * 86_400.0
@@ -274,6 +275,13 @@ def one_of(value: object, allowed: Collection[str]) -> str:
     if value in allowed:
         return str(value)
     raise ValueError(f"must be one of {', '.join(allowed)}")
+
+
+def read_startup(value: object) -> int:
+    """Return a place in the order of startup jobs; lower ones go first."""
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= HIGHEST_STARTUP:
+        return value
+    raise ValueError(f"must be a whole number from 0 to {HIGHEST_STARTUP}")
 
 
 def read_priority(value: object) -> int:

@@ -36,13 +36,14 @@ class GivenTerms:
 
     Attributes:
         tag: that of a schedule for one run; None for one that is due again and again.
-        retries: instead of the job's own setting, if given; so is `retry_delay` (seconds).
+        retries: instead of the job's own setting, if given; so are the two below, in seconds.
     """
 
     schedule_id: int
     tag: str | None = None
     retries: int | str | None = None
     retry_delay: float | None = None
+    remove_after: float | None = None
 
     def rules(self, settings: JobSettings) -> JobSettings:
         """Return the settings that such a run goes by: its failure is no reason to switch the job off."""
@@ -51,6 +52,7 @@ class GivenTerms:
             on_error="continue",
             retries=settings.retries if self.retries is None else self.retries,
             retry_delay=settings.retry_delay if self.retry_delay is None else self.retry_delay,
+            remove_after=settings.remove_after if self.remove_after is None else self.remove_after,
         )
 
 
@@ -160,6 +162,9 @@ class LiveRun:
 
     def rules(self, settings: JobSettings) -> JobSettings:
         """Return the settings by which this run's end is judged."""
+        if self.trigger is Trigger.STARTUP:
+            # Its failure stops the start. Were the job switched off too, the next start would pass it by.
+            return replace(settings, on_error="continue", retries=0)
         return self.given.rules(settings) if self.given else settings
 
     def end(self, ended: Outcome, now: datetime) -> RunEnd:
@@ -183,7 +188,10 @@ class LiveRun:
 
     def _remove_at(self, ended: Outcome, now: datetime) -> datetime | None:
         settings = self.owner.settings or self.settings
-        if settings is None or settings.remove_after is None or ended.status is not RunStatus.COMPLETE:
+        if settings is None or ended.status is not RunStatus.COMPLETE:
+            return None
+        settings = self.rules(settings)
+        if settings.remove_after is None:
             return None
         return now + timedelta(seconds=settings.remove_after)
 

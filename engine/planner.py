@@ -237,7 +237,8 @@ class Planner:
         given = self._given_schedules.one(planned.schedule_id)
         if given is None:
             return planned, GivenTerms(planned.schedule_id, planned.tag)
-        return planned, GivenTerms(given.id, planned.tag, given.retries, given.retry_delay)
+        terms = GivenTerms(given.id, planned.tag, given.retries, given.retry_delay, given.remove_after)
+        return planned, terms
 
     def _take_event(self, event: Event) -> None:
         if isinstance(event, JobsReloaded):

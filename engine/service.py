@@ -56,6 +56,7 @@ from engine.sandbox.pool import WorkerPool
 from engine.scheduledesk import ScheduleDesk
 from engine.scheduler import Scheduler
 from engine.settings import Settings
+from engine.startup import run_startup_jobs
 from engine.statedesk import StateDesk
 from engine.states import EngineState
 from engine.store.alertrows import AlertQueries
@@ -427,9 +428,14 @@ class Engine:
         parts.push_async_callback(dispatcher.drain, STOPPED, self.settings.engine.stop_after)
         await holding.start()
         parts.push_async_callback(holding.stop)
+        start_now = await self.desk.load()
+        await run_startup_jobs(
+            catalog.jobs.values(), dispatcher=dispatcher, events=self.events, clock=self._clock
+        )
         scheduler.start()
         parts.callback(scheduler.stop)
-        await self.desk.load()
+        for job in start_now:
+            dispatcher.start_now(job)
         await planner.start()
         parts.push_async_callback(planner.stop)
         timetable.start()

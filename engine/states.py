@@ -50,6 +50,7 @@ class Trigger(StrEnum):
     RETRY = "retry"
     MISSED = "missed"
     START = "start"
+    STARTUP = "startup"
     GIVEN = "given"
 
 

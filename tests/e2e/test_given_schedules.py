@@ -175,3 +175,12 @@ def test_a_run_to_come_is_cancelled_like_any_other(engine: Served) -> None:
     given = engine.client.schedule_job("echo", delay="1h")
     assert engine.client.cancel(given.last_run_id or 0).status == "CANCELLED"
     until(lambda: engine.client.schedule(given.id).status == "OVER")
+
+
+def test_only_a_given_schedules_own_runs_are_removed_after_their_time(engine: Served) -> None:
+    engine.add("echo", ECHO)
+    given = engine.client.schedule_job("echo", remove_after="1h")
+    run = engine.finished(given.last_run_id or 0)
+    assert run.finished is not None
+    assert run.remove_at == run.finished + timedelta(hours=1)
+    assert engine.run("echo").remove_at is None
