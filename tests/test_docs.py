@@ -238,6 +238,37 @@ def test_engine_settings_shown_are_good(block: Block, tmp_path: Path) -> None:
     load_settings(tmp_path)
 
 
+# Coming from other systems
+
+
+def comparisons() -> list[str]:
+    """Return the example at the end of each row of the tables."""
+    lines = [line for line in page("docs/coming-from.md").splitlines() if line.startswith("| ")]
+    cells = [line.strip("| ").split(" | ")[-1] for line in lines if not line.startswith(("| ---", "| there"))]
+    assert [cell for cell in cells if not re.fullmatch("`[^`]+`", cell)] == []
+    return list(dict.fromkeys(cell.strip("`") for cell in cells))
+
+
+@in_module_loop
+@pytest.mark.parametrize("example", comparisons())
+async def test_an_example_beside_another_systems_works(lab: Lab, tmp_path: Path, example: str) -> None:
+    if example.startswith("moontide "):
+        name = command_in(example)
+        options = {o for p in commands()[name].params for o in [*p.opts, *p.secondary_opts]}
+        assert set(re.findall(r" (--[a-z]+(?:-[a-z]+)*)", example)) <= options
+    elif re.match(r"(pool|limits|schedules)\.", example):
+        (tmp_path / "moontide.toml").write_text(example, "utf-8")
+        load_settings(tmp_path)
+    elif re.match(r"\w+ = ", example):
+        text = f"local job = core.job {{ {example} }} function job.run() return job.OK end return job"
+        assert (await lab.declare("example", text)).error is None
+    else:
+        text = f"local job = core.job() function job.run(run) {example} return job.OK end return job"
+        text = text.replace(" return job.OK end", " end") if example.startswith("return") else text
+        outcome = await lab.run("example", text)
+        assert outcome.status is RunStatus.COMPLETE, outcome.error
+
+
 # Job files
 
 

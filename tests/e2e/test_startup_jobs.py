@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from tests.e2e.conftest import STOP_SECONDS, Home, job
+from tests.e2e.conftest import START_SECONDS, STOP_SECONDS, Home, job
 
 GOOD = job("return job.OK", "startup = 2")
 
@@ -35,7 +35,7 @@ def test_one_that_fails_keeps_the_engine_from_starting_until_it_is_mended(home: 
     for _ in range(2):
         served = home.start()
         try:
-            assert served.process.wait(STOP_SECONDS) == 1
+            assert served.process.wait(START_SECONDS + STOP_SECONDS) == 1
             words = served.complaints.splitlines()[-1]
             assert words.startswith("moontide: startup job bad ended ERROR in run ")
             assert "no table; the engine does not start" in words
