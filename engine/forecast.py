@@ -15,6 +15,7 @@ from engine.schedule import Cron, Schedule
 from engine.states import JobStatus
 from engine.views import ComingView
 
+CHOSEN_BY_JOB = "chosen by the job itself (job.next)"
 RUNS_ONCE = "the only one until the engine is started again"
 
 
@@ -98,7 +99,7 @@ def notes(schedule: Schedule | None, due: datetime, following: datetime | None) 
                 note for part in schedule.schedules if _is_due(part, due) for note in notes(part, due, due)
             ]
         case Cron():
-            return _clock_changes(schedule, due)
+            return _clock_changes(schedule, due) if _is_due(schedule, due) else [CHOSEN_BY_JOB]
         case Dates() if following is None:
             return ["the last date"]
         case _:

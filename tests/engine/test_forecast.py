@@ -7,7 +7,7 @@ import pytest
 from engine.blackout import Blackout
 from engine.forecast import forecast
 from engine.jobfile import parse_settings
-from engine.lifecycle import JobState, at_start, deactivate, sleeping
+from engine.lifecycle import JobState, at_start, chose_next, deactivate, sleeping
 from engine.schedule import Schedule
 
 Told = tuple[str, JobState, Schedule | None, Blackout | None]
@@ -53,6 +53,12 @@ def test_a_time_in_a_blackout_comes_with_its_reason() -> None:
         ["no run: the blackout 13:30-14:30"],
         [],
     ]
+
+
+def test_a_time_that_the_job_chose_comes_with_that_reason() -> None:
+    name, state, schedule, blackout = job("a", cron="0 * * * *")
+    chosen = chose_next(state, NOW + timedelta(minutes=7, seconds=1))
+    assert notes((name, chosen, schedule, blackout), count=2) == [["chosen by the job itself (job.next)"], []]
 
 
 def test_a_run_once_job_comes_once() -> None:
