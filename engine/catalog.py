@@ -23,7 +23,7 @@ from engine.additions import NOTHING_ADDED, Additions
 from engine.blackout import Blackout
 from engine.clock import Clock
 from engine.errors import JobFileError, JobNotFound
-from engine.job import Job, LastRun, Source, StoredJob
+from engine.job import BuiltIn, Job, LastRun, Source, StoredJob
 from engine.jobfile import JobSettings, parse_settings
 from engine.jobfolder import library_path, read_job_file, scan_jobs
 from engine.lifecycle import JobState, Missed
@@ -130,6 +130,7 @@ class Catalog:
         named_schedules: Mapping[str, str],
         named_blackouts: Mapping[str, Sequence[str]],
         additions: Additions = NOTHING_ADDED,
+        built_in: Iterable[BuiltIn] = (),
     ) -> None:
         """Make a catalog of a folder; nothing is read before `load`.
 
@@ -141,7 +142,9 @@ class Catalog:
             named_schedules: cron lines that job files may name.
             named_blackouts: windows without runs that they may name.
             additions: what plugins add to job files.
+            built_in: the engine's own jobs, which are there whatever the folder holds.
         """
+        self._built_in = {job.name: job for job in built_in}
         self._additions = additions
         self._named = named_schedules
         self._named_blackouts = named_blackouts
@@ -201,15 +204,30 @@ class Catalog:
         wanted = [(name, path) for name, path in paths.items() if names is None or name in names]
         if names is not None:
             found = [one for one in found if one.name in names]
+        found = self._beside_built_in(found)
         found.extend(await self._declare_all(wanted))
+        found.extend(
+            Found(job.name, "", settings=job.settings, schedule=job.settings.schedule(self._timezone))
+            for job in self._built_in.values()
+            if names is None or job.name in names
+        )
         return sorted(found, key=lambda one: one.name)
+
+    def _beside_built_in(self, found: list[Found]) -> list[Found]:
+        """Return what cannot be jobs, without files that have the name of one of the engine's own."""
+        for one in found:
+            if one.name in self._built_in:
+                logger.warning("%s is left out: %s", one.path, one.error)
+        return [one for one in found if one.name not in self._built_in]
 
     async def source(self, job: Job) -> Source:
         """Return a job file's present text; it is read only when its size or time changed.
 
         Raises:
-            JobFileError: the file is gone or cannot be used.
+            JobFileError: the file is gone or cannot be used, or the job is one of the engine's own.
         """
+        if job.work is not None:
+            raise JobFileError(f"job {job.name} is the engine's own and has no file")
         known = self._sources.get(job.path)
         if known is not None and known[0] == self._stamp(job.path):
             return known[1]
@@ -370,7 +388,7 @@ class Catalog:
             changes.added.append(job)
         elif edited:
             changes.changed.append(job)
-        else:
+        elif job.work is None:
             changes.unchanged += 1
         if before is not None and job.state != before:
             dead = before.status in (JobStatus.STOPPED, JobStatus.INACTIVE, JobStatus.INVALID)
@@ -385,6 +403,7 @@ class Catalog:
             job = Job(one.name, one.path, state or lifecycle.UNKNOWN)
             self.jobs[one.name] = job
         job.path = one.path
+        job.work = self._built_in[one.name].work if one.name in self._built_in else None
         job.settings, job.schedule, job.source_hash = one.settings, one.schedule, one.source_hash
         job.blackout = one.blackout
         job.last = job.last or last

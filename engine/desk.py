@@ -263,6 +263,8 @@ class Desk:
     async def delete_job(self, name: str, *, actor: str) -> None:
         """Remove a job's file and take the job off the list; its runs stay."""
         job = self._catalog.job(name)
+        if job.work is not None:
+            raise Refused(f"job {name} is the engine's own and has no file; deactivate it instead")
         await asyncio.to_thread(delete_job_file, self._catalog.folder, job.path)
         await self._audit(actor, "delete job", name, before=job.source_hash)
         await self.reload_names({name}, actor=actor)

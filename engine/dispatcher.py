@@ -260,7 +260,10 @@ class Dispatcher:
         finally:
             self._let_go(run)
 
-    async def _read_source(self, run: LiveRun) -> Source | JobFileError:
+    async def _read_source(self, run: LiveRun) -> Source | JobFileError | None:
+        """Return the text to run; None for a job of the engine's own, which has none."""
+        if run.owner.work is not None:
+            return None
         try:
             return await self._source_of(run.owner)
         except JobFileError as error:
@@ -272,12 +275,12 @@ class Dispatcher:
         self._events.publish(RunQueued(run.queued, run.id, run.job, run.trigger.value))
         self.tell_job(run.owner)
 
-    async def _record_started(self, run: LiveRun, source: Source | JobFileError) -> None:
+    async def _record_started(self, run: LiveRun, source: Source | JobFileError | None) -> None:
         run.status = follow(run.status, RunStatus.RUNNING)
         run.started = self._clock.now()
         run.owner.last = LastRun(run.id, run.started, RunStatus.RUNNING, None)
         rows = self._source_rows(source)
-        source_hash = None if isinstance(source, JobFileError) else source.hash
+        source_hash = source.hash if isinstance(source, Source) else None
         if run.written:
             await self._journal.run_started(
                 RunStart(run.id, run.started, source_hash, run.version), patch_of(run.owner), rows
@@ -297,11 +300,13 @@ class Dispatcher:
         write = self._journal.planned_run_created if run.planned else self._journal.run_created
         return write(run.row(self._session, source_hash), patch_of(run.owner), sources)
 
-    async def _carry_out(self, run: LiveRun, source: Source | JobFileError) -> Outcome:
+    async def _carry_out(self, run: LiveRun, source: Source | JobFileError | None) -> Outcome:
         if isinstance(source, JobFileError):
             return Outcome(RunStatus.ERROR, error=str(source))
         log = RunLog(limits=self._limits, clock=self._clock, keep=self._keeper(run))
         try:
+            if source is None:
+                return await self._work(run, log)
             return await self._runner.run(
                 run.request(source, self._limits, self._timezone), log=log, cancel=run.cancel
             )
@@ -311,6 +316,10 @@ class Dispatcher:
                 "run %s of %s could not be carried out; this is a bug of the engine", run.id, run.job
             )
             return Outcome(RunStatus.CRASHED, error="the engine failed in this run; its log says more")
+
+    async def _work(self, run: LiveRun, log: RunLog) -> Outcome:
+        assert run.owner.work is not None
+        return await run.owner.work(log.write, run.cancel)
 
     async def _record_finished(self, run: LiveRun, ended: Outcome) -> None:
         now = self._clock.now()
@@ -506,8 +515,8 @@ class Dispatcher:
 
     # Making values
 
-    def _source_rows(self, source: Source | JobFileError) -> tuple[SourceRow, ...]:
-        if isinstance(source, JobFileError):
+    def _source_rows(self, source: Source | JobFileError | None) -> tuple[SourceRow, ...]:
+        if not isinstance(source, Source):
             return ()
         return self.sources.new_rows([(source.hash, source.text)])
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from engine.blackout import Blackout
 from engine.jobfile import JobSettings
 from engine.lifecycle import JobState
+from engine.run import Outcome
 from engine.schedule import Schedule
 from engine.slots import Slot
 from engine.states import RunStatus
@@ -23,6 +26,22 @@ class LastRun:
     returned: str | None
 
 
+#: Takes a line of a run's log: its level and its text.
+Log = Callable[[str, str], None]
+
+#: What a job of the engine's own does in a run, until it is done or the future says why it must stop.
+Work = Callable[[Log, "asyncio.Future[str]"], Awaitable[Outcome]]
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltIn:
+    """A job of the engine's own: it has no file, and does its work inside the engine."""
+
+    name: str
+    settings: JobSettings
+    work: Work
+
+
 @dataclass(slots=True, eq=False)
 class Job:
     """One job, as long as the engine knows it; `state` is replaced whole, never changed in place.
@@ -30,6 +49,7 @@ class Job:
     Attributes:
         slots: planned times that have ended without a run, and are not with the journal yet.
         modules: library modules that it is known to use, by name the hash of each as it was last looked at.
+        work: what a job of the engine's own does; None for one that has a file.
         skipping: the last of them, while more of the same kind may follow.
     """
 
@@ -43,6 +63,7 @@ class Job:
     blackout: Blackout | None = None
     slots: tuple[Slot, ...] = ()
     skipping: Slot | None = None
+    work: Work | None = None
     modules: dict[str, str | None] = field(default_factory=dict)
 
 

@@ -19,6 +19,9 @@ from engine.quantities import format_size
 
 #: The folder below the jobs folder that holds modules for `require`, not jobs.
 LIBRARY = "lib"
+
+#: The first part of the names of the engine's own jobs.
+OWN = "moontide"
 SUFFIX = ".lua"
 LONGEST_NAME = 200
 MOST_SOURCE_BYTES = 256 * 2**10
@@ -34,7 +37,8 @@ def check_job_name(name: str) -> str:
     """Return `name` if a job may have it.
 
     A name is the file's path below the jobs folder without `.lua`: parts of ASCII letters, digits, `_`, `-`
-    and `.`, joined by `/`; none begins with `.` or `-`, and the first is not `lib`.
+    and `.`, joined by `/`; none begins with `.` or `-`. The first is not `lib`, nor `moontide` with others
+    behind it.
 
     Raises:
         JobFileError: says what is wrong with it.
@@ -50,6 +54,8 @@ def check_job_name(name: str) -> str:
             )
     if parts[0] == LIBRARY:
         raise JobFileError(f"{name!r} cannot be a job name: {LIBRARY}/ holds modules for require, not jobs")
+    if parts[0] == OWN and len(parts) > 1:
+        raise JobFileError(f"{name!r} cannot be a job name: {OWN}/ is for the engine's own jobs")
     return name
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from engine.core import CoreModule, Documents, NoEngine, RunControl, ServiceCont
 from engine.errors import SettingsError
 from engine.events import AlertNotice, Events
 from engine.executors import Executor, ExecutorContext, open_executor
+from engine.job import BuiltIn
 from engine.jobcalls import job_calls
 from engine.jobcontrol import JobControl, LoneJob
 from engine.modules import Unready, module_settings, open_services
@@ -59,11 +60,13 @@ def make_catalog(
     clock: Clock | None = None,
     *,
     additions: Additions = NOTHING_ADDED,
+    built_in: Iterable[BuiltIn] = (),
 ) -> Catalog:
     """Return a catalog of a jobs folder, not yet read.
 
     Args:
         additions: what plugins add to job files.
+        built_in: the engine's own jobs.
     """
     return Catalog(
         folder=folder,
@@ -75,6 +78,7 @@ def make_catalog(
         named_schedules=settings.schedules,
         named_blackouts=settings.blackouts,
         additions=additions,
+        built_in=built_in,
     )
 
 

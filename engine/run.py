@@ -34,6 +34,21 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Retention:
+    """Which ended runs are kept; 0 is no limit. FAILED ones are counted and aged apart.
+
+    Attributes:
+        age_seconds: since their end.
+        runs: the newest of each job.
+    """
+
+    age_seconds: float = 0
+    failed_age_seconds: float = 0
+    runs: int = 0
+    failed_runs: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class RunRequest:
     """All that an executor needs to carry out one run, on this machine or another.
 

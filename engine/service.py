@@ -23,6 +23,7 @@ from engine.api.pluginroutes import make_routers
 from engine.api.server import ApiServer
 from engine.auditdesk import AuditDesk
 from engine.catalog import Catalog
+from engine.cleanup import Cleanup
 from engine.clock import Clock, SystemClock
 from engine.clockset import ClockSet
 from engine.desk import Desk, Identity
@@ -70,6 +71,7 @@ from engine.store.indexer import Indexer
 from engine.store.jobstates import JobStates, jobs_with_state
 from engine.store.journal import Journal
 from engine.store.lock import HomeLock
+from engine.store.pruning import Pruning
 from engine.store.queries import Queries
 from engine.store.schema import migrate
 from engine.store.sessions import begin_session, end_session, next_run_id, recover
@@ -146,7 +148,21 @@ class Engine:
         pool = await self._start_pool(parts, plugins)
         queries = Queries(database.reader)
         folder = self.settings.jobs_folder(self.home)
-        catalog = make_catalog(folder, pool, self.settings, self._clock, additions=plugins.additions)
+        cleanup = Cleanup(
+            clock=self._clock,
+            journal=journal,
+            pruning=Pruning(database.reader),
+            known_sources=lambda: dispatcher.sources,
+            kept=self.settings.kept_runs(),
+        )
+        catalog = make_catalog(
+            folder,
+            pool,
+            self.settings,
+            self._clock,
+            additions=plugins.additions,
+            built_in=[cleanup.as_job(self.settings.retention.every)],
+        )
         scheduler = Scheduler(
             clock=self._clock,
             on_due=lambda job, due: dispatcher.due(job, due),

@@ -26,10 +26,11 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from engine.alertrules import AlertRules
 from engine.errors import SettingsError
 from engine.permissions import PermissionMode
-from engine.run import Limits
+from engine.run import Limits, Retention
 from engine.settingalerts import AlertSettings, HeartbeatSettings
 from engine.settingtypes import (
     DURATION,
+    KEPT_FOR,
     NAMES,
     SIZE,
     Address,
@@ -37,6 +38,7 @@ from engine.settingtypes import (
     DatabaseUrl,
     Duration,
     Folder,
+    KeptFor,
     NamedBlackouts,
     NamedSchedules,
     Names,
@@ -115,6 +117,20 @@ class SandboxSettings(Section):
     )
     worker_idle: Duration = setting("60s", "Time after which an idle worker process ends.", DURATION)
     warm: Count = setting(2, "Worker processes kept ready.", "a whole number, 0 or more")
+
+
+class RetentionSettings(Section):
+    """How long runs are kept; the job moontide/cleanup removes the others, with their logs."""
+
+    every: Duration = setting("1h", "How often that job runs.", DURATION)
+    age: KeptFor = setting("90d", "Runs that ended longer ago are removed.", KEPT_FOR)
+    failed_age: KeptFor = setting("365d", "The same for those that failed.", KEPT_FOR)
+    runs: Count = setting(
+        10_000, "So many ended runs of each job are kept at most; 0 for all.", "a whole number, 0 or more"
+    )
+    failed_runs: Count = setting(
+        10_000, "The same for those that failed, counted apart.", "a whole number, 0 or more"
+    )
 
 
 class EngineSettings(Section):
@@ -212,6 +228,7 @@ class Settings(BaseSettings):
     pool: PoolSettings = Field(default_factory=PoolSettings)
     limits: LimitSettings = Field(default_factory=LimitSettings)
     sandbox: SandboxSettings = Field(default_factory=SandboxSettings)
+    retention: RetentionSettings = Field(default_factory=RetentionSettings)
     engine: EngineSettings = Field(default_factory=EngineSettings)
     api: ApiSettings = Field(default_factory=ApiSettings)
     log: LogSettings = Field(default_factory=LogSettings)
@@ -253,6 +270,16 @@ class Settings(BaseSettings):
     def alert_rules(self) -> AlertRules:
         """Return what alerts are wanted where a job says nothing else."""
         return self.alerts.rules()
+
+    def kept_runs(self) -> Retention:
+        """Return which runs are kept."""
+        kept = self.retention
+        return Retention(
+            age_seconds=kept.age,
+            failed_age_seconds=kept.failed_age,
+            runs=kept.runs,
+            failed_runs=kept.failed_runs,
+        )
 
     def source_bytes(self) -> int:
         """Return the size up to which a job file or library module is taken."""

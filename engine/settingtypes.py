@@ -44,6 +44,13 @@ def _duration(value: object) -> float:
     return seconds
 
 
+def _kept(value: object) -> float:
+    seconds = 0.0 if value == "" else parse_duration(value)
+    if seconds < 0:
+        raise ValueError("must not be less than zero")
+    return seconds
+
+
 def _size(value: object) -> int:
     size = parse_size(value)
     if size <= 0:
@@ -147,6 +154,7 @@ def _folder(value: object) -> str:
 
 
 Duration = Annotated[float, BeforeValidator(_duration)]
+KeptFor = Annotated[float, BeforeValidator(_kept)]
 Size = Annotated[int, BeforeValidator(_size)]
 SourceSize = Annotated[int, BeforeValidator(_source_size)]
 Count = Annotated[int, BeforeValidator(_count)]
@@ -163,5 +171,6 @@ Folder = Annotated[str, BeforeValidator(_folder)]
 OptionalFolder = Annotated[str, BeforeValidator(lambda value: value if value == "" else _folder(value))]
 
 DURATION = 'a duration such as "30s", "1h30m" or a number of seconds, longer than zero'
+KEPT_FOR = 'a duration such as "90d" or "12h"; 0 for ever'
 SIZE = 'a size such as "64MB", "256KB" or a number of bytes, more than zero'
 NAMES = 'a list of names such as ["one", "two"]; one,two in a variable'

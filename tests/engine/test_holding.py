@@ -49,7 +49,7 @@ async def test_a_disabled_group_lets_none_of_its_jobs_run(open_bench: OpenBench)
         assert view.reason == "group night is disabled by tester@here: moving"
         with pytest.raises(Refused, match="group night is disabled"):
             await bench.desk.run_job("hand", actor=ACTOR)
-        assert bench.desk.status().jobs_by_status == {"DISABLED": 2}
+        assert bench.desk.status().jobs_by_status == {"DISABLED": 2, "WAITING": 1}
 
 
 async def test_due_times_of_a_disabled_job_are_noted_and_not_made_up_for(open_bench: OpenBench) -> None:
