@@ -15,7 +15,7 @@ from engine.executors import ExecutorKind
 from engine.policies import OutcomePolicy
 from engine.schedulekinds import ScheduleKind
 from engine.subscribers import EventSubscriber
-from engine.surfaces import ApiRoutes, PluginCommand
+from engine.surfaces import ApiRoutes, DashboardScreen, PluginCommand
 
 PROJECT = "moontide"
 
@@ -98,5 +98,14 @@ class HookSpecs:
 
         Also asked in the process of such a command, and of `moontide --help`; never for the engine's own
         commands, which need not wait for plugins.
+        """
+        raise NotImplementedError
+
+    @hookspec
+    def moontide_dashboard_screens(self) -> list[DashboardScreen]:
+        """Return screens of the dashboard, each as the place where its class is found.
+
+        The dashboard is a process of its own, perhaps on another machine: it loads a screen when it is
+        opened, from the same plugin as installed there.
         """
         raise NotImplementedError

@@ -17,7 +17,7 @@ from engine.jobfile import SETTINGS
 from engine.policies import OutcomePolicy
 from engine.schedulekinds import ScheduleKind
 from engine.subscribers import EventSubscriber
-from engine.surfaces import PLAIN_NAME, ApiRoutes, PluginCommand
+from engine.surfaces import PLAIN_NAME, ApiRoutes, DashboardScreen, PluginCommand
 
 #: What the sandbox itself puts below `core`.
 RESERVED = frozenset(
@@ -41,6 +41,7 @@ class Offers:
         executors: what can carry runs out, by name.
         routes: routes of the API, by the plugin's name; `route_owners` says where that comes from.
         commands: commands by name, each with the name of its plugin.
+        screens: screens of the dashboard, each with the name of its plugin.
         taken_commands: names of the command line's own commands.
     """
 
@@ -51,6 +52,7 @@ class Offers:
     routes: dict[str, list[ApiRoutes]] = field(default_factory=dict)
     route_owners: dict[str, str] = field(default_factory=dict)
     commands: dict[str, tuple[str, PluginCommand]] = field(default_factory=dict)
+    screens: list[tuple[str, DashboardScreen]] = field(default_factory=list)
     taken_commands: frozenset[str] = frozenset()
 
 
@@ -61,13 +63,13 @@ class Giver:
     Attributes:
         origin: the distribution or file that it comes from.
         built_in: it comes with the engine.
-        installed: it is no single file, so that other processes find its modules by their names.
+        module: where its code is; "" for a single file, whose modules other processes do not find.
     """
 
     name: str
     origin: str
     built_in: bool
-    installed: bool
+    module: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +156,18 @@ def _take_command(offers: Offers, giver: Giver, command: PluginCommand) -> str:
     return f"command {command.name}"
 
 
+def _take_screen(offers: Offers, giver: Giver, screen: DashboardScreen) -> str:
+    if not screen.belongs_to(giver.module):
+        raise NotUsed(
+            f"the screen {screen.title} is not used: it must be in a module of the plugin's package, "
+            "with a name that begins like that of the plugin's own"
+        )
+    if screen.key and screen.key in {other.key for _, other in offers.screens}:
+        raise NotUsed(f"the key {screen.key} is taken already; the screen {screen.title} is not used")
+    offers.screens.append((giver.name, screen))
+    return f"screen {screen.title}"
+
+
 #: Every hook, in the order in which plugins are asked.
 INTAKES: tuple[Intake, ...] = (
     Intake("moontide_core_modules", CoreModule, _take_module),
@@ -164,4 +178,5 @@ INTAKES: tuple[Intake, ...] = (
     Intake("moontide_executors", ExecutorKind, _take_executor),
     Intake("moontide_api_routes", ApiRoutes, _take_routes),
     Intake("moontide_commands", PluginCommand, _take_command),
+    Intake("moontide_dashboard_screens", DashboardScreen, _take_screen),
 )

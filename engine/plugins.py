@@ -21,7 +21,8 @@ import pluggy
 from engine.errors import PluginError
 from engine.hooks import PROJECT, HookSpecs
 from engine.intake import INTAKES, Giver, Intake, NotUsed, Offers
-from engine.views import PluginView
+from engine.surfaces import DashboardScreen
+from engine.views import PluginView, ScreenView
 
 logger = logging.getLogger("moontide.plugins")
 
@@ -218,9 +219,8 @@ def _load(
             manager.unregister(name=candidate.key)
         return replace(view, status="failed", reason=f"{type(error).__name__}: {error}")
     version = view.version or str(getattr(plugin, "__version__", ""))
-    giver = Giver(
-        candidate.name, candidate.origin, candidate.built_in, not isinstance(candidate.entry, FileEntry)
-    )
+    module = "" if isinstance(candidate.entry, FileEntry) else getattr(candidate.entry, "module", "")
+    giver = Giver(candidate.name, candidate.origin, candidate.built_in, module)
     return _take_in(replace(view, version=version, hooks=hooks), giver, plugins, answers)
 
 
@@ -229,14 +229,18 @@ def _take_in(
 ) -> PluginView:
     adds: list[str] = []
     refused: list[str] = []
+    screens: list[ScreenView] = []
     for intake, value in answers:
         try:
             adds.append(intake.take(plugins, giver, value))
         except NotUsed as reason:
             refused.append(str(reason))
             logger.warning("plugin %s: %s", view.name, reason)
+            continue
+        if isinstance(value, DashboardScreen):
+            screens.append(ScreenView(value.title, value.key, value.path))
     core = [words.removeprefix(CORE) for words in adds if words.startswith(CORE)]
-    return replace(view, core=core, adds=adds, reason="; ".join(refused))
+    return replace(view, core=core, adds=adds, screens=screens, reason="; ".join(refused))
 
 
 def _register(manager: pluggy.PluginManager, candidate: Candidate) -> tuple[object, list[str]]:

@@ -1,7 +1,7 @@
-"""What plugins add where people and programs meet the engine: API routes and commands.
+"""What plugins add where people and programs meet the engine: API routes, commands, screens of the dashboard.
 
-Only values stand here. The API and the command line take up what they hold, each in its own process and only
-when it is asked for.
+Only values stand here. The API, the command line and the dashboard take up what they hold, each in its own
+process and only when it is asked for: the engine loads no screen, and no command loads routes.
 """
 
 from __future__ import annotations
@@ -18,8 +18,13 @@ if TYPE_CHECKING:
     import typer
     from fastapi import APIRouter
 
+#: Keys for screens of plugins; the dashboard uses none of them everywhere.
+SCREEN_KEYS = ("f2", "f3", "f4", "f6", "f7", "f9", "f10", "f11", "f12")
+
 #: What may stand in an address, and on a command line.
 PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
+_PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
+LONGEST_TITLE = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,3 +62,37 @@ class PluginCommand:
         """
         if not PLAIN_NAME.fullmatch(self.name):
             raise PluginError(f"command {self.name!r} must be a word of letters, digits, - and _")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DashboardScreen:
+    """A screen of the dashboard, which loads it when it is opened.
+
+    Attributes:
+        title: a few words, for the list of actions and the screen's own head.
+        path: where its class is, such as "moontide_slack_screen:SlackScreen"; a `ReportScreen` of
+            `moontide.dashboard`.
+        key: opens it from everywhere; without one it is found among the actions.
+    """
+
+    title: str
+    path: str
+    key: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what the dashboard could not show.
+
+        Raises:
+            PluginError: says what is wrong with it.
+        """
+        if not 0 < len(self.title) <= LONGEST_TITLE or not self.title.isprintable():
+            raise PluginError(f"a screen needs a title of 1 to {LONGEST_TITLE} characters")
+        if not _PATH.fullmatch(self.path):
+            raise PluginError(f'screen {self.title}: path must be such as "package.module:Class"')
+        if self.key and self.key not in SCREEN_KEYS:
+            raise PluginError(f"screen {self.title}: key must be one of {', '.join(SCREEN_KEYS)}")
+
+    def belongs_to(self, module: str) -> bool:
+        """Return whether the class is in a plugin's own module, or in one whose name begins with that."""
+        own = self.path.partition(":")[0]
+        return bool(module) and (own == module or own.startswith((f"{module}_", f"{module}.")))

@@ -333,12 +333,27 @@ class ReloadView:
 
 
 @dataclass(frozen=True, slots=True)
+class ScreenView:
+    """A screen that a plugin adds to the dashboard.
+
+    Attributes:
+        key: opens it; "" without one.
+        path: where its class is, "module:Class".
+    """
+
+    title: str
+    key: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
 class PluginView:
     """One plugin as `moontide plugins` lists it.
 
     Attributes:
         status: "loaded", "failed" or "disabled"; `reason` says why it is not loaded, or what of it is not.
         adds: what it adds to the engine, each in a few words, such as "setting slack_tell".
+        screens: what it adds to the dashboard, which loads that itself.
     """
 
     name: str
@@ -349,6 +364,7 @@ class PluginView:
     status: str
     reason: str
     adds: list[str] = field(default_factory=list)
+    screens: list[ScreenView] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

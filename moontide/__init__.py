@@ -44,7 +44,7 @@ from engine.schedule import Dst, Schedule
 from engine.schedulekinds import Recurring, ScheduleContext, ScheduleKind
 from engine.states import Returned, RunStatus, Trigger
 from engine.subscribers import EventSubscriber
-from engine.surfaces import ApiRoutes, PluginCommand
+from engine.surfaces import ApiRoutes, DashboardScreen, PluginCommand
 from engine.views import JobView, RunView
 
 __all__ = [
@@ -59,6 +59,7 @@ __all__ = [
     "CoreError",
     "CoreFunction",
     "CoreModule",
+    "DashboardScreen",
     "Documents",
     "Dst",
     "EngineStateChanged",

@@ -14,6 +14,8 @@ from textual import work
 from textual.app import App
 from textual.binding import Binding, BindingType
 
+from engine.errors import MoontideError
+from tui.added import AddedScreen, added_screens, load_screen
 from tui.board import Board
 from tui.dialogs import YES, Confirm
 from tui.jobs import JobsScreen
@@ -38,6 +40,12 @@ def _actions() -> type[Provider]:
     return Actions
 
 
+def _added() -> type[Provider]:
+    from tui.palette import Added
+
+    return Added
+
+
 def _jobs() -> type[Provider]:
     from tui.palette import Jobs
 
@@ -52,7 +60,7 @@ class Dashboard(App[int]):
     #: With so many columns, a list has a panel at its side.
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012
     ENABLE_COMMAND_PALETTE = True
-    COMMANDS = {_actions, _jobs}  # noqa: RUF012
+    COMMANDS = {_actions, _added, _jobs}  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark,f1", "help", "Keys of this screen", key_display="?", show=False),
         Binding("h", "runs", "History: the runs of all jobs", show=False),
@@ -78,6 +86,7 @@ class Dashboard(App[int]):
         self.context = Context(self.board, client)
         self._link = Link(client, self.board, on_live=self._show_at_once, on_restart=self._tell_of_restart)
         self._owns_engine = owns_engine
+        self._added_keys: set[str] = set()
         self._signs = [] if speaks_unicode() else [PlainSigns()]
         for theme in THEMES:
             self.register_theme(theme)
@@ -110,11 +119,44 @@ class Dashboard(App[int]):
         return self.screen if isinstance(self.screen, Page) else None
 
     def _show_at_once(self) -> None:
+        self._fetch_added()
         if self.page is not None and self.page.is_mounted:
             self.page.on_screen_resume()
 
     def _tell_of_restart(self) -> None:
         self.notify("the engine was restarted; this is its new session", markup=False)
+
+    # Screens of plugins
+
+    @work(exclusive=True, group="added")
+    async def _fetch_added(self) -> None:
+        """Learn which screens the engine's plugins add, and take their keys."""
+        try:
+            plugins = await self.context.client.plugins()
+        except MoontideError:
+            # The link tells what is wrong with the connection, and calls again once it is back.
+            return
+        self.context.added[:] = added_screens(plugins)
+        for added in self.context.added:
+            if added.key and added.key not in self._added_keys:
+                self._added_keys.add(added.key)
+                self.bind(added.key, f"added({added.key!r})", description=added.title, show=False)
+
+    def action_added(self, key: str) -> None:
+        """Open the screen that a plugin has put on a key."""
+        for added in self.context.added:
+            if added.key == key:
+                self.open_added(added)
+
+    @work
+    async def open_added(self, added: AddedScreen) -> None:
+        """Load a plugin's screen and open it."""
+        page = self.page
+        if page is None:
+            return
+        async with page.telling():
+            kind = await asyncio.to_thread(load_screen, added)
+            self.push_screen(kind(self.context, added.title))
 
     # Keys that hold everywhere
 

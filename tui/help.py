@@ -74,6 +74,11 @@ class HelpScreen(Page):
         if lists is not None:
             self._lines += _section("Moving", keys_of(lists))
         self._lines += _section("Everywhere", keys_of(type(app)))
+        added = [
+            (key_name(one.key), f"{one.title} (plugin {one.plugin})") for one in context.added if one.key
+        ]
+        if added:
+            self._lines += _section("Added by plugins", added)
 
     def body(self) -> Iterable[Widget]:
         """Hold the text."""

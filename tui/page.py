@@ -20,6 +20,7 @@ from tui.words import clean
 
 if TYPE_CHECKING:
     from engine.api.client import AsyncClient
+    from tui.added import AddedScreen
 
 #: The screen follows the model so often; a followed log twice as often.
 TICK_SECONDS = 0.5
@@ -35,11 +36,13 @@ class Context:
 
     Attributes:
         kept: filter and sort of each list, for when it is opened again.
+        added: the screens that plugins of the engine add.
     """
 
     board: Board
     client: AsyncClient
     kept: dict[str, str] = field(default_factory=dict)
+    added: list[AddedScreen] = field(default_factory=list)
 
 
 class FilterLine(Input):

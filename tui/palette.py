@@ -9,6 +9,7 @@ from typing import Any
 from textual.binding import Binding
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
+from tui.added import AddedScreen
 from tui.help import key_name
 from tui.job import JobScreen
 from tui.page import Page
@@ -36,6 +37,31 @@ class Actions(Provider):
         for text, key, run in self._commands():
             if query.lower() in text.lower():
                 yield Hit(1.0, text, run, help=f"key {key}")
+
+
+class Added(Provider):
+    """The screens that plugins add."""
+
+    def _screens(self) -> Iterator[tuple[str, str, Callable[[], Any]]]:
+        if isinstance(self.screen, Page):
+            for added in self.screen.context.added:
+                key = f"key {key_name(added.key)}, " if added.key else ""
+                yield added.title, f"{key}plugin {added.plugin}", partial(_open_added, self.app, added)
+
+    async def discover(self) -> Hits:
+        """List all of them."""
+        for title, words, run in self._screens():
+            yield DiscoveryHit(title, run, help=words)
+
+    async def search(self, query: str) -> Hits:
+        """List those whose title holds the words typed."""
+        for title, words, run in self._screens():
+            if query.lower() in title.lower():
+                yield Hit(0.95, title, run, help=words)
+
+
+def _open_added(app: Any, added: AddedScreen) -> None:
+    app.open_added(added)
 
 
 class Jobs(Provider):

@@ -121,6 +121,7 @@ def test_jobs_post_and_the_channel_hears_of_failed_and_recovered_jobs(home: Home
             "moontide_api_routes",
             "moontide_commands",
             "moontide_core_modules",
+            "moontide_dashboard_screens",
             "moontide_event_subscribers",
             "moontide_job_settings",
         ],
@@ -133,7 +134,9 @@ def test_jobs_post_and_the_channel_hears_of_failed_and_recovered_jobs(home: Home
             "setting slack_tell",
             "routes /v1/plugins/slack",
             "command slack",
+            "screen Slack",
         ],
+        "screens": [{"title": "Slack", "key": "f9", "path": "moontide_slack_screen:SlackScreen"}],
     }
     assert channel.url not in engine.complaints + engine.output
 

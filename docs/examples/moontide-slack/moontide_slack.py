@@ -13,6 +13,7 @@ from moontide import (
     CoreCall,
     CoreError,
     CoreModule,
+    DashboardScreen,
     EventSubscriber,
     JobSetting,
     JobView,
@@ -193,3 +194,9 @@ def moontide_commands() -> list[PluginCommand]:
     return [
         PluginCommand(name="slack", make=make_command, help="Test the Slack channel, list what it heard.")
     ]
+
+
+@hookimpl
+def moontide_dashboard_screens() -> list[DashboardScreen]:
+    """Return the screen that lists what the channel heard."""
+    return [DashboardScreen(title="Slack", key="f9", path="moontide_slack_screen:SlackScreen")]

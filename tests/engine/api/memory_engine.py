@@ -141,6 +141,7 @@ class MemoryEngine:
         self.tasks: dict[int, asyncio.Task[None]] = {}
         self.actors: list[str] = []
         self.notes: list[tuple[str, str]] = []
+        self.plugin_views = [PluginView("log", "0.1.0", "plugins.log", ["core"], ["log"], "loaded", "")]
         self.store_fails = False
         self.alerts = MemoryAlerts()
 
@@ -266,7 +267,7 @@ class MemoryEngine:
         self.notes.append((action, target))
 
     def plugins(self) -> list[PluginView]:
-        return [PluginView("log", "0.1.0", "plugins.log", ["core"], ["log"], "loaded", "")]
+        return self.plugin_views
 
     async def _carry_out(self, run_id: int, text: str) -> None:
         run = self.all_runs[run_id]
