@@ -23,6 +23,7 @@ from engine.jobcontrol import JobControl
 from engine.permissions import Permissions
 from engine.problems import Problems
 from engine.resources import Resources
+from engine.stopping import Stopping
 from engine.views import JobView
 
 #: Fields with their directions, 1 or -1; the first one counts most.
@@ -236,6 +237,7 @@ class CoreCall:
         permissions: for what a call wants to reach beyond what its declaration tells (`needs`).
         hide: masks a secret in everything that this run leaves behind.
         progress: what the run has told of itself.
+        stopping: whether the run is to come to its end, and a pause that this cuts short.
         service: what the module's own service yielded, None without one.
     """
 
@@ -248,6 +250,7 @@ class CoreCall:
     permissions: Permissions
     hide: Callable[[str], None]
     progress: RunProgress
+    stopping: Stopping
     service: Any = None
 
 

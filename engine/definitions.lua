@@ -34,6 +34,10 @@ function Job.minute(in_zone) end
 ---@return integer? code
 function Job.save_info(info, value) end
 
+--- Tell whether this run is to come to its end: somebody cancelled it, or the engine stops.
+---@return boolean
+function Job.stopping() end
+
 --- Let the job be due once more before its next due time.
 ---@param time string|number Such as "2026-12-24T18:00:00", "10m", or seconds since 1970.
 ---@return boolean? ok

@@ -392,17 +392,23 @@ class Desk:
         await self._audit(actor, "run job", name, after=run.id)
         return await self.run(run.id)
 
-    async def cancel(self, run_id: int, *, actor: str) -> RunView:
+    async def cancel(self, run_id: int, *, now: bool = False, actor: str) -> RunView:
         """End a planned, queued or running run as CANCELLED, and return it."""
         present = await self.run(run_id)
         if RunStatus(present.status) in FINAL:
             raise Refused(f"run {run_id} has ended already ({present.status})")
         self._journal.check_available()
         try:
-            await self._planner.cancel(run_id, f"cancelled by {actor}")
+            await self._planner.cancel(run_id, f"cancelled by {actor}", now=now)
         except RunNotFound:
             return await self.run(run_id)
-        await self._audit(actor, "cancel run", str(run_id), present.status, RunStatus.CANCELLED.value)
+        await self._audit(
+            actor,
+            "cancel run now" if now else "cancel run",
+            str(run_id),
+            present.status,
+            RunStatus.CANCELLED.value,
+        )
         return await self.run(run_id)
 
     async def runs(

@@ -81,6 +81,7 @@ class Dispatcher:
         holds: Holds,
         limits: Limits,
         timezone: str,
+        stop_grace: float,
         on_error: Mapping[str, OutcomePolicy] = policies.BUILT_IN,
     ) -> None:
         """Make a dispatcher.
@@ -98,6 +99,7 @@ class Dispatcher:
             runner: carries runs out.
             limits: what one run may use at most.
             timezone: for jobs that name none.
+            stop_grace: seconds that a cancelled run which listens has to come to its end by itself.
             on_error: what a failed run may mean for its job, by the value of that setting.
         """
         self._clock = clock
@@ -114,6 +116,7 @@ class Dispatcher:
         self._ids = count(first_run_id)
         self._limits = limits
         self._timezone = timezone
+        self._stop_grace = stop_grace
         self._holds = holds
         self._live: dict[int, LiveRun] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -308,7 +311,7 @@ class Dispatcher:
             if source is None:
                 return await self._work(run, log)
             return await self._runner.run(
-                run.request(source, self._limits, self._timezone), log=log, cancel=run.cancel
+                run.request(source, self._limits, self._timezone), log=log, cancel=run.stopping
             )
         except Exception:
             # Whatever is broken here must not leave a run that never ends.
@@ -319,7 +322,7 @@ class Dispatcher:
 
     async def _work(self, run: LiveRun, log: RunLog) -> Outcome:
         assert run.owner.work is not None
-        return await run.owner.work(log.write, run.cancel)
+        return await run.owner.work(log.write, run.stopping)
 
     async def _record_finished(self, run: LiveRun, ended: Outcome) -> None:
         now = self._clock.now()
@@ -375,8 +378,11 @@ class Dispatcher:
 
     # Ending runs early
 
-    async def cancel(self, run_id: int, reason: str) -> None:
+    async def cancel(self, run_id: int, reason: str, *, now: bool = False) -> None:
         """End a queued or running run as CANCELLED; returns once that is committed.
+
+        Args:
+            now: leave it no time to come to its end by itself.
 
         Raises:
             RunNotFound: no such run is in hand.
@@ -387,16 +393,18 @@ class Dispatcher:
         if self.gate.withdraw(run):
             await self._close_waiting(run, RunStatus.CANCELLED, reason)
             return
-        if not run.cancel.done():
-            run.cancel.set_result(reason)
+        if now:
+            run.stopping.end(reason)
+        else:
+            run.stopping.ask_within(reason, self._stop_grace)
         await self._ended(run)
 
     def _replace_earlier(self, job: Job) -> None:
         for run in [run for run in self._live.values() if run.owner is job]:
             if self.gate.withdraw(run):
                 self._spawn(self._close_waiting(run, RunStatus.SKIPPED, REPLACED))
-            elif not run.cancel.done():
-                run.cancel.set_result(REPLACED)
+            else:
+                run.stopping.ask_within(REPLACED, self._stop_grace)
 
     def _skip_waiting(self, job: Job) -> None:
         for run in self.gate.waiting_runs() if self.gate.waiting_of(job.name) else []:
@@ -444,7 +452,7 @@ class Dispatcher:
             unsubscribe()
 
     async def drain(self, reason: str, seconds: float) -> list[int]:
-        """Take no more runs, drop the waiting ones, give the others time to end, then stop them.
+        """Take no more runs, drop the waiting ones, ask the others to end, and stop them when time is up.
 
         Args:
             reason: why; it stands in the runs that were stopped.
@@ -457,12 +465,13 @@ class Dispatcher:
         for run in self.gate.waiting_runs():
             if self.gate.withdraw(run):
                 self._spawn(self._close_waiting(run, RunStatus.CANCELLED, reason))
+        for run in self._live.values():
+            run.stopping.ask(reason)
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=seconds)
         stopped = [run for run in self._live.values() if run.status not in FINAL]
         for run in stopped:
-            if not run.cancel.done():
-                run.cancel.set_result(reason)
+            run.stopping.end(reason)
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=LAST_STEPS_SECONDS)
         if self._live:

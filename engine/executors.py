@@ -47,8 +47,9 @@ class Executor(Protocol):
         Args:
             request: plain data.
             log: `write(level, text)` takes each line that the run writes.
-            cancel: resolved with a reason, it stops the run. It belongs to the engine: only wait for it with
-                `asyncio.wait`, or add a callback.
+            cancel: resolved with a reason, it stops the run; the engine's own executor finds in it how the
+                run is asked before (`engine.stopping.Stopping`). It belongs to the engine: only wait for it
+                with `asyncio.wait`, or add a callback.
         """
 
 

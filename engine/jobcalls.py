@@ -95,6 +95,12 @@ async def persisted(call: CoreCall) -> Any:
     return await call.own_job.state(call.run.job, lasting=True)
 
 
+@job_calls.function("stopping", timeout_seconds=None)
+async def stopping(call: CoreCall) -> bool:
+    """Tell whether this run is to come to its end: somebody cancelled it, or the engine stops."""
+    return call.stopping.heed()
+
+
 @job_calls.function("next", timeout_seconds=None)
 async def choose_next(call: CoreCall, time: str | float) -> bool | tuple[bool, str]:
     """Let the job be due once more before its next due time; false and the reason when it cannot be.

@@ -14,6 +14,7 @@ from engine.retry import crashes_with, in_words, is_quarantined, next_attempt
 from engine.run import Limits, Outcome, RunRequest
 from engine.schedule import Schedule
 from engine.states import RunStatus, Trigger
+from engine.stopping import Stopping
 from engine.store.rows import PlannedRun, RunEnd, RunRow
 
 #: How a tag is called among the gate's labels.
@@ -87,7 +88,7 @@ class LiveRun:
     written: bool = False
     log_lines: int = 0
     recorded: asyncio.Future[None] = field(default_factory=asyncio.Future)
-    cancel: asyncio.Future[str] = field(default_factory=asyncio.Future)
+    stopping: Stopping = field(default_factory=Stopping)
 
     @property
     def job(self) -> str:

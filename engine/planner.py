@@ -273,14 +273,17 @@ class Planner:
 
     # Ending runs early
 
-    async def cancel(self, run_id: int, reason: str) -> None:
+    async def cancel(self, run_id: int, reason: str, *, now: bool = False) -> None:
         """End a planned, queued or running run as CANCELLED; returns once that is committed.
+
+        Args:
+            now: leave one that is under way no time to come to its end by itself.
 
         Raises:
             RunNotFound: no such run is planned or in hand.
         """
         if self.take_back(run_id) is None:
-            await self._dispatcher.cancel(run_id, reason)
+            await self._dispatcher.cancel(run_id, reason, now=now)
             return
         await self._to_its_end(self._drop(run_id, reason))
 

@@ -115,7 +115,9 @@ class RunCalls:
             if RunStatus(present.status) in FINAL:
                 return False
             try:
-                await self._planner.cancel(run_id, f"cancelled by job {by.job} in its run {by.run_id}")
+                words = f"cancelled by job {by.job} in its run {by.run_id}"
+                # A run that cancels itself waits for its own end; there is nothing to give it time for.
+                await self._planner.cancel(run_id, words, now=run_id == by.run_id)
             except RunNotFound:
                 # It came to its end between the two looks.
                 return False

@@ -27,6 +27,7 @@ from engine.sandbox.pool import WorkerPool
 from engine.sandbox.program import Ending, EndKind, Program
 from engine.sandbox.values import json_ready
 from engine.states import Returned, RunStatus
+from engine.stopping import Stopping
 
 logger = logging.getLogger("moontide.runner")
 
@@ -91,7 +92,7 @@ class Runner:
 
         Args:
             log: takes each line that the run writes.
-            cancel: resolved with a reason, it stops the run.
+            cancel: resolved with a reason, it stops the run; a `Stopping` can ask the run before.
 
         Returns:
             how it ended; whatever the job does, no exception comes of it.
@@ -114,6 +115,7 @@ class Runner:
             services=self.services,
             library=self._library,
             progress=RunProgress(info_bytes=request.limits.result_bytes),
+            stopping=cancel if isinstance(cancel, Stopping) else Stopping(),
         )
         try:
             ending = await self._pool.run(_program(request), host, cancel)
@@ -142,9 +144,11 @@ class RunHost:
         services: Mapping[str, Any],
         library: Library,
         progress: RunProgress,
+        stopping: Stopping,
     ) -> None:
         self._log = log
         self._progress = progress
+        self.stopping = stopping
         self._functions = functions
         self._services = services
         self._library = library
@@ -158,6 +162,7 @@ class RunHost:
             permissions=permissions,
             hide=log.masking.hide,
             progress=progress,
+            stopping=stopping,
         )
         self._calls: dict[str, CoreCall] = {}
         self._modules: dict[str, UsedModule] = {}
@@ -291,7 +296,7 @@ def _program(request: RunRequest) -> Program:
 
 
 def _outcome(ending: Ending, masking: Masking, host: RunHost) -> Outcome:
-    status, error = _judged(ending, host.problems)
+    status, error = _judged(ending, host)
     return Outcome(
         status=status,
         returned=ending.returned,
@@ -308,9 +313,12 @@ def _outcome(ending: Ending, masking: Masking, host: RunHost) -> Outcome:
     )
 
 
-def _judged(ending: Ending, problems: Problems) -> tuple[RunStatus, str | None]:
-    """Return a run's final status and error: some runs fail though their code came to its end."""
-    status = STATUS_OF_END[ending.kind]
+def _judged(ending: Ending, host: RunHost) -> tuple[RunStatus, str | None]:
+    """Return a run's final status and error: what its code came to is not the last word of some runs."""
+    status, problems = STATUS_OF_END[ending.kind], host.problems
+    if host.stopping.told and status in (RunStatus.COMPLETE, RunStatus.ERROR):
+        why = host.stopping.reason
+        return RunStatus.CANCELLED, why if ending.error is None else f"{why}; then: {ending.error}"
     if status is not RunStatus.COMPLETE:
         return status, ending.error
     if ending.returned is Returned.RETRY:

@@ -229,6 +229,7 @@ class Engine:
             holds=holds,
             limits=self.settings.run_limits(),
             timezone=self.settings.timezone,
+            stop_grace=self.settings.engine.stop_grace,
             on_error=plugins.additions.policies,
         )
         given = GivenQueries(database.reader)

@@ -38,6 +38,7 @@ from engine.settingtypes import (
     DatabaseUrl,
     Duration,
     Folder,
+    Grace,
     KeptFor,
     NamedBlackouts,
     NamedSchedules,
@@ -138,6 +139,11 @@ class EngineSettings(Section):
 
     stop_after: Duration = setting(
         "10s", "How long a stop waits for runs under way before it cancels them.", DURATION
+    )
+    stop_grace: Grace = setting(
+        "5s",
+        "How long a cancelled run that asks for it has to come to its end by itself.",
+        "a duration of at most 60s",
     )
 
 

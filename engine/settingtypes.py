@@ -155,6 +155,7 @@ def _folder(value: object) -> str:
 
 Duration = Annotated[float, BeforeValidator(_duration)]
 KeptFor = Annotated[float, BeforeValidator(_kept)]
+Grace = Annotated[Duration, Field(le=60)]
 Size = Annotated[int, BeforeValidator(_size)]
 SourceSize = Annotated[int, BeforeValidator(_source_size)]
 Count = Annotated[int, BeforeValidator(_count)]

@@ -1,7 +1,5 @@
 """core.sleep: pauses one run, and no other."""
 
-import asyncio
-
 from moontide import CoreCall, CoreError, CoreModule, hookimpl
 
 FACADE = """
@@ -9,8 +7,8 @@ local native = ...
 
 --- Pause this run for so many seconds; other runs go on.
 ---@param seconds number Fractions are allowed.
----@return boolean? slept
----@return string? problem
+---@return boolean? slept false once, and at once, when the run is to come to its end
+---@return string? problem why it did not sleep
 ---@return integer? code
 return native.pause
 """
@@ -24,12 +22,16 @@ sleep = CoreModule(
 
 
 @sleep.function(timeout_seconds=None)
-async def pause(call: CoreCall, seconds: float) -> bool:
-    """Wait for so many seconds (fractions allowed) and answer true."""
+async def pause(call: CoreCall, seconds: float) -> bool | tuple[bool, str]:
+    """Wait for so many seconds (fractions allowed) and answer true.
+
+    When the run is to come to its end, the pause ends at once with false and the reason; later ones take
+    their time again.
+    """
     if not 0 <= seconds < float("inf"):
         raise CoreError("core.sleep: seconds must be zero or more", 801)
-    await asyncio.sleep(seconds)
-    return True
+    reason = await call.stopping.pause(seconds)
+    return True if reason is None else (False, reason)
 
 
 @hookimpl

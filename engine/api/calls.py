@@ -127,5 +127,5 @@ def log(run_id: int, after: int, limit: int) -> Call[list[LogLineView]]:
     return Call("GET", f"/v1/runs/{run_id}/log", list[LogLineView], {"after": after, "limit": limit})
 
 
-def cancel(run_id: int) -> Call[RunView]:
-    return Call("POST", f"/v1/runs/{run_id}/cancel", RunView)
+def cancel(run_id: int, now: bool) -> Call[RunView]:
+    return Call("POST", f"/v1/runs/{run_id}/cancel", RunView, body={"now": now})

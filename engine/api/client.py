@@ -206,8 +206,8 @@ class Client(ScheduleClient):
     def run_job(self, name: str, *, data: Any = None, user_id: int = 0) -> RunView:
         return self._send(calls.run_job(name, data, user_id))
 
-    def cancel(self, run_id: int) -> RunView:
-        return self._send(calls.cancel(run_id))
+    def cancel(self, run_id: int, *, now: bool = False) -> RunView:
+        return self._send(calls.cancel(run_id, now))
 
     def activate(self, name: str) -> JobView:
         return self._send(calls.activate(name))
@@ -357,8 +357,8 @@ class AsyncClient(AsyncScheduleClient):
     async def run_job(self, name: str, *, data: Any = None, user_id: int = 0) -> RunView:
         return await self._send(calls.run_job(name, data, user_id))
 
-    async def cancel(self, run_id: int) -> RunView:
-        return await self._send(calls.cancel(run_id))
+    async def cancel(self, run_id: int, *, now: bool = False) -> RunView:
+        return await self._send(calls.cancel(run_id, now))
 
     async def activate(self, name: str) -> JobView:
         return await self._send(calls.activate(name))

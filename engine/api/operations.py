@@ -337,8 +337,11 @@ class Operations(Protocol):
             Refused: the engine stops, or the job's file cannot be used.
         """
 
-    async def cancel(self, run_id: int, *, actor: str) -> RunView:
+    async def cancel(self, run_id: int, *, now: bool = False, actor: str) -> RunView:
         """End a planned, queued or running run as CANCELLED, and return it.
+
+        Args:
+            now: leave one that is under way no time to come to its end by itself.
 
         Raises:
             RunNotFound: no run has this id.

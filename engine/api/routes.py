@@ -99,6 +99,13 @@ class CheckBody(BaseModel):
     paths: list[str] | None = Field(default=None, description="Job files; all of the jobs folder without.")
 
 
+class CancelBody(BaseModel):
+    """How to cancel a run."""
+
+    model_config = ConfigDict(extra="forbid")
+    now: bool = Field(default=False, description="Leave it no time to come to its end by itself.")
+
+
 class ReloadBody(BaseModel):
     """What to read again."""
 
@@ -229,5 +236,5 @@ async def get_log(
 
 
 @router.post("/runs/{run_id}/cancel", response_model=RunView, summary="Cancel a run", tags=["runs"])
-async def cancel_run(engine: Engine, actor: Actor, run_id: RunId) -> Response:
-    return answer(await engine.cancel(run_id, actor=actor))
+async def cancel_run(engine: Engine, actor: Actor, run_id: RunId, body: CancelBody | None = None) -> Response:
+    return answer(await engine.cancel(run_id, now=body.now if body else False, actor=actor))

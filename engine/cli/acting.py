@@ -126,20 +126,24 @@ def cancel(
     tags: Tags = None,
     group: InGroup = None,
     status: WithStatus = None,
+    now: Annotated[bool, typer.Option("--now", help="Leave one run no time to end by itself.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """End runs that are planned, wait or go on.
 
-    A job means all its runs that have not ended.
+    A job means all its runs that have not ended. A run whose job listens (job.stopping, core.sleep) gets a
+    moment to come to its end by itself.
     """
     place = place_of(context)
     meant = choice(what, tags, group, status)
     runs = [int(one) for one in meant.names if one.isascii() and one.isdigit() and int(one)]
     if meant.one is not None and runs and not as_json:
         with place.client() as client:
-            view = client.cancel(runs[0])
+            view = client.cancel(runs[0], now=now)
         print(f"run {view.id} of {view.job} is {view.status}")
         return
+    if now:
+        raise typer.BadParameter("it goes with the number of one run", param_hint="--now")
     names = tuple(one for one in meant.names if not (one.isascii() and one.isdigit()))
     if len(names) + len(runs) < len(meant.names):
         raise typer.BadParameter("the numbers of runs begin with 1", param_hint="RUN")

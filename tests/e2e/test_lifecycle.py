@@ -61,9 +61,11 @@ def test_what_goes_on_too_long_is_cancelled_by_a_stop_and_not_held_against_the_j
 
 
 def test_a_run_that_ends_in_time_is_waited_for(home: Home) -> None:
-    home.write("short", job("core.sleep(1) return job.OK, 7"))
+    body = 'core.log("up") local to = os.clock() + 0.5 while os.clock() < to do end return job.OK, 7'
+    home.write("short", job(body))
     with home.serving() as engine:
         run = engine.client.run_job("short").id
+        until(lambda: engine.log(run))
         engine.stop()
     with home.serving() as engine:
         assert (engine.client.run(run).status, engine.client.run(run).result) == ("COMPLETE", 7)

@@ -227,7 +227,7 @@ class MemoryEngine:
         self.tasks[run.id] = asyncio.ensure_future(self._carry_out(run.id, self.texts[name]))
         return run
 
-    async def cancel(self, run_id: int, *, actor: str) -> RunView:
+    async def cancel(self, run_id: int, *, now: bool = False, actor: str) -> RunView:
         run = await self.run(run_id)
         if run.status in FINAL:
             raise Refused(f"run {run_id} has ended already")
