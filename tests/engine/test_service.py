@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
 from engine.errors import HomeInUse, JobNotFound, Refused, SettingsError
@@ -217,8 +215,8 @@ async def test_a_waiting_scheduled_run_is_skipped_when_its_job_stops(open_bench:
 async def test_operators_actions_are_audited(open_bench: OpenBench) -> None:
     async with open_bench({"a": OK}) as bench:
         await bench.desk.deactivate("a", actor=ACTOR)
-        entries = await asyncio.to_thread(bench.desk._queries.audit, target="a")
-    assert [(e.actor, e.origin, e.action, e.before, e.after) for _, e in entries] == [
+        entries = await bench.desk.audit.entries(target="a")
+    assert [(e.actor, e.origin, e.action, e.before, e.after) for e in entries] == [
         ("tester@here", "test", "deactivate", "WAITING", "INACTIVE")
     ]
 
