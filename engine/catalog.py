@@ -350,7 +350,9 @@ class Catalog:
     ) -> None:
         before = stored.state if stored else None
         job = self._put(one, before, stored.last if stored else None)
-        changes.added.append(job)
+        if job.work is None:
+            # What the engine brings itself is no file of the folder.
+            changes.added.append(job)
         changes.touched.append(job)
         if one.settings is None:
             job.state = lifecycle.found_invalid(before, one.error or "", now=now)

@@ -34,6 +34,7 @@ def catalog_of(folder: Path, declare: Busy) -> Catalog:
         ceilings=Limits(),
         source_bytes=1000,
         named_schedules={},
+        named_blackouts={},
     )
 
 
