@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 
 from moontide import AlertNotice, EventSubscriber, hookimpl
 from plugins.email import PostOffice, email
 from plugins.mail.delivery import deliver
-from plugins.mail.message import Draft, build_letter
+from plugins.mail.message import Draft
 
 logger = logging.getLogger("moontide.alerts")
 
@@ -31,9 +30,7 @@ async def tell(notice: AlertNotice, office: PostOffice) -> None:
     if not settings.alerts or server is None:
         return
     draft = Draft(to=settings.alerts, subject=PREFIX + notice.subject, text=notice.text + FOOTER)
-    letter = await asyncio.to_thread(
-        build_letter, draft, default_sender=settings.sender, tag_field=settings.tag_header
-    )
+    letter = await office.builder.build(draft)
     seconds = min(office.timeout_seconds, LONGEST_TRY_SECONDS)
     refused = await deliver(server, letter, tls=server.context, seconds=seconds)
     for address, reason in refused.items():

@@ -16,8 +16,9 @@ import msgspec
 from moontide import CoreCall, CoreError, CoreModule, ServiceContext, hookimpl
 from moontide.quantities import format_size, parse_duration, parse_size
 from plugins.mail.addresses import parse_address
+from plugins.mail.building import Builder
 from plugins.mail.delivery import BAD_CONFIG, NOT_SENT, Server, deliver
-from plugins.mail.message import Draft, Letter, build_letter, check_tag_field, recipients_of
+from plugins.mail.message import Draft, Letter, check_tag_field, recipients_of
 
 #: The usual port for each way of [email] tls.
 PORTS = {"starttls": 587, "tls": 465, "none": 25}
@@ -69,13 +70,14 @@ def _check_address(key: str, address: str) -> None:
 
 
 class PostOffice:
-    """What the functions work with: the settings, the server, and how many mails each run has sent."""
+    """What the functions work with: settings, server, builder, and how many mails each run has sent."""
 
     def __init__(self, settings: EmailSettings, server: Server | None) -> None:
         self.settings = settings
         self.server = server
         self.timeout_seconds = parse_duration(settings.timeout)
         self.most_bytes = parse_size(settings.max_message)
+        self.builder = Builder(default_sender=settings.sender, tag_field=settings.tag_header)
         # A run's count goes when the run goes.
         self._sent: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
 
@@ -142,7 +144,8 @@ async def send(call: CoreCall, message: Draft) -> dict[str, Any]:
     """
     office: PostOffice = call.service
     call.hide(office.settings.password)
-    letter = await asyncio.to_thread(_checked_letter, office, message)
+    letter = await office.builder.build(message)
+    _check_size(office, letter)
     if message.test_mode:
         return {"id": letter.message_id, "refused": {}, "test": True}
     server = _server_for(office, message)
@@ -163,22 +166,20 @@ def mailgun(call: CoreCall) -> None:
     )
 
 
-def _checked_letter(office: PostOffice, message: Draft) -> Letter:
+def _check_size(office: PostOffice, letter: Letter) -> None:
     settings = office.settings
-    letter = build_letter(message, default_sender=settings.sender, tag_field=settings.tag_header)
     if len(letter.recipients) > settings.max_recipients:
         raise CoreError(
             f"core.email: {len(letter.recipients)} recipients; the limit is {settings.max_recipients} "
             "(email.max_recipients)",
             NOT_SENT,
         )
-    if len(letter.data) > office.most_bytes:
+    if letter.size > office.most_bytes:
         raise CoreError(
-            f"core.email: the message has {format_size(len(letter.data))}; the limit is "
+            f"core.email: the message has {format_size(letter.size)}; the limit is "
             f"{format_size(office.most_bytes)} (email.max_message)",
             NOT_SENT,
         )
-    return letter
 
 
 def _server_for(office: PostOffice, message: Draft) -> Server:

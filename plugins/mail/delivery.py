@@ -149,7 +149,7 @@ async def _offer_and_hand_over(client: SMTP, letter: Letter, delivery: Delivery)
         later = await _name_recipients(client, delivery)
         if len(later) < len(delivery.pending):
             delivery.handing_over = True
-            await hand_over(client, letter.data)
+            await hand_over(client, letter.pieces)
             delivery.delivered = True
     except SMTPResponseException as error:
         delivery.handing_over = False

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import mimetypes
 import re
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email import policy
-from email.generator import BytesGenerator
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.parser import BytesParser
 from email.utils import make_msgid
-from io import BytesIO
 
 import msgspec
 
 from moontide import CoreError
 from plugins.mail.addresses import BAD_ADDRESS, parse_address, parse_addresses, unsafe_in_header
+from plugins.mail.pieces import pieces
 
 WRONG = 801
 MISSING = 804
@@ -27,8 +25,6 @@ NO_SUBJECT = "(no subject)"
 LONGEST_SUBJECT = 500
 LONGEST_FILE_NAME = 200
 MOST_ATTACHMENTS = 50
-
-_STEP_CHARACTERS = 2**16
 
 _TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,127}")
 _TAG_FIELD = re.compile(r"X-[A-Za-z0-9]+(-[A-Za-z0-9]+)*")
@@ -83,12 +79,15 @@ class Letter:
         sender: the envelope's sender.
         recipients: the envelope's recipients, each once; told from the addresses, never from the text.
         message_id: what the header field Message-ID says, with its angle brackets.
+        size: of its text, in bytes.
+        pieces: its text as it goes over the line; see `plugins.mail.pieces`.
     """
 
     sender: str
     recipients: tuple[str, ...]
     message_id: str
-    data: bytes
+    size: int
+    pieces: tuple[bytes, ...]
 
 
 def check_tag_field(name: str) -> None:
@@ -141,30 +140,9 @@ def build_letter(draft: Draft, *, default_sender: str, tag_field: str) -> Letter
         message[tag_field] = _checked_tag(draft.tag)
     names = [name.lower() for name in message.keys()]  # noqa: SIM118 - one entry for each field
     _set_content(message, draft)
-    data = _as_bytes(message)
+    data = message.as_bytes()
     check_fields(data, names)
-    return Letter(sender.addr_spec, recipients_of(draft), message_id, data)
-
-
-class _SteppedGenerator(BytesGenerator):
-    """Writes long text in pieces: the standard one splits 20 MB at one go, and other threads have to wait."""
-
-    def _write_lines(self, lines: str) -> None:
-        start = 0
-        while start < len(lines):
-            end = lines.find("\n", start + _STEP_CHARACTERS) + 1 or len(lines)
-            super()._write_lines(lines[start:end])  # type: ignore[misc]
-            start = end
-
-
-def _as_bytes(message: EmailMessage) -> bytes:
-    for part in message.walk():
-        if part.is_multipart():
-            # Left alone, the generator looks through the whole text for a boundary that it does not hold.
-            part.set_boundary(f"=_{secrets.token_hex(16)}")
-    written = BytesIO()
-    _SteppedGenerator(written, mangle_from_=False, policy=_POLICY).flatten(message)
-    return written.getvalue()
+    return Letter(sender.addr_spec, recipients_of(draft), message_id, len(data), tuple(pieces(data)))
 
 
 def _set_recipients(message: EmailMessage, draft: Draft) -> None:
