@@ -15,10 +15,12 @@ from sqlalchemy import (
     LargeBinary,
     Select,
     Text,
+    case,
     cast,
     delete,
     func,
     select,
+    true,
 )
 
 from engine.arguments import holds_bytes
@@ -51,7 +53,8 @@ class StoredDocuments:
         self._reader = reader
         self._clock = clock
         self._ids = DocumentIds(clock)
-        self._size = _size_on(reader.dialect.name)
+        self._dialect = reader.dialect.name
+        self._size = _size_on(self._dialect)
 
     async def get(self, source: str, document_id: str) -> Body | None:
         """Return the document with its `_id`, or None."""
@@ -78,7 +81,7 @@ class StoredDocuments:
             return await asyncio.to_thread(self._sorted, source, wanted, fields, offset, limit)
         if not query:
             return await asyncio.to_thread(self._fetch_page, chosen.offset(offset).limit(limit))
-        chosen = chosen.where(*_prefilter(query))
+        chosen = chosen.where(*_prefilter(query, self._dialect))
         return await asyncio.to_thread(self._matching, chosen, wanted, descending, offset, limit)
 
     async def save(self, source: str, document: Body) -> str:
@@ -130,7 +133,9 @@ class StoredDocuments:
 
     def _sorted(self, source: str, query: Query, sort: Sort, offset: int, limit: int) -> list[Body]:
         """Sort what the fields hold, not the documents: all of those may not fit into memory."""
-        chosen = _in_order(_documents(source), descending=False).where(*_prefilter(query.fields))
+        chosen = _in_order(_documents(source), descending=False).where(
+            *_prefilter(query.fields, self._dialect)
+        )
         every = (document for _, document in self._in_pages(chosen, descending=False))
         found = filter(query.matches, every)
         keys = [([sort_key(field(one, name)) for name, _ in sort], one["_id"]) for one in found]
@@ -263,7 +268,7 @@ def _order(sort: Sort) -> tuple[Sort, bool]:
     return (sort[: place + 1], False) if place else ((), sort[0][1] < 0)
 
 
-def _prefilter(query: Body) -> Iterator[ColumnElement[bool]]:
+def _prefilter(query: Body, dialect: str) -> Iterator[ColumnElement[bool]]:
     """Return conditions by which the database leaves out most documents that cannot match.
 
     They let through all that match, and some that do not: `Query.matches` has the last word.
@@ -271,5 +276,13 @@ def _prefilter(query: Body) -> Iterator[ColumnElement[bool]]:
     for name, wanted in query.items():
         if name == "_id" and isinstance(wanted, str):
             yield DOCUMENT.c.id == wanted
-        elif isinstance(wanted, str) and name.isidentifier():
-            yield DOCUMENT.c.body[name].as_string() == wanted
+        # Neither database compares text that holds a zero byte.
+        elif isinstance(wanted, str) and name.isidentifier() and "\0" not in wanted:
+            equal = DOCUMENT.c.body[name].as_string() == wanted
+            yield _unless_zeros(equal) if dialect == "postgresql" else equal
+
+
+def _unless_zeros(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Return a condition that documents with zero bytes meet too: PostgreSQL cannot look into them."""
+    zeros = func.strpos(cast(DOCUMENT.c.body, Text), r"\u0000") > 0
+    return case((zeros, true()), else_=condition)
