@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
+import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
-from engine.errors import MissingWall
 from engine.sandbox import harden
 from engine.sandbox.pool import WorkerPool
 from engine.sandbox.program import EndKind
 from engine.states import Returned
 
 from .conftest import RememberingHost, job, make_pool, program
+from .old_kernel import KERNELS
 
 OK = program(job("return job.OK"))
 LOOP = program(job("while true do end"), wall_seconds=30)
@@ -219,22 +221,17 @@ async def test_workers_that_are_idle_for_long_are_let_go(host: RememberingHost) 
     await pool.stop()
 
 
-async def test_a_missing_wall_stops_the_start_unless_it_is_allowed(
-    monkeypatch: pytest.MonkeyPatch, host: RememberingHost
-) -> None:
-    monkeypatch.setattr(
-        "engine.sandbox.nursery.clean_environment", lambda: {"LC_ALL": "C.UTF-8", "TZ": "UTC0", "KEY": "x"}
+@pytest.mark.parametrize("wall", KERNELS)
+async def test_a_missing_wall_stops_the_start_unless_it_is_allowed(wall: str) -> None:
+    command = (sys.executable, "-m", "tests.engine.sandbox.old_kernel", wall)
+    process = await asyncio.create_subprocess_exec(
+        *command, stdout=asyncio.subprocess.PIPE, cwd=Path(__file__).parents[3]
     )
-    before = children()
-    refused = make_pool()
-    with pytest.raises(MissingWall, match=r"no clean_environment here \(clean_environment: 1 more"):
-        await refused.start()
-    assert set(children()) <= set(before)
-    allowed = make_pool(allow_missing=frozenset({"clean_environment"}))
-    await allowed.start()
-    assert allowed.walls["clean_environment"].startswith("missing: ")
-    assert (await allowed.run(OK, host)).returned is Returned.OK
-    await allowed.stop()
+    answer, _ = await asyncio.wait_for(process.communicate(), timeout=60)
+    told = json.loads(answer)
+    assert told["refused"].startswith(f"the sandbox would have no {wall} here")
+    assert told["wall"].startswith("missing: ")
+    assert (told["others"], told["returned"]) == ("on", "OK")
 
 
 async def test_no_variable_of_the_engine_reaches_the_zygote(monkeypatch: pytest.MonkeyPatch) -> None:
