@@ -13,12 +13,12 @@ import hashlib
 import logging
 import os
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from engine import ledger, lifecycle
+from engine import ledger, lifecycle, schedulekinds
 from engine.additions import NOTHING_ADDED, Additions
 from engine.blackout import Blackout
 from engine.clock import Clock
@@ -27,6 +27,7 @@ from engine.job import BuiltIn, Job, LastRun, Source, StoredJob
 from engine.jobfile import JobSettings, parse_settings
 from engine.jobfolder import library_path, read_job_file, scan_jobs
 from engine.lifecycle import JobState, Missed
+from engine.overrides import NONE, Overrides, merged
 from engine.run import Limits
 from engine.sandbox.program import Declaration
 from engine.schedule import Schedule
@@ -42,7 +43,12 @@ Declare = Callable[[str, bytes, "Library"], Awaitable[Declaration]]
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What one file turned out to be: settings, or the reason why there are none."""
+    """What one file turned out to be: settings, or the reason why there are none.
+
+    Attributes:
+        declared: the table of settings that it gives.
+        overrides: the operator's settings, with which it was judged.
+    """
 
     name: str
     path: str
@@ -52,6 +58,8 @@ class Found:
     blackout: Blackout | None = None
     error: str | None = None
     line: int | None = None
+    declared: Any = None
+    overrides: Overrides = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -60,6 +68,7 @@ class Changes:
 
     Attributes:
         modules: library modules that changed, by name the jobs that are known to use each.
+        dropped: operators' settings that count no longer, by job.
     """
 
     added: list[Job] = field(default_factory=list)
@@ -70,6 +79,7 @@ class Changes:
     missed: list[tuple[Job, Missed]] = field(default_factory=list)
     start_now: list[Job] = field(default_factory=list)
     modules: dict[str, list[str]] = field(default_factory=dict)
+    dropped: dict[str, Overrides] = field(default_factory=dict)
     unchanged: int = 0
 
 
@@ -146,6 +156,7 @@ class Catalog:
         """
         self._built_in = {job.name: job for job in built_in}
         self._additions = additions
+        self.kinds = (*schedulekinds.BUILT_IN, *additions.kinds)
         self._named = named_schedules
         self._named_blackouts = named_blackouts
         self.folder = folder
@@ -171,7 +182,7 @@ class Catalog:
 
     async def load(self, stored: Mapping[str, StoredJob], session: int) -> Changes:
         """Read the folder as an engine starts, and go on from what the database remembers."""
-        found = await self.look()
+        found = await self.look(overrides=self._overrides(stored))
         now = self._clock.now()
         changes = Changes()
         for one in found:
@@ -179,33 +190,80 @@ class Catalog:
         return changes
 
     async def reload(
-        self, stored: Mapping[str, StoredJob], session: int, names: Iterable[str] | None = None
+        self,
+        stored: Mapping[str, StoredJob],
+        session: int,
+        names: Iterable[str] | None = None,
+        *,
+        override: bool = False,
     ) -> Changes:
         """Read the folder again, or the files of some jobs, and let the changes take effect at once.
 
         Args:
             stored: what the database remembers of jobs whose files were away.
             names: the jobs to look at; None means all.
+            override: take what the files say in the place of what operators changed.
         """
         wanted = None if names is None else set(names)
-        found = await self.look(wanted)
+        kept = self._overrides(stored)
+        counting: Mapping[str, Overrides] = {} if override else kept
+        found = await self.look(wanted, overrides=counting)
         modules = await asyncio.to_thread(self._changed_modules, [one.name for one in found])
         now = self._clock.now()
         changes = Changes(modules=modules)
+        if override:
+            self._take_files(found, kept, changes)
         for one in found:
             self._arm_at_reload(one, stored.get(one.name), now, session, changes)
-        self._drop_missing({one.name for one in found}, wanted, now, changes)
+        self._drop_missing({one.name for one in found}, wanted, counting, now, changes)
         return changes
 
-    async def look(self, names: set[str] | None = None) -> list[Found]:
-        """Scan the folder and declare what is there, without changing any job."""
+    def change(self, job: Job, found: Found, session: int) -> Changes:
+        """Let other settings of a job take effect at once, while its file stays as it was."""
+        before, now, changes = job.state, self._clock.now(), Changes()
+        if found.settings is None:
+            state = lifecycle.found_invalid(before, found.error or "", now=now)
+        else:
+            state = lifecycle.settings_changed(
+                before, found.settings, found.schedule, now=now, session=session
+            )
+        self._put(found, before, job.last)
+        job.state = state
+        ledger.note_given_up(job, before, now)
+        self._note(job, False, before, True, changes)
+        return changes
+
+    def _overrides(self, stored: Mapping[str, StoredJob]) -> dict[str, Overrides]:
+        """Return the operators' settings of all jobs that have any, also of those whose files were away."""
+        remembered = {name: job.overrides for name, job in stored.items() if job.overrides}
+        return remembered | {name: job.overrides for name, job in self.jobs.items()}
+
+    def _take_files(self, found: list[Found], kept: Mapping[str, Overrides], changes: Changes) -> None:
+        """Let nothing count that operators changed of these jobs."""
+        for one in found:
+            if kept.get(one.name):
+                changes.dropped[one.name] = kept[one.name]
+            job = self.jobs.get(one.name)
+            if job is not None and one.settings is not None:
+                job.state = lifecycle.switch_of_file(job.state, one.settings)
+
+    async def look(
+        self, names: set[str] | None = None, *, overrides: Mapping[str, Overrides] | None = None
+    ) -> list[Found]:
+        """Scan the folder and declare what is there, without changing any job.
+
+        Args:
+            names: the jobs to look at; None means all.
+            overrides: the operators' settings by job; as they are without.
+        """
+        given = self._overrides({}) if overrides is None else overrides
         paths, problems = await asyncio.to_thread(scan_jobs, self.folder)
         found = [Found(name=name, path=path, error=reason) for name, (path, reason) in problems.items()]
         wanted = [(name, path) for name, path in paths.items() if names is None or name in names]
         if names is not None:
             found = [one for one in found if one.name in names]
-        found = self._beside_built_in(found)
-        found.extend(await self._declare_all(wanted))
+        found = [replace(one, overrides=given.get(one.name, NONE)) for one in self._beside_built_in(found)]
+        found.extend(await self._declare_all(wanted, given))
         found.extend(
             Found(job.name, "", settings=job.settings, schedule=job.settings.schedule(self._timezone))
             for job in self._built_in.values()
@@ -245,11 +303,13 @@ class Catalog:
     async def declare_text(self, name: str, path: str, text: bytes) -> Found:
         """Declare a text as if it were this job's file, and return what it is."""
         declaration = await self._declare(path, text, self.library())
-        return self._judge(name, path, sha256(text), declaration)
+        return self._judge(name, path, sha256(text), declaration, NONE)
 
     # Reading
 
-    async def _declare_all(self, wanted: list[tuple[str, str]]) -> list[Found]:
+    async def _declare_all(
+        self, wanted: list[tuple[str, str]], overrides: Mapping[str, Overrides]
+    ) -> list[Found]:
         queue = list(reversed(wanted))
         found: list[Found] = []
         module_hashes: dict[str, str | None] = {}
@@ -257,16 +317,19 @@ class Catalog:
         async def take() -> None:
             while queue:
                 name, path = queue.pop()
-                found.append(await self._find(name, path, module_hashes))
+                given = overrides.get(name, NONE)
+                found.append(await self._find(name, path, given, module_hashes))
 
         await asyncio.gather(*(take() for _ in range(min(DECLARE_TOGETHER, len(queue)))))
         return found
 
-    async def _find(self, name: str, path: str, module_hashes: dict[str, str | None]) -> Found:
+    async def _find(
+        self, name: str, path: str, overrides: Overrides, module_hashes: dict[str, str | None]
+    ) -> Found:
         try:
             source = self._read(path)
         except JobFileError as error:
-            return Found(name=name, path=path, error=str(error))
+            return Found(name=name, path=path, error=str(error), overrides=overrides)
         declared = self._declared.get(name)
         if declared is None or not self._still_good(declared, source, module_hashes):
             declared = await self._declare_source(path, source)
@@ -274,7 +337,7 @@ class Catalog:
                 # The machine's fault, perhaps; a file that is at fault itself fails again.
                 declared = await self._declare_source(path, source)
             self._declared[name] = declared
-        return self._judge(name, path, source.hash, declared.declaration)
+        return self._judge(name, path, source.hash, declared.declaration, overrides)
 
     async def _declare_source(self, path: str, source: Source) -> _Declared:
         library = self.library()
@@ -310,23 +373,52 @@ class Catalog:
                     job.modules[module] = present[module]
         return dict(sorted(changed.items()))
 
-    def _judge(self, name: str, path: str, source_hash: str, declaration: Declaration) -> Found:
+    def _judge(
+        self, name: str, path: str, source_hash: str, declaration: Declaration, overrides: Overrides
+    ) -> Found:
+        found = Found(name, path, source_hash, overrides=overrides)
         if declaration.error is not None:
-            return Found(name, path, source_hash, error=declaration.error, line=declaration.line)
+            return replace(found, error=declaration.error, line=declaration.line)
+        return self.judged(replace(found, declared=declaration.settings or {}))
+
+    def judged(self, found: Found) -> Found:
+        """Return a file with the settings that count, or with the reason why there are none."""
         try:
-            settings = parse_settings(
-                declaration.settings or {},
-                default_timezone=self._timezone,
-                ceilings=self._ceilings,
-                additions=self._additions,
-            )
-            schedule = settings.schedule(
-                self._timezone, job=name, named=self._named, additions=self._additions
-            )
-            blackout = settings.blackouts(self._timezone, self._named_blackouts)
+            return self.checked(found)
         except JobFileError as error:
-            return Found(name, path, source_hash, error=str(error))
-        return Found(name, path, source_hash, settings, schedule, blackout)
+            problem = str(error)
+        if found.overrides:
+            problem = self._own_problem(found) or (
+                f"{problem}; of the settings, an operator gave {', '.join(found.overrides)}: "
+                f"`moontide unset {found.name}` lets the file's count"
+            )
+        return replace(found, error=problem)
+
+    def _own_problem(self, found: Found) -> str | None:
+        """Return what is wrong with a file without the operator's settings."""
+        try:
+            self.checked(replace(found, overrides=NONE))
+        except JobFileError as error:
+            return str(error)
+        return None
+
+    def checked(self, found: Found) -> Found:
+        """Return a file with the settings that count: the operator's in the place of its own.
+
+        Raises:
+            JobFileError: they cannot be used.
+        """
+        settings = parse_settings(
+            merged(found.declared, found.overrides, self.kinds),
+            default_timezone=self._timezone,
+            ceilings=self._ceilings,
+            additions=self._additions,
+        )
+        schedule = settings.schedule(
+            self._timezone, job=found.name, named=self._named, additions=self._additions
+        )
+        blackout = settings.blackouts(self._timezone, self._named_blackouts)
+        return replace(found, settings=settings, schedule=schedule, blackout=blackout, error=None)
 
     def _read(self, path: str) -> Source:
         stamp = self._stamp(path)
@@ -372,7 +464,7 @@ class Catalog:
         known = self.jobs.get(one.name)
         before = known.state if known else stored.state if stored else None
         last = known.last if known else stored.last if stored else None
-        old_hash, old_settings = (known.source_hash, known.settings) if known else (None, None)
+        old = (known.source_hash, known.settings, known.overrides) if known else None
         if one.settings is None:
             state = lifecycle.found_invalid(before, one.error or "", now=now)
         else:
@@ -381,9 +473,8 @@ class Catalog:
         job.state = state
         if before is not None:
             ledger.note_given_up(job, before, now)
-        self._note(
-            job, known is None, before, old_hash != one.source_hash or old_settings != one.settings, changes
-        )
+        edited = old != (one.source_hash, one.settings, one.overrides)
+        self._note(job, known is None, before, edited, changes)
 
     def _note(self, job: Job, new: bool, before: JobState | None, edited: bool, changes: Changes) -> None:
         if new:
@@ -407,17 +498,25 @@ class Catalog:
         job.path = one.path
         job.work = self._built_in[one.name].work if one.name in self._built_in else None
         job.settings, job.schedule, job.source_hash = one.settings, one.schedule, one.source_hash
-        job.blackout = one.blackout
+        job.blackout, job.declared, job.overrides = one.blackout, one.declared, one.overrides
         job.last = job.last or last
         declared = self._declared.get(one.name)
         for module, module_hash in declared.modules.items() if declared else ():
             job.modules[module] = module_hash
         return job
 
-    def _drop_missing(self, seen: set[str], wanted: set[str] | None, now: datetime, changes: Changes) -> None:
+    def _drop_missing(
+        self,
+        seen: set[str],
+        wanted: set[str] | None,
+        overrides: Mapping[str, Overrides],
+        now: datetime,
+        changes: Changes,
+    ) -> None:
         for name in [name for name in self.jobs if name not in seen]:
             if wanted is None or name in wanted:
                 job = self.forget(name)
+                job.overrides = overrides.get(name, NONE)
                 ledger.note_removed(job, now)
                 changes.removed.append(job)
 

@@ -34,6 +34,8 @@ from engine.jobrows import patch_of, removal_of, whole_patch_of
 from engine.jobwrite import delete_job_file, write_job_file
 from engine.ledgerdesk import LedgerDesk
 from engine.metrics import Metrics, Standing
+from engine.overridedesk import SWITCH, OverrideDesk
+from engine.overrides import OPERATOR, origins, replaced
 from engine.permissions import PermissionMode, describe_allow
 from engine.planner import Planner
 from engine.plugins import Plugins
@@ -45,6 +47,7 @@ from engine.statedesk import StateDesk
 from engine.states import FINAL, EngineState, JobStatus, RunStatus
 from engine.store.journal import Journal
 from engine.store.queries import Queries
+from engine.store.rows import AuditEntry
 from engine.views import (
     ComingView,
     EngineView,
@@ -127,6 +130,16 @@ class Desk:
         self.audit = audit
         self.bulk = BulkDesk(self, holds, lambda job: dispatcher.runs_of(job) + planner.runs_of(job))
         self._reloading = asyncio.Lock()
+        self.overrides = OverrideDesk(
+            clock=clock,
+            catalog=catalog,
+            journal=journal,
+            session=identity.session,
+            added=plugins.additions.settings.values(),
+            reloading=self._reloading,
+            take_effect=self.take_effect,
+            view=self.job,
+        )
         self.events = events
         self.drafts = drafts
         self.states = states
@@ -267,7 +280,8 @@ class Desk:
             raise Refused(f"job {name} is the engine's own and has no file; deactivate it instead")
         await asyncio.to_thread(delete_job_file, self._catalog.folder, job.path)
         await self._audit(actor, "delete job", name, before=job.source_hash)
-        await self.reload_names({name}, actor=actor)
+        # A file of this name that comes later is another job: it starts as it says itself.
+        await self.reload_names({name}, actor=actor, override=True)
 
     async def check(self, paths: list[str] | None) -> list[ProblemView]:
         """Declare files of the jobs folder without running them, and return what is wrong with them."""
@@ -321,16 +335,18 @@ class Desk:
         """Read the files of some jobs (None: the whole folder) again because they were saved."""
         await self.reload_names(names, actor="watch via folder")
 
-    async def reload(self, name: str | None = None, *, actor: str) -> ReloadView:
+    async def reload(self, name: str | None = None, *, override: bool = False, actor: str) -> ReloadView:
         """Read the jobs folder again, or the file of one job, and return what changed."""
-        view = await self.reload_names(None if name is None else {name}, actor=actor)
+        view = await self.reload_names(None if name is None else {name}, actor=actor, override=override)
         if name is not None and name not in self._catalog.jobs and not view.removed:
             raise JobNotFound(name, self._catalog.jobs)
         if name is not None:
-            await self._audit(actor, "reload job", name)
+            await self._audit(actor, "reload job", name, before=view.dropped or None)
         return view
 
-    async def reload_names(self, names: Collection[str] | None, *, actor: str) -> ReloadView:
+    async def reload_names(
+        self, names: Collection[str] | None, *, actor: str, override: bool = False
+    ) -> ReloadView:
         """Read the files of some jobs (None: the whole folder) and return what changed."""
         async with self._reloading:
             self._refuse_while_draining()
@@ -339,14 +355,15 @@ class Desk:
                 self.set_state(EngineState.RELOADING)
             try:
                 stored = await asyncio.to_thread(self._load_stored, names)
-                changes = await self._catalog.reload(stored, self._identity.session, names)
+                changes = await self._catalog.reload(stored, self._identity.session, names, override=override)
                 await self.take_effect(changes)
             finally:
                 if self.state is EngineState.RELOADING:
                     self.set_state(EngineState.RUNNING)
+            view = _reload_view(changes, self._invalid(names), (time.monotonic() - began) * 1000)
             if names is None:
-                await self._audit(actor, "reload", "")
-            return _reload_view(changes, self._invalid(names), (time.monotonic() - began) * 1000)
+                await self._audit(actor, "reload", "", before=view.dropped or None)
+            return view
 
     def _invalid(self, names: Iterable[str] | None) -> dict[str, str]:
         """Return why files cannot be used, also those that were bad before: by job, of some or of all."""
@@ -354,8 +371,8 @@ class Desk:
         jobs = [self._catalog.jobs[name] for name in sorted(looked_at)]
         return {job.name: job.state.reason for job in jobs if job.state.status is JobStatus.INVALID}
 
-    async def take_effect(self, changes: Changes) -> None:
-        """Arm, store and tell what a look at the folder changed."""
+    async def take_effect(self, changes: Changes, entry: AuditEntry | None = None) -> None:
+        """Arm, store and tell what a look at the folder, or an operator (`entry`), changed."""
         now = self._clock.now()
         for job in changes.touched:
             self._scheduler.arm(job.name, job.state.due)
@@ -364,7 +381,7 @@ class Desk:
         catch_ups = [catch_up(job, self._dispatcher.new_run_id, now) for job, _ in changes.missed]
         patches = [whole_patch_of(job) for job in changes.touched]
         patches += [removal_of(job) for job in changes.removed]
-        await self._journal.job_changed(patches, planned=[run for run in catch_ups if run is not None])
+        await self._journal.job_changed(patches, entry, [run for run in catch_ups if run is not None])
         for job, missed in changes.missed:
             self.events.publish(RunsMissed(now, job.name, missed.count, missed.last_due))
         if changes.added or changes.changed or changes.removed or changes.touched:
@@ -467,7 +484,14 @@ class Desk:
             paused_until=pause.until if pause else None,
             alerts=self.alerts.of(job.name),
             given=self.schedules.count_of(job.name),
+            origins=self._origins_of(job),
+            replaced=replaced(job.declared, job.overrides, self._catalog.kinds),
         )
+
+    def _origins_of(self, job: Job) -> dict[str, str]:
+        found = origins(job.declared, job.overrides, self._catalog.kinds)
+        moved = job.settings is not None and lifecycle.switched_by_operator(job.state, job.settings)
+        return found | {SWITCH: OPERATOR} if moved else found
 
     async def note(self, action: str, target: str, *, actor: str) -> None:
         """Put an action down in the audit table that is done elsewhere, such as by a plugin's route."""
@@ -492,4 +516,5 @@ def _reload_view(changes: Changes, invalid: dict[str, str], duration_ms: float) 
         unchanged=changes.unchanged,
         duration_ms=duration_ms,
         modules=changes.modules,
+        dropped={name: dict(overrides) for name, overrides in changes.dropped.items()},
     )

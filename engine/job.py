@@ -6,10 +6,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from engine.blackout import Blackout
 from engine.jobfile import JobSettings
 from engine.lifecycle import JobState
+from engine.overrides import Overrides
 from engine.run import Outcome
 from engine.schedule import Schedule
 from engine.slots import Slot
@@ -51,6 +53,8 @@ class Job:
         modules: library modules that it is known to use, by name the hash of each as it was last looked at.
         work: what a job of the engine's own does; None for one that has a file.
         skipping: the last of them, while more of the same kind may follow.
+        declared: the table of settings that the file gives; None while it gives none.
+        overrides: the operator's settings, which stand in the place of the file's.
     """
 
     name: str
@@ -65,6 +69,8 @@ class Job:
     skipping: Slot | None = None
     work: Work | None = None
     modules: dict[str, str | None] = field(default_factory=dict)
+    declared: Any = None
+    overrides: Overrides = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,7 @@ class StoredJob:
 
     state: JobState
     last: LastRun | None
+    overrides: Overrides = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

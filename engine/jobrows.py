@@ -47,6 +47,7 @@ def whole_patch_of(job: Job) -> JobPatch:
         "present": True,
         "settings": settings,
         "source_hash": job.source_hash,
+        "overrides": dict(job.overrides) or None,
     }
     patch = patch_of(job)
     return replace(patch, values={**patch.values, **about_file})
@@ -54,7 +55,8 @@ def whole_patch_of(job: Job) -> JobPatch:
 
 def removal_of(job: Job) -> JobPatch:
     """Return what the database has to know of a job whose file is gone."""
-    return JobPatch(job.name, {"present": False}, hand_over(job))
+    gone = {"present": False, "overrides": dict(job.overrides) or None}
+    return JobPatch(job.name, gone, hand_over(job))
 
 
 def stored_job(row: JobRow) -> StoredJob:
@@ -70,7 +72,9 @@ def stored_job(row: JobRow) -> StoredJob:
         armed=row.armed,
         schedule_key=row.schedule_key,
     )
+    overrides = row.overrides or {}
     if row.last_run_id is None or row.last_started is None:
-        return StoredJob(state, None)
+        return StoredJob(state, None, overrides)
     status = RunStatus(row.last_status) if row.last_status else None
-    return StoredJob(state, LastRun(row.last_run_id, row.last_started, status, row.last_returned))
+    last = LastRun(row.last_run_id, row.last_started, status, row.last_returned)
+    return StoredJob(state, last, overrides)

@@ -132,6 +132,30 @@ def at_reload(
     return waiting(before, schedule, schedule.first(now) if schedule else None)
 
 
+def settings_changed(
+    state: JobState, settings: JobSettings, schedule: Schedule | None, *, now: datetime, session: int
+) -> JobState:
+    """Return what becomes of a job whose settings an operator changed: what a reload would make of it.
+
+    But it is no reload: a job that waits for one goes on waiting.
+    """
+    if state.status in (JobStatus.STOPPED, JobStatus.INACTIVE):
+        return state
+    return at_reload(state, settings, schedule, now=now, session=session)
+
+
+def switched_by_operator(state: JobState, settings: JobSettings) -> bool:
+    """Return whether a person switched a job on or off, other than its file says."""
+    return state.active != settings.active and (state.active or state.reason == SWITCHED_OFF)
+
+
+def switch_of_file(state: JobState, settings: JobSettings) -> JobState:
+    """Return the state such that the next reload takes the file's switch, where a person moved it."""
+    if not switched_by_operator(state, settings):
+        return state
+    return replace(state, declared_active=not settings.active)
+
+
 def found_invalid(state: JobState | None, error: str, *, now: datetime) -> JobState:
     """Return what becomes of a job whose file turned out bad at a start or reload.
 

@@ -53,7 +53,7 @@ class JobView:
         activity: idle, queued or running.
         schedule: the schedule in words ("every 2m"), "on demand" without one.
         error: the last error with its Lua traceback, kept until the next good run.
-        settings: the settings as the file gives them, with defaults filled in.
+        settings: the settings that count, with defaults filled in.
         permissions: "open" if the job may use every core module, "declared" if only what `allow` holds.
         allow: the core modules that the job lists: true for all that one can do, or patterns.
         groups: the groups that the file gives.
@@ -61,6 +61,9 @@ class JobView:
         paused_until: when that ends by itself, or None.
         alerts: what is wrong with it now, the oldest first.
         given: how many schedules that were given at run time are in force beside the file's own.
+        origins: where values of settings come from, "file" or "operator"; all others are defaults. For
+            `active` it tells whether a person switched the job other than its file says.
+        replaced: what the file says, in its own words, where an operator's setting counts instead.
     """
 
     name: str
@@ -88,6 +91,8 @@ class JobView:
     paused_until: datetime | None = None
     alerts: list[AlertView] = field(default_factory=list)
     given: int = 0
+    origins: dict[str, str] = field(default_factory=dict)
+    replaced: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,6 +325,7 @@ class ReloadView:
 
     Attributes:
         modules: library modules that changed, by name the jobs that are known to use each.
+        dropped: operators' settings that count no longer, by job each with its value.
     """
 
     added: list[str]
@@ -330,6 +336,7 @@ class ReloadView:
     unchanged: int
     duration_ms: float
     modules: dict[str, list[str]] = field(default_factory=dict)
+    dropped: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

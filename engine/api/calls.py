@@ -73,8 +73,8 @@ def events(job: str | None, run: int | None) -> Call[None]:
     return Call("GET", "/v1/events", type(None), given(job=job, run=run))
 
 
-def reload(name: str | None) -> Call[ReloadView]:
-    return Call("POST", "/v1/reload", ReloadView, body={"job": name})
+def reload(name: str | None, override: bool) -> Call[ReloadView]:
+    return Call("POST", "/v1/reload", ReloadView, body={"job": name, "override": override})
 
 
 def check(paths: list[str] | None) -> Call[list[ProblemView]]:

@@ -26,6 +26,7 @@ from engine.api.failures import Failure, rebuild
 from engine.api.historyclient import AsyncHistoryClient, HistoryClient
 from engine.api.holdclient import AsyncHoldClient, HoldClient
 from engine.api.ledgerclient import AsyncLedgerClient, LedgerClient
+from engine.api.overrideclient import AsyncOverrideClient, OverrideClient
 from engine.api.scheduleclient import AsyncScheduleClient, ScheduleClient
 from engine.api.stateclient import AsyncStateClient, StateClient
 from engine.errors import EngineUnreachable, MoontideError
@@ -164,6 +165,7 @@ class Client(ScheduleClient):
         )
         self.drafts = DraftClient(self._send)
         self.states = StateClient(self._send)
+        self.overrides = OverrideClient(self._send)
         self.ledger = LedgerClient(self._send)
         self.holds = HoldClient(self._send)
         self.history = HistoryClient(self._send)
@@ -215,8 +217,8 @@ class Client(ScheduleClient):
     def deactivate(self, name: str) -> JobView:
         return self._send(calls.deactivate(name))
 
-    def reload(self, name: str | None = None) -> ReloadView:
-        return self._send(calls.reload(name))
+    def reload(self, name: str | None = None, *, override: bool = False) -> ReloadView:
+        return self._send(calls.reload(name, override))
 
     def runs(
         self,
@@ -315,6 +317,7 @@ class AsyncClient(AsyncScheduleClient):
         )
         self.drafts = AsyncDraftClient(self._send)
         self.states = AsyncStateClient(self._send)
+        self.overrides = AsyncOverrideClient(self._send)
         self.ledger = AsyncLedgerClient(self._send)
         self.holds = AsyncHoldClient(self._send)
         self.history = AsyncHistoryClient(self._send)
@@ -366,8 +369,8 @@ class AsyncClient(AsyncScheduleClient):
     async def deactivate(self, name: str) -> JobView:
         return await self._send(calls.deactivate(name))
 
-    async def reload(self, name: str | None = None) -> ReloadView:
-        return await self._send(calls.reload(name))
+    async def reload(self, name: str | None = None, *, override: bool = False) -> ReloadView:
+        return await self._send(calls.reload(name, override))
 
     async def runs(
         self,

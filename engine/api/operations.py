@@ -10,7 +10,7 @@ state, `JobFileError` for any input that cannot be used (a name, a job file's te
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -58,6 +58,37 @@ class StateOperations(Protocol):
 
     async def clear(self, name: str, *, lasting: bool, actor: str) -> StateView:
         """Let a job keep nothing any more."""
+
+
+class OverrideOperations(Protocol):
+    """Settings of jobs that operators change at run time, as the API sees them.
+
+    They stand in the place of what the file says, also after a reload or restart, until they are unset.
+    """
+
+    async def set(
+        self, name: str, values: Mapping[str, Any], typed: Mapping[str, str], *, actor: str
+    ) -> JobView:
+        """Let values count instead of what a job's file says.
+
+        Args:
+            values: by setting; None for no value, whatever the file says.
+            typed: the same as somebody types them into a form; an empty text is none.
+
+        Raises:
+            JobNotFound: no job has this name.
+            JobFileError: the job's settings would be wrong; all stay as they are.
+            Refused: the job's file cannot be read, or nothing or `active` was to be set.
+        """
+
+    async def unset(self, name: str, settings: Collection[str], *, actor: str) -> JobView:
+        """Let the file's values count again, of some settings or (none given) of all that were set.
+
+        Raises:
+            JobNotFound: no job has this name.
+            JobFileError: the job's settings would be wrong; all stay as they are.
+            Refused: nobody set them.
+        """
 
 
 class LedgerOperations(Protocol):
@@ -237,6 +268,10 @@ class Operations(Protocol):
         """What jobs keep from one run to the next."""
 
     @property
+    def overrides(self) -> OverrideOperations:
+        """Settings of jobs that operators change at run time."""
+
+    @property
     def ledger(self) -> LedgerOperations:
         """What became of planned times."""
 
@@ -362,8 +397,11 @@ class Operations(Protocol):
             JobNotFound: no job has this name.
         """
 
-    async def reload(self, name: str | None = None, *, actor: str) -> ReloadView:
+    async def reload(self, name: str | None = None, *, override: bool = False, actor: str) -> ReloadView:
         """Read the jobs folder again, or the file of one job, and return what changed.
+
+        Args:
+            override: take what the files say in the place of what operators changed.
 
         Raises:
             JobNotFound: neither a job nor a file has this name.

@@ -111,6 +111,9 @@ class ReloadBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     job: str | None = Field(default=None, description="One job; all of them without.")
+    override: bool = Field(
+        default=False, description="Take what the files say in the place of what operators changed."
+    )
 
 
 def answer(value: object, status: int = 200) -> Response:
@@ -152,7 +155,8 @@ async def stream_events(
 
 @router.post("/reload", response_model=ReloadView, summary="Read the jobs folder again", tags=["jobs"])
 async def reload_jobs(engine: Engine, actor: Actor, body: ReloadBody | None = None) -> Response:
-    return answer(await engine.reload(body.job if body else None, actor=actor))
+    wanted = body or ReloadBody()
+    return answer(await engine.reload(wanted.job, override=wanted.override, actor=actor))
 
 
 @router.post(

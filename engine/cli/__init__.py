@@ -25,6 +25,7 @@ from engine.cli import (
     importing,
     keeping,
     listing,
+    overriding,
     planning,
     schedules,
     serving,
@@ -59,6 +60,8 @@ COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (
     (holding.group, 'moontide group disable night --note "moving house"'),
     (holding.pause, "moontide pause report --for 2h"),
     (holding.resume, "moontide resume report"),
+    (overriding.set, "moontide set report every 5m timeout 30s"),
+    (overriding.unset, "moontide unset report every"),
     (acting.reload, "moontide reload"),
     (acting.cancel, "moontide cancel 42"),
     (stating.state, "moontide state show report"),
@@ -75,9 +78,9 @@ COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (
     (keeping.restore, "moontide --home /srv/new restore /backups/shop.tar.gz"),
 )
 
-#: Commands with an argument such as -2h, which must not be taken for options.
-TAKES_DISTANCES = (hindsight.why,)
-DISTANCES = {"ignore_unknown_options": True, "help_option_names": ["--help"]}
+#: Commands with an argument such as -2h or -5, which must not be taken for options.
+TAKES_MINUS = (hindsight.why, overriding.set)
+WITH_MINUS = {"ignore_unknown_options": True, "help_option_names": ["--help"]}
 
 #: Commands that stand together under one word: that word, what they are about, each with name and example.
 GROUPS: tuple[tuple[str, str, tuple[tuple[str, Callable[..., None], str], ...]], ...] = (
@@ -128,7 +131,7 @@ def make_app() -> typer.Typer:
     )
     app.callback()(_moontide)
     for function, example in COMMANDS:
-        settings = DISTANCES if function in TAKES_DISTANCES else None
+        settings = WITH_MINUS if function in TAKES_MINUS else None
         app.command(epilog=f"Example: {example}", context_settings=settings)(function)
     for word, about, commands in GROUPS:
         group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help=about)

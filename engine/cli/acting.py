@@ -198,11 +198,17 @@ def _because(reason: str) -> str:
 def reload(
     context: typer.Context,
     job: Annotated[str | None, typer.Argument(metavar="JOB", help="Only this job.")] = None,
+    override: Annotated[
+        bool, typer.Option("--override", help="Take what the files say, not what operators changed.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Read the jobs folder again, and show what changed."""
+    """Read the jobs folder again, and show what changed.
+
+    What operators changed (set, activate, deactivate) stays in force, unless --override takes the files'.
+    """
     with place_of(context).client() as client:
-        view = client.reload(job)
+        view = client.reload(job, override=override)
     if as_json:
         print_json(view)
     else:
@@ -216,6 +222,7 @@ def _reload_fields(view: ReloadView) -> list[tuple[str, str]]:
         "removed": view.removed,
         "revived": view.revived,
         "invalid": [f"{name}: {one_line(reason)}" for name, reason in view.invalid.items()],
+        "dropped": [f"{name}: {', '.join(settings)}" for name, settings in view.dropped.items()],
         "modules": [f"{name}, used by {', '.join(jobs)}" for name, jobs in view.modules.items()],
     }
     found = [(word, "\n".join(names)) for word, names in lists.items() if names]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +14,7 @@ from engine.cli.output import on_terminal, print_fields, print_json, print_style
 from engine.cli.place import place_of
 from engine.cli.words import clean, colour, ending, local_time, one_line, short_time
 from engine.errors import EngineUnreachable, Refused
+from engine.overrides import OPERATOR
 from engine.permissions import permission_words
 from engine.run import LogLine
 from engine.views import EngineView, JobView, LogLineView, PluginView
@@ -90,8 +91,18 @@ def job_row(view: JobView) -> tuple[str, ...]:
         show_time(view.next_run),
         show_time(view.last_run),
         view.last_status or "-",
-        "" if view.reason == view.schedule else one_line(view.reason),
+        "; ".join(part for part in (_reason(view), operators_mark(view)) if part),
     )
+
+
+def _reason(view: JobView) -> str:
+    return "" if view.reason == view.schedule else one_line(view.reason)
+
+
+def operators_mark(view: JobView) -> str:
+    """Return which settings an operator gave a job, in words; "" for none."""
+    names = [name for name, origin in view.origins.items() if origin == OPERATOR and name != "active"]
+    return f"set by operator: {', '.join(names)}" if names else ""
 
 
 def time_shower() -> Callable[[datetime | None], str]:
@@ -132,8 +143,22 @@ def _job_fields(view: JobView) -> list[tuple[str, str]]:
         ("may use", permission_words(view.permissions, view.allow)),
         *(("alert", f"{one.id} {one.kind}: {one.reason}") for one in view.alerts),
         *((name, text) for name, text in optional if text),
-        *((f"  {name}", str(value)) for name, value in view.settings.items() if value is not None),
+        *setting_fields(view, {name for name, value in view.settings.items() if value is not None}),
     ]
+
+
+def setting_fields(view: JobView, names: Collection[str]) -> list[tuple[str, str]]:
+    """Return some settings of a job, each with its value and where that comes from."""
+    wanted = [name for name in view.settings if name in names]
+    # A job whose settings cannot be used has none; what an operator set is still to be seen.
+    wanted += [name for name in view.origins if name in names and name not in view.settings]
+    return [(f"  {name}", _setting(view, name)) for name in wanted]
+
+
+def _setting(view: JobView, name: str) -> str:
+    origin = view.origins.get(name, "default")
+    said = f", file: {view.replaced[name]}" if name in view.replaced else ""
+    return f"{view.settings.get(name, '?')} ({origin}{said})"
 
 
 def _last_run(view: JobView) -> str:

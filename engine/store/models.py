@@ -100,6 +100,7 @@ class Job(StoreModel, table=True):
     last_started: datetime | None = Field(default=None, sa_column=_time())
     last_status: str | None = None
     last_returned: str | None = None
+    overrides: dict[str, Any] | None = Field(default=None, sa_column=_json())
     first_seen: datetime = Field(sa_column=_time(nullable=False))
     updated: datetime = Field(sa_column=_time(nullable=False))
 

@@ -189,7 +189,11 @@ class JobPatch:
 
 @dataclass(frozen=True, slots=True)
 class JobRow:
-    """A job's row, whole."""
+    """A job's row, whole.
+
+    Attributes:
+        overrides: settings that an operator gave, which stand in the place of the file's.
+    """
 
     name: str
     path: str
@@ -209,6 +213,7 @@ class JobRow:
     last_started: datetime | None
     last_status: str | None
     last_returned: str | None
+    overrides: dict[str, Any] | None
     first_seen: datetime
     updated: datetime
 

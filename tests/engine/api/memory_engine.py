@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -59,6 +59,30 @@ class MemoryStates:
         self._engine.actors.append(actor)
         self._kept.pop((name, lasting), None)
         return await self.show(name, lasting=lasting)
+
+
+class MemoryOverrides:
+    """What operators set takes its place in the view of the job; it is not checked."""
+
+    def __init__(self, engine: MemoryEngine) -> None:
+        self._engine = engine
+
+    async def set(
+        self, name: str, values: Mapping[str, Any], typed: Mapping[str, str], *, actor: str
+    ) -> JobView:
+        view, given = self._engine.job(name), {**values, **typed}
+        origins = view.origins | dict.fromkeys(given, "operator")
+        return self._put(replace(view, settings=view.settings | given, origins=origins), actor)
+
+    async def unset(self, name: str, settings: Collection[str], *, actor: str) -> JobView:
+        view = self._engine.job(name)
+        left = {one: origin for one, origin in view.origins.items() if settings and one not in settings}
+        return self._put(replace(view, origins=left), actor)
+
+    def _put(self, view: JobView, actor: str) -> JobView:
+        self._engine.actors.append(actor)
+        self._engine.views[view.name] = view
+        return view
 
 
 class MemoryLedger:
@@ -131,6 +155,7 @@ class MemoryEngine:
         self.events = Events()
         self.drafts = MemoryDrafts()
         self.states = MemoryStates(self)
+        self.overrides = MemoryOverrides(self)
         self.ledger = MemoryLedger()
         self.home = home
         self.history = MemoryHistory(self)
@@ -247,11 +272,12 @@ class MemoryEngine:
         self.views[name] = replace(self.job(name), active=active, status=status, reason=f"by {actor}")
         return self.views[name]
 
-    async def reload(self, name: str | None = None, *, actor: str) -> ReloadView:
+    async def reload(self, name: str | None = None, *, override: bool = False, actor: str) -> ReloadView:
         if name is not None:
             self.job(name)
         self.actors.append(actor)
-        return ReloadView([], [name] if name else [], [], {}, [], len(self.views), 1.5)
+        dropped = {one: view.settings for one, view in self.views.items() if view.origins} if override else {}
+        return ReloadView([], [name] if name else [], [], {}, [], len(self.views), 1.5, dropped=dropped)
 
     async def run(self, run_id: int) -> RunView:
         if run_id not in self.all_runs:

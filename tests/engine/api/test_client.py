@@ -67,6 +67,18 @@ async def test_what_a_job_keeps_is_seen_set_and_cleared(client: AsyncClient, eng
         await client.states.show("nobody")
 
 
+async def test_settings_are_changed_and_left_to_the_file_again(
+    client: AsyncClient, engine: MemoryEngine
+) -> None:
+    view = await client.overrides.set("admin/cleanup", {"retries": 3}, {"every": "5m"})
+    assert view.origins == {"retries": "operator", "every": "operator"}
+    assert (await client.reload(override=True)).dropped["admin/cleanup"]["every"] == "5m"
+    assert (await client.overrides.unset("admin/cleanup", ["every"])).origins == {"retries": "operator"}
+    assert (await client.overrides.unset("admin/cleanup")).origins == {}
+    with pytest.raises(JobNotFound):
+        await client.overrides.set("nobody", {"retries": 3})
+
+
 async def test_a_draft_is_looked_at_before_it_is_written(client: AsyncClient, engine: MemoryEngine) -> None:
     draft = await client.drafts.draft("admin/new", "return core.job()")
     assert (draft.text, draft.schedule) == ("return core.job()", "every 1m")

@@ -107,6 +107,17 @@ async def test_of_several_values_for_a_job_the_last_one_stays(journal: Journal, 
     ]
 
 
+async def test_what_an_operator_set_is_kept_with_its_job_and_taken_away_again(
+    journal: Journal, queries: Queries
+) -> None:
+    given = {"every": "5m", "tags": {"team": "shop"}, "expires": None, "cron": ["@daily"]}
+    await journal.job_changed([JobPatch("a", {"overrides": given})])
+    await journal.job_changed([JobPatch("a", {"status": "WAITING"})])
+    assert queries.jobs(["a"])[0].overrides == given
+    await journal.job_changed([JobPatch("a", {"overrides": None})])
+    assert queries.jobs(["a"])[0].overrides is None
+
+
 async def test_a_job_row_keeps_when_it_was_first_seen(
     journal: Journal, clock: ManualClock, queries: Queries
 ) -> None:
