@@ -10,6 +10,7 @@ local MAX_DEPTH = 32
 local MAX_NODES = 100000
 local MAX_BYTES = 1048576
 local MAX_LARGE_BYTES = 17 * 1048576
+local MAX_JSON_BYTES = 10 * 1048576
 
 local codec = {}
 
@@ -158,10 +159,10 @@ local function finish(state, ok, problem)
   error(problem, 0)
 end
 
---- Encode one value; `json` writes whole floats as integers and refuses text that is not UTF-8.
+--- Encode one value; `json` writes whole floats as integers, refuses text that is not UTF-8, and takes 10 MB.
 --- Returns the bytes, or nil and why not ("it holds a function").
 function codec.encode(value, json)
-  local state = new_state(json, MAX_BYTES)
+  local state = new_state(json, json and MAX_JSON_BYTES or MAX_BYTES)
   return finish(state, pcall(encode, state, value, 0))
 end
 

@@ -16,6 +16,9 @@ MAX_VALUE_BYTES = 2**20
 #: There is room for 16 MB of any of them with all that is around it.
 MAX_LARGE_BYTES = 17 * 2**20
 
+#: Text that `core.json` reads or writes: as much as an answer of the web may have.
+MAX_JSON_BYTES = 10 * 2**20
+
 _SCALARS = frozenset({str, int, bool, bytes, type(None)})
 _KEYS = frozenset({str, int, float, bytes})
 

@@ -16,13 +16,14 @@ from engine.errors import PluginError, WireError
 from engine.sandbox import wire
 from engine.sandbox.harden import harden
 from engine.sandbox.lua import LuaMemoryError, LuaState
-from engine.sandbox.values import MAX_VALUE_BYTES, encode_value
+from engine.sandbox.values import MAX_JSON_BYTES, MAX_LARGE_BYTES, MAX_VALUE_BYTES, encode_value
 
 _RECEIVE_BYTES = 2**18
 _UTC = encode_value([[0, 0]])
 _json_encoder = msgspec.json.Encoder()
 _json_decoder = msgspec.json.Decoder()
 _value_decoder = msgspec.msgpack.Decoder()
+_NO_ROOM = b"-there is no room for it in the job's memory; see the setting `memory`"
 
 #: Builds every core module, so that a facade that is no good is found before any job needs it.
 _REHEARSAL = b"""
@@ -183,8 +184,8 @@ class Worker:
         if operation == b"random":
             return os.urandom(16)
         if operation == b"json_encode":
-            return _answered(_json_encode, first)
-        return _answered(_json_decode, first)
+            return self._converted(_json_encode, first)
+        return self._converted(_json_decode, first)
 
     # Large arguments go ahead in parts; the call has the last one.
     def _call_with(self, method: str, arguments: bytes) -> wire.Call:
@@ -228,6 +229,10 @@ class Worker:
     def _has_room(self, values: bytes) -> bool:
         return len(values) <= MAX_VALUE_BYTES or self._state.has_room(2 * len(values))
 
+    def _converted(self, convert: Callable[[bytes], bytes], given: bytes) -> bytes:
+        answer = _answered(convert, given)
+        return answer if self._has_room(answer) else _NO_ROOM
+
     def _too_large_for_memory(self, question: wire.Call | wire.Require, reply: wire.Reply) -> bytes:
         name = f"core.{question.method}: " if isinstance(question, wire.Call) else ""
         size = f"{len(reply.values) / 2**20:.1f} MB"
@@ -243,17 +248,17 @@ def _start_cpu_timer(seconds: float) -> float:
 
 def _json_encode(value: bytes) -> bytes:
     text = _json_encoder.encode(_value_decoder.decode(value))
-    return text if len(text) <= MAX_VALUE_BYTES else _too_large()
+    return text if len(text) <= MAX_JSON_BYTES else _too_large()
 
 
 def _json_decode(text: bytes) -> bytes:
-    if len(text) > MAX_VALUE_BYTES:
+    if len(text) > MAX_JSON_BYTES:
         _too_large()
-    return encode_value(_json_decoder.decode(text))
+    return encode_value(_json_decoder.decode(text), most_bytes=MAX_LARGE_BYTES)
 
 
 def _too_large() -> NoReturn:
-    raise ValueError("the text is larger than 1 MB")
+    raise ValueError(f"the text is larger than {MAX_JSON_BYTES // 2**20} MB")
 
 
 def _answered(convert: Callable[[bytes], bytes], given: bytes) -> bytes:
@@ -261,6 +266,8 @@ def _answered(convert: Callable[[bytes], bytes], given: bytes) -> bytes:
         return b"+" + convert(given)
     except RecursionError:
         return b"-the text is nested too deep"
+    except MemoryError:  # millions of small values need far more room than their text
+        return _NO_ROOM
     except (msgspec.MsgspecError, WireError, ValueError) as error:
         return b"-" + str(error).removeprefix("JSON is malformed: ").encode("utf-8", "replace")
 

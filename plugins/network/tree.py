@@ -28,7 +28,9 @@ def from_json(where: str, text: bytes) -> Any:
         CoreError: 830, it is not JSON, null, too large or nested too deep for Lua.
     """
     if len(text) > MOST_JSON_BYTES:
-        raise CoreError(f"{where} sent more than {format_size(MOST_JSON_BYTES)} of JSON", BAD_JSON)
+        limit = format_size(MOST_JSON_BYTES)
+        words = f"{where} sent more than {limit} of JSON; take core.network.get and core.json.decode"
+        raise CoreError(words, BAD_JSON)
     try:
         value = msgspec.json.decode(text)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:

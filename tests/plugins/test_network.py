@@ -206,7 +206,10 @@ async def test_get_json_returns_the_decoded_table(desk: Desk) -> None:
         (answer(200, b"null"), "sent null"),
         (answer(200, b"[" * 100 + b"]" * 100), "sent JSON nested deeper than 30 levels"),
         (answer(200, b"[" * 100_000), "did not send JSON"),
-        (answer(200, b" " * 2**20 + b"1"), "sent more than 1 MB of JSON"),
+        (
+            answer(200, b" " * 2**20 + b"1"),
+            "sent more than 1 MB of JSON; take core.network.get and core.json.decode",
+        ),
         (answer(404, b"{}"), "answered with status 404"),
     ],
 )
@@ -214,6 +217,15 @@ async def test_get_json_answers_830_for_what_is_no_json(desk: Desk, page: bytes,
     async with serve(says(page)) as web:
         message, code = await desk.failure("core.network.getJson(run.data.url)", url=web.url())
     assert (message, code) == (f"core.network.getJson: 127.0.0.1:{web.port} {words}", 830)
+
+
+async def test_json_of_nine_megabytes_is_fetched_and_read_in_two_steps(desk: Desk) -> None:
+    page = b'{"rows": ["' + b"x" * 9 * 2**20 + b'"]}'
+    async with serve(says(answer(200, page))) as web:
+        body = (
+            "local page = core.network.get(run.data.url) return job.OK, #core.json.decode(page.body).rows[1]"
+        )
+        assert await desk.run(body, url=web.url()) == 9 * 2**20
 
 
 async def test_post_json_sends_a_table_and_returns_the_answer(desk: Desk) -> None:

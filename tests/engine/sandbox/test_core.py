@@ -63,7 +63,7 @@ async def test_core_helpers(value_of: ValueOf, expression: str, expected: Any) -
         ("core.json.decode('')", "core.json.decode: Input data was truncated"),
         ("core.json.decode()", "core.json.decode: JSON text is required, got nil"),
         ("core.json.decode(('['):rep(100000))", "core.json.decode: the text is nested too deep"),
-        ("core.json.decode(('x'):rep(2^21))", "core.json.decode: the text is larger than 1 MB"),
+        ("core.json.decode(('x'):rep(11 * 2^20))", "core.json.decode: the text is larger than 10 MB"),
     ],
 )
 async def test_json_raises_and_json_safe_returns_the_error(run: Run, call: str, error: str) -> None:
