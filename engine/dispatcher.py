@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from datetime import datetime
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -32,7 +33,7 @@ from engine.sources import KnownSources
 from engine.states import FINAL, Activity, Cause, JobStatus, RunStatus, Trigger, follow
 from engine.store.jobstates import JobStates
 from engine.store.journal import Journal
-from engine.store.rows import PlannedRun, RunEnd, RunStart, SourceRow
+from engine.store.rows import Changes, PlannedRun, RunEnd, RunRow, RunStart, SourceRow
 
 logger = logging.getLogger("moontide.dispatcher")
 
@@ -152,7 +153,11 @@ class Dispatcher:
     def _take_due(self, job: Job, overlap: Overlap, due: datetime) -> Skip | None:
         if overlap is Overlap.REPLACE:
             self._replace_earlier(job)
-        return NOT_TAKEN.get(self._offer(self._make(job, Trigger.SCHEDULE, due), overlap))
+        run = self._make(job, Trigger.SCHEDULE, due)
+        not_taken = NOT_TAKEN.get(self._offer(run, overlap))
+        if not_taken is None:
+            job.owed[run.id] = partial(self._row_of, run)
+        return not_taken
 
     def start_now(self, job: Job) -> None:
         """Run a job once because the engine starts (`run_at_start`)."""
@@ -273,7 +278,7 @@ class Dispatcher:
             return error
 
     async def _record_queued(self, run: LiveRun) -> None:
-        await self._write_new(run)
+        await (self._journal.together(Changes()) if run.written else self._write_new(run))
         _settle(run.recorded)
         self._events.publish(RunQueued(run.queued, run.id, run.job, run.trigger.value))
         self.tell_job(run.owner)
@@ -299,9 +304,14 @@ class Dispatcher:
     def _write_new(
         self, run: LiveRun, source_hash: str | None = None, sources: tuple[SourceRow, ...] = ()
     ) -> asyncio.Future[None]:
-        run.written = True
+        run.owner.owed.pop(run.id, None)
+        row = self._row_of(run, source_hash)
         write = self._journal.planned_run_created if run.planned else self._journal.run_created
-        return write(run.row(self._session, source_hash), patch_of(run.owner), sources)
+        return write(row, patch_of(run.owner), sources)
+
+    def _row_of(self, run: LiveRun, source_hash: str | None = None) -> RunRow:
+        run.written = True
+        return run.row(self._session, source_hash)
 
     async def _carry_out(self, run: LiveRun, source: Source | JobFileError | None) -> Outcome:
         if isinstance(source, JobFileError):

@@ -16,6 +16,7 @@ from engine.run import Outcome
 from engine.schedule import Schedule
 from engine.slots import Slot
 from engine.states import RunStatus
+from engine.store.rows import RunRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,10 @@ Log = Callable[[str, str], None]
 Work = Callable[[Log, "asyncio.Future[str]"], Awaitable[Outcome]]
 
 
+#: Returns a run's row and counts it as written: who asks for it hands it to the journal.
+MakeRow = Callable[[], RunRow]
+
+
 @dataclass(frozen=True, slots=True)
 class BuiltIn:
     """A job of the engine's own: it has no file, and does its work inside the engine."""
@@ -49,6 +54,7 @@ class Job:
     """One job, as long as the engine knows it; `state` is replaced whole, never changed in place.
 
     Attributes:
+        owed: runs of taken due times whose rows are not with the journal yet: by id what makes the row.
         slots: planned times that have ended without a run, and are not with the journal yet.
         modules: library modules that it is known to use, by name the hash of each as it was last looked at.
         work: what a job of the engine's own does; None for one that has a file.
@@ -66,6 +72,7 @@ class Job:
     last: LastRun | None = None
     blackout: Blackout | None = None
     slots: tuple[Slot, ...] = ()
+    owed: dict[int, MakeRow] = field(default_factory=dict)
     skipping: Slot | None = None
     work: Work | None = None
     modules: dict[str, str | None] = field(default_factory=dict)

@@ -9,13 +9,15 @@ from engine.job import Job, LastRun, StoredJob
 from engine.ledger import hand_over
 from engine.lifecycle import JobState
 from engine.states import JobStatus, RunStatus
-from engine.store.rows import JobPatch, JobRow
+from engine.store.rows import JobPatch, JobRow, RunRow
 
 
 def patch_of(job: Job) -> JobPatch:
     """Return what the database has to know of a job after its state or its last run changed.
 
-    The slots that were noted of the job go with it, once: whoever asks for a patch hands it to the journal.
+    The slots that were noted of the job go with it, once, and so do the rows of runs whose due times were
+    taken just now: a kill between two commits would lose those times. Whoever asks for a patch hands it to
+    the journal.
     """
     state, last = job.state, job.last
     values: dict[str, Any] = {
@@ -36,7 +38,7 @@ def patch_of(job: Job) -> JobPatch:
             "last_status": last.status.value if last.status else None,
             "last_returned": last.returned,
         }
-    return JobPatch(job.name, values, hand_over(job))
+    return JobPatch(job.name, values, hand_over(job), _rows_owed(job))
 
 
 def whole_patch_of(job: Job) -> JobPatch:
@@ -57,6 +59,13 @@ def removal_of(job: Job) -> JobPatch:
     """Return what the database has to know of a job whose file is gone."""
     gone = {"present": False, "overrides": dict(job.overrides) or None}
     return JobPatch(job.name, gone, hand_over(job))
+
+
+def _rows_owed(job: Job) -> tuple[RunRow, ...]:
+    if not job.owed:
+        return ()
+    owed, job.owed = job.owed, {}
+    return tuple(make() for make in owed.values())
 
 
 def stored_job(row: JobRow) -> StoredJob:

@@ -175,11 +175,13 @@ class JobPatch:
     Attributes:
         values: by column name (see `JobRow`).
         slots: planned times of the job that ended without a run, in the ledger together with the values.
+        runs: new runs whose due times the values have moved on from.
     """
 
     name: str
     values: Mapping[str, Any]
     slots: tuple[Slot, ...] = ()
+    runs: tuple[RunRow, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.values.keys() <= JOB_COLUMNS:

@@ -143,8 +143,10 @@ def _write_given(connection: Connection, changes: Sequence[Changes]) -> None:
         raise StoreError(f"schedule {ids} cannot go on: it does not exist, or has ended already")
 
 
-def _run_rows(changes: Iterable[Changes]) -> list[Values]:
-    return [_run_values(run) for change in changes for run in change.runs]
+def _run_rows(changes: Sequence[Changes]) -> list[Values]:
+    rows = [_run_values(run) for change in changes for run in change.runs]
+    owed = [_run_values(run) for change in changes for patch in change.jobs for run in patch.runs]
+    return rows + owed if owed else rows
 
 
 def _start_rows(changes: Iterable[Changes]) -> list[Values]:
