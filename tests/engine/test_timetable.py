@@ -218,7 +218,7 @@ async def test_both_kinds_survive_a_restart(open_bench: OpenBench) -> None:
     async with open_bench() as bench:
         assert await bench.desk.schedules.find() == [chain, single]
         assert [
-            (view.due, view.schedule_id) for view in bench.desk.coming(job=None, since=None, count=2)
+            (view.due, view.schedule_id) for view in bench.desk.coming(job="echo", since=None, count=2)
         ] == [
             (single.due, single.id),
             (chain.due, chain.id),
@@ -367,8 +367,8 @@ async def test_given_and_removed_schedules_are_audited(open_bench: OpenBench) ->
     async with open_bench({"echo": ECHO}) as bench:
         given = await give(bench, every="1h")
         await bench.desk.schedules.remove(given.id, actor=ACTOR)
-        entries = await asyncio.to_thread(bench.desk._queries.audit, target="echo")
-    assert [(entry.action, entry.actor) for _, entry in entries] == [
+        entries = await bench.desk.audit.entries(target="echo")
+    assert [(entry.action, entry.actor) for entry in entries] == [
         ("remove schedule", "tester@here"),
         ("give schedule", "tester@here"),
     ]
