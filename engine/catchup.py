@@ -1,4 +1,4 @@
-"""Making up for due times that passed while no engine ran (`run_skipped`)."""
+"""Making up for due times that passed while no engine ran, or while the job was held (`run_skipped`)."""
 
 from __future__ import annotations
 
@@ -7,30 +7,52 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import islice, takewhile
 
-from engine.job import Job
+from engine.job import Job, LastRun
 from engine.plan import coming_after
 from engine.slots import Slot
-from engine.states import Fate, Trigger
+from engine.states import Cause, Fate, Trigger
 from engine.store.rows import PlannedRun
 
 #: Missed times that are looked at one by one for one outside all blackouts.
 MOST_LOOKED_AT = 1000
 
 
+#: Why times pass that are made up for once that is over.
+_MADE_UP = frozenset({Cause.DOWN, Cause.PAUSED, Cause.GROUP})
+
+
 def catch_up(job: Job, new_id: Callable[[], int], now: datetime) -> PlannedRun | None:
-    """Return the one run that makes up for all that a job missed, or None if it does not want it.
+    """Return the one run that makes up for all that a job missed while no engine ran, None for none.
 
     The slot of the missed times, which is on its way to the journal, names the run from now on. There is
     none if all missed times lie in blackouts.
     """
     missed = next((slot for slot in job.slots if slot.fate is Fate.MISSED), None)
-    if missed is None or job.settings is None or not job.settings.run_skipped:
+    if missed is None or (run := make_up(job, missed, new_id, now)) is None:
         return None
-    if all(job.blackout and job.blackout.window_at(due) for due in _times(job, missed)):
-        return None
-    run = PlannedRun(id=new_id(), job=job.name, due=missed.last_due, planned_at=now, trigger=Trigger.MISSED)
     job.slots = tuple(replace(slot, run_id=run.id) if slot is missed else slot for slot in job.slots)
     return run
+
+
+def make_up(job: Job, slot: Slot, new_id: Callable[[], int], now: datetime) -> PlannedRun | None:
+    """Return the one run that makes up for the times of a slot, or None if the job does not want it."""
+    if job.settings is None or not job.settings.run_skipped:
+        return None
+    if all(job.blackout and job.blackout.window_at(due) for due in _times(job, slot)):
+        return None
+    return PlannedRun(id=new_id(), job=job.name, due=slot.last_due, planned_at=now, trigger=Trigger.MISSED)
+
+
+def is_open(newest: Slot, last: LastRun | None) -> bool:
+    """Return whether no run stands yet for the latest times of a job, which passed while it was held.
+
+    Args:
+        newest: the job's latest slot.
+        last: the last run that the job had before it was let go.
+    """
+    if newest.cause not in _MADE_UP or newest.run_id is not None:
+        return False
+    return last is None or last.started <= newest.last_due
 
 
 def _times(job: Job, missed: Slot) -> list[datetime]:

@@ -378,7 +378,9 @@ class Desk:
             self._scheduler.arm(job.name, job.state.due)
         for job in changes.removed:
             self._scheduler.arm(job.name, None)
-        catch_ups = [catch_up(job, self._dispatcher.new_run_id, now) for job, _ in changes.missed]
+        # A job that is held makes up for it when it is let go.
+        free = [job for job, _ in changes.missed if self._held.on(job.name, job.settings) is None]
+        catch_ups = [catch_up(job, self._dispatcher.new_run_id, now) for job in free]
         patches = [whole_patch_of(job) for job in changes.touched]
         patches += [removal_of(job) for job in changes.removed]
         await self._journal.job_changed(patches, entry, [run for run in catch_ups if run is not None])

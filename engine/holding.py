@@ -18,6 +18,7 @@ from engine.holds import Hold, HoldKey, HoldKind, Holds, HoldScope
 from engine.job import Job
 from engine.liverun import GROUP
 from engine.planner import Planner
+from engine.release import Release
 from engine.scheduler import Scheduler
 from engine.store.holds import drop_hold, keep_hold
 from engine.store.journal import Journal
@@ -46,6 +47,7 @@ class Holding:
         journal: Journal,
         events: Events,
         stored: Callable[[], list[Hold]],
+        release: Release,
     ) -> None:
         """Make the part; nothing is held before `start`.
 
@@ -53,7 +55,9 @@ class Holding:
             holds: shared with those who ask before they let a job run.
             jobs: gives all jobs.
             stored: reads what the database holds; called in a thread.
+            release: makes up for what passed while jobs were held.
         """
+        self._release = release
         self._clock = clock
         self._holds = holds
         self._jobs = jobs
@@ -107,7 +111,9 @@ class Holding:
             if self._holds.get(*hold.key) != hold:
                 return
             await self._journal.transact(partial(drop_hold, key=hold.key, entry=entry))
+            asking = self._release.asking(self._concerned(hold))
             self._let_go(hold)
+        self._spawn(self._release.make_up(asking))
         self._tell(hold, held=False)
 
     def _take_effect(self, hold: Hold) -> None:
@@ -152,11 +158,13 @@ class Holding:
 
     async def _tell_jobs(self, hold: Hold) -> None:
         """Tell of each job that it concerns; there may be many thousands."""
-        concerned = [job for job in self._jobs() if hold.concerns(job.name, job.settings)]
-        for number, job in enumerate(concerned, 1):
+        for number, job in enumerate(self._concerned(hold), 1):
             self._dispatcher.tell_job(job)
             if number % TOLD_TOGETHER == 0:
                 await asyncio.sleep(0)
+
+    def _concerned(self, hold: Hold) -> list[Job]:
+        return [job for job in self._jobs() if hold.concerns(job.name, job.settings)]
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

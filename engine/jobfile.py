@@ -111,7 +111,10 @@ class JobSettings:
         "10",
     )
     run_skipped: bool = setting(
-        read_flag, False, "Makes up, once, for due times that passed while no engine ran.", "true"
+        read_flag,
+        False,
+        "Makes up, once, for due times that passed while no engine ran, or while the job was held.",
+        "true",
     )
     active: bool = setting(read_flag, True, "Whether the job takes part at all.", "false")
     description: str = setting(

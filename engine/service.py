@@ -52,6 +52,7 @@ from engine.ownjob import OwnJob
 from engine.parts import make_catalog, make_pool, make_runner, start_executor, start_subscribers
 from engine.planner import Planner
 from engine.plugins import Plugins, load_plugins
+from engine.release import Release
 from engine.runcalls import RunCalls
 from engine.sandbox.pool import WorkerPool
 from engine.scheduledesk import ScheduleDesk
@@ -245,6 +246,14 @@ class Engine:
             given=given,
             session=session,
         )
+        release = Release(
+            clock=self._clock,
+            holds=holds,
+            dispatcher=dispatcher,
+            planner=planner,
+            journal=journal,
+            newest=SlotQueries(database.reader).newest,
+        )
         holding = Holding(
             clock=self._clock,
             holds=holds,
@@ -254,6 +263,7 @@ class Engine:
             journal=journal,
             events=self.events,
             stored=lambda: stored_holds(database.reader),
+            release=release,
         )
         timetable = Timetable(
             clock=self._clock,

@@ -59,6 +59,10 @@ class SlotQueries:
         query = _RUN_VIEW.where(*chosen).order_by(RUN.c.id.desc()).limit(limit)
         return [RunView(*row) for row in self._rows(query)]
 
+    def newest(self, job: str) -> Slot | None:
+        """Return a job's latest slot."""
+        return next(iter(self.slots(job, limit=1)), None)
+
     def first_slot(self, job: str, since: datetime) -> Slot | None:
         """Return a job's first slot that begins at a time or after it."""
         query = _SLOT.where(SLOT.c.job == job, SLOT.c.first_due >= since).order_by(SLOT.c.first_due).limit(1)

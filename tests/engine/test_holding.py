@@ -13,6 +13,7 @@ from engine.slots import Slot
 from engine.states import Cause, Fate
 from engine.store.database import open_database
 from engine.store.slotqueries import SlotQueries
+from engine.views import RunView
 from tests.engine.conftest import ACTOR, Bench, OpenBench, until
 
 TICK = """
@@ -64,6 +65,46 @@ async def test_due_times_of_a_disabled_job_are_noted_and_not_made_up_for(open_be
     assert slot.cause is Cause.GROUP
     assert all(run.due > slot.last_due for run in runs)
     assert {run.trigger for run in runs} == {"schedule"}
+
+
+MAKES_UP = """
+local job = core.job { every = "1s", groups = { "night" }, run_skipped = true }
+function job.run() return job.OK end
+return job
+"""
+
+
+async def made_up(bench: Bench) -> list[RunView]:
+    return [run for run in await bench.desk.runs(job="tick", limit=200) if run.trigger == "missed"]
+
+
+async def test_a_job_that_makes_up_runs_once_for_what_passed_while_its_group_was_disabled(
+    open_bench: OpenBench,
+) -> None:
+    async with open_bench({"tick": MAKES_UP}) as bench:
+        await bench.desk.holds.disable_group("night", actor=ACTOR)
+        await until(lambda: any((slot.count or 0) > 1 for slot in skipped(bench, "tick")))
+        await bench.desk.holds.enable_group("night", actor=ACTOR)
+        await until(lambda: len(bench.ends("tick")) >= 2)
+        (run,) = await made_up(bench)
+        (slot,) = skipped(bench, "tick")
+        assert (run.due, slot.run_id) == (slot.last_due, run.id)
+
+
+async def test_what_passed_is_made_up_for_once_nothing_holds_the_job_also_after_a_restart(
+    open_bench: OpenBench,
+) -> None:
+    async with open_bench({"tick": MAKES_UP}) as bench:
+        await bench.desk.holds.pause(HoldScope.JOB, "tick", until=None, actor=ACTOR)
+        await bench.desk.holds.disable_group("night", actor=ACTOR)
+        await until(lambda: bool(skipped(bench, "tick")))
+    async with open_bench() as bench:
+        await bench.desk.holds.resume(HoldScope.JOB, "tick", actor=ACTOR)
+        await until(lambda: len(skipped(bench, "tick")) > 1)
+        assert await made_up(bench) == []
+        await bench.desk.holds.enable_group("night", actor=ACTOR)
+        await until(lambda: len(bench.ends("tick")) >= 2)
+        assert len(await made_up(bench)) == 1
 
 
 async def test_what_waits_is_dropped_when_a_group_is_disabled(open_bench: OpenBench) -> None:
