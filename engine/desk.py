@@ -7,7 +7,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -187,10 +187,12 @@ class Desk:
 
     def _jobs_by_status(self) -> dict[str, int]:
         jobs = self._catalog.jobs.values()
-        return dict(Counter(self._standing_of(job).status.value for job in jobs))
+        # Asked without their schedules: when each runs next is not counted.
+        standings = (self._held.standing(job.name, job.state, job.settings, None) for job in jobs)
+        return dict(Counter(standing.status.value for standing in standings))
 
     def _standing_of(self, job: Job) -> JobStanding:
-        return self._held.standing(job.name, job.state, job.settings)
+        return self._held.standing(job.name, job.state, job.settings, job.schedule)
 
     def metrics(self) -> bytes:
         """Return figures in the text format of Prometheus."""
@@ -247,7 +249,16 @@ class Desk:
             ((one.name, one.state, one.schedule, one.blackout) for one in jobs), since=since, count=count
         )
         given = self.schedules.coming(job=job, since=since, count=count)
-        return sorted([*own, *given], key=lambda view: (view.due, view.job))[:count]
+        coming = sorted([*own, *given], key=lambda view: (view.due, view.job))[:count]
+        return [self._with_hold(view) for view in coming]
+
+    def _with_hold(self, view: ComingView) -> ComingView:
+        """Return a due time with what will keep its job from running then."""
+        job = self._catalog.jobs.get(view.job)
+        hold = self._held.at(view.job, job.settings if job else None, view.due)
+        if hold is None:
+            return view
+        return replace(view, notes=[f"no run while this holds: {hold.words()}", *view.notes])
 
     async def job_source(self, name: str) -> tuple[str, str]:
         """Return the text of a job's file, and its hash."""

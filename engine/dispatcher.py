@@ -527,7 +527,7 @@ class Dispatcher:
 
     def tell_job(self, job: Job) -> None:
         """Tell everyone what a job is now."""
-        shown = self._holds.standing(job.name, job.state, job.settings)
+        shown = self._holds.standing(job.name, job.state, job.settings, job.schedule)
         self._events.publish(
             JobChanged(self._clock.now(), job.name, shown.status.value, shown.reason, shown.next_run)
         )

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from engine.errors import Refused
 from engine.jobfile import JobSettings
 from engine.lifecycle import JobState
+from engine.schedule import Schedule
 from engine.slots import Skip
 from engine.states import Cause, JobStatus
 
@@ -91,6 +92,7 @@ class Standing:
 
 
 _FOREVER = datetime.max.replace(tzinfo=UTC)
+_TICK = timedelta(microseconds=1)
 
 #: States whose own reason says more than a pause does.
 _QUIET_ANYWAY = frozenset({JobStatus.INVALID, JobStatus.INACTIVE, JobStatus.STOPPED, JobStatus.EXPIRED})
@@ -157,11 +159,18 @@ class Holds:
                 f"job {job} does not run: {hold.words()}; `moontide group enable {hold.target}` lets it run"
             )
 
-    def standing(self, job: str, state: JobState, settings: JobSettings | None) -> Standing:
+    def at(self, job: str, settings: JobSettings | None, due: datetime) -> Hold | None:
+        """Return what will keep a job from running at a time to come, as things stand now."""
+        hold = self.on(job, settings)
+        return None if hold is None or (hold.until is not None and due >= hold.until) else hold
+
+    def standing(
+        self, job: str, state: JobState, settings: JobSettings | None, schedule: Schedule | None
+    ) -> Standing:
         """Return what is shown of a job.
 
         A job of a disabled group is DISABLED and has no next run. A paused one keeps its status; its next run
-        is shown only if the pause is over by then.
+        is the first after the end of the pause, and there is none while nobody knows of an end.
         """
         hold = self.on(job, settings)
         if hold is None:
@@ -169,7 +178,7 @@ class Holds:
         if hold.kind is HoldKind.DISABLED:
             return Standing(JobStatus.DISABLED, hold.words(), None)
         reason = state.reason if state.status in _QUIET_ANYWAY else hold.words()
-        return Standing(state.status, reason, _after(hold, state.due))
+        return Standing(state.status, reason, _after(hold, state, settings, schedule))
 
 
 def _places(job: str, settings: JobSettings | None) -> Iterator[tuple[HoldScope, str]]:
@@ -179,8 +188,18 @@ def _places(job: str, settings: JobSettings | None) -> Iterator[tuple[HoldScope,
     yield HoldScope.JOB, job
 
 
-def _after(hold: Hold, due: datetime | None) -> datetime | None:
-    return due if due is not None and hold.until is not None and due >= hold.until else None
+def _after(
+    pause: Hold, state: JobState, settings: JobSettings | None, schedule: Schedule | None
+) -> datetime | None:
+    """Return when a paused job runs next."""
+    due, until = state.due, pause.until
+    if due is None or until is None:
+        return None
+    if due >= until:
+        return due
+    if settings is not None and settings.run_skipped and not settings.run_once:
+        return until
+    return schedule.following(due, until - _TICK) if schedule else None
 
 
 def _utc(moment: datetime) -> str:

@@ -107,6 +107,29 @@ async def test_what_passed_is_made_up_for_once_nothing_holds_the_job_also_after_
         assert len(await made_up(bench)) == 1
 
 
+HOURLY = """
+local job = core.job { cron = "0 * * * *", groups = { "night" } }
+function job.run() return job.OK end
+return job
+"""
+
+
+async def test_coming_times_tell_what_will_keep_them_from_running(open_bench: OpenBench) -> None:
+    async with open_bench({"tick": HOURLY, "hand": HAND}) as bench:
+        first, second = (view.due for view in bench.desk.coming(job="tick", since=None, count=2))
+        until = first + timedelta(minutes=1)
+        await bench.desk.holds.pause(HoldScope.JOB, "tick", until=until, actor=ACTOR)
+        one, two = (view.notes for view in bench.desk.coming(job="tick", since=None, count=2))
+        assert (one[0].startswith("no run while this holds: paused until"), two) == (True, [])
+        assert bench.desk.job("tick").next_run == second
+        await bench.desk.holds.pause(HoldScope.GROUP, "night", until=None, actor=ACTOR)
+        assert bench.desk.job("tick").next_run is None
+        await bench.desk.holds.disable_group("night", note="moving", actor=ACTOR)
+        notes = [view.notes for view in bench.desk.coming(job="tick", since=None, count=2)]
+        words = "no run while this holds: group night is disabled by tester@here: moving"
+        assert notes == [[words], [words]]
+
+
 async def test_what_waits_is_dropped_when_a_group_is_disabled(open_bench: OpenBench) -> None:
     async with open_bench({"a": SLEEPER}) as bench:
         going = await bench.desk.run_job("a", actor=ACTOR)

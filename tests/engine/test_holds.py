@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from engine.errors import Refused
 from engine.holds import Hold, HoldKind, Holds, HoldScope
-from engine.jobfile import JobSettings
+from engine.jobfile import JobSettings, parse_settings
 from engine.lifecycle import JobState
 from engine.states import Cause, JobStatus
 
@@ -37,14 +37,14 @@ def holding(*holds: Hold) -> Holds:
 
 def test_a_job_in_any_disabled_group_is_disabled_with_group_and_note() -> None:
     holds = holding(off("shop", "moving house"))
-    shown = holds.standing("report", WAITING, IN_NIGHT)
+    shown = holds.standing("report", WAITING, IN_NIGHT, None)
     assert shown.status is JobStatus.DISABLED
     assert shown.reason == "group shop is disabled by anna@web1: moving house"
     assert shown.next_run is None
 
 
 def test_a_job_outside_the_disabled_group_is_as_it_was() -> None:
-    shown = holding(off("day")).standing("report", WAITING, IN_NIGHT)
+    shown = holding(off("day")).standing("report", WAITING, IN_NIGHT, None)
     assert (shown.status, shown.reason, shown.next_run) == (JobStatus.WAITING, "every 2m", NOON)
 
 
@@ -54,19 +54,36 @@ def test_a_run_of_a_disabled_job_is_refused_with_what_to_do() -> None:
 
 
 def test_a_paused_job_keeps_its_status_and_says_so() -> None:
-    shown = holding(pause(HoldScope.JOB, "report")).standing("report", WAITING, IN_NIGHT)
+    shown = holding(pause(HoldScope.JOB, "report")).standing("report", WAITING, IN_NIGHT, None)
     assert (shown.status, shown.reason) == (JobStatus.WAITING, "paused by anna@web1")
     assert shown.next_run is None
 
 
 def test_the_next_run_of_a_paused_job_is_shown_if_the_pause_is_over_by_then() -> None:
     holds = holding(pause(HoldScope.ENGINE, until=NOON - timedelta(minutes=1)))
-    assert holds.standing("report", WAITING, None).next_run == NOON
+    assert holds.standing("report", WAITING, None, None).next_run == NOON
+
+
+@pytest.mark.parametrize(
+    ("raw", "minutes"),
+    [
+        ({"every": "2m"}, 6),
+        ({"every": "2m", "run_skipped": True}, 5),
+        ({"at": ["2026-03-01T12:00:00"]}, None),
+    ],
+)
+def test_the_next_run_of_a_paused_job_is_the_first_after_the_pause(
+    raw: dict[str, object], minutes: int | None
+) -> None:
+    settings = parse_settings(raw)
+    holds = holding(pause(HoldScope.ENGINE, until=NOON + timedelta(minutes=5)))
+    shown = holds.standing("report", WAITING, settings, settings.schedule())
+    assert shown.next_run == (NOON + timedelta(minutes=minutes) if minutes else None)
 
 
 def test_an_inactive_job_says_that_even_while_it_is_paused() -> None:
     inactive = replace(WAITING, status=JobStatus.INACTIVE, reason="by operator", next_due=None)
-    assert holding(pause(HoldScope.ENGINE)).standing("report", inactive, None).reason == "by operator"
+    assert holding(pause(HoldScope.ENGINE)).standing("report", inactive, None, None).reason == "by operator"
 
 
 def test_of_several_pauses_the_one_that_lasts_longest_is_told() -> None:
