@@ -54,7 +54,7 @@ def test_a_pause_holds_runs_back_until_it_is_resumed(home: Home) -> None:
 def test_a_pause_that_ended_while_no_engine_ran_is_over(home: Home) -> None:
     home.write("hand", HAND)
     with home.serving() as engine:
-        assert home.moontide("pause", "--engine", "--for", "1s").code == 0
+        assert home.moontide("pause", "--engine", "--for", "5s").code == 0
         end = engine.client.holds.holds()[0].until
         engine.kill()
     assert end is not None
