@@ -14,6 +14,7 @@ from bench import (
     journal,
     latency,
     lateness,
+    letters,
     listing,
     memory,
     network,
@@ -39,6 +40,7 @@ MEASUREMENTS: dict[str, Callable[[Effort], list[Figure]]] = {
     "calls": calls.measure,
     "databases": databases.measure,
     "network": network.measure,
+    "letters": letters.measure,
 }
 
 

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 
 from bench.figures import Effort, Figure
 from bench.homes import engine_in, home_with, job_text
+from bench.pauses import watched_loop
 from engine.events import Event, RunFinished
 from engine.service import Engine
 
@@ -22,7 +23,6 @@ AT_ONCE = 10
 ANSWER_SECONDS = 0.1
 
 _ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-_EVERY_SECONDS = 0.001
 
 
 def measure(effort: Effort) -> list[Figure]:
@@ -59,24 +59,15 @@ async def _round(engine: Engine) -> tuple[float, float]:
             ended.put_nowait(event.status)
 
     unsubscribe = engine.events.subscribe(heard)
-    pauses: list[float] = [0.0]
-    watching = asyncio.create_task(_watch(pauses))
-    began = time.perf_counter()
-    await asyncio.gather(*(engine.dispatcher.submit(job) for job in engine.catalog.jobs.values()))
-    statuses = [await ended.get() for _ in range(RUNS)]
-    seconds = time.perf_counter() - began
-    watching.cancel()
+    async with watched_loop() as pauses:
+        began = time.perf_counter()
+        await asyncio.gather(*(engine.dispatcher.submit(job) for job in engine.catalog.jobs.values()))
+        statuses = [await ended.get() for _ in range(RUNS)]
+        seconds = time.perf_counter() - began
     unsubscribe()
     if set(statuses) != {"COMPLETE"}:
         raise RuntimeError(f"runs ended as {sorted(set(statuses))}")
     return seconds, max(pauses)
-
-
-async def _watch(pauses: list[float]) -> None:
-    while True:
-        before = time.perf_counter()
-        await asyncio.sleep(_EVERY_SECONDS)
-        pauses.append(time.perf_counter() - before - _EVERY_SECONDS)
 
 
 @contextmanager
