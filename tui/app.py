@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
-from textual.app import App
 from textual.binding import Binding, BindingType
 
 from engine.errors import MoontideError
@@ -19,8 +18,10 @@ from tui.added import AddedScreen, added_screens, load_screen
 from tui.board import Board
 from tui.dialogs import YES, Confirm
 from tui.jobs import JobsScreen
+from tui.kept import Kept, kept_path
 from tui.link import Link
-from tui.page import Context, Page
+from tui.page import WARNING_SECONDS, Context
+from tui.places import Places
 from tui.plain import PlainSigns
 from tui.themes import TERMINAL, THEMES, fitting_theme, speaks_unicode
 
@@ -52,7 +53,7 @@ def _jobs() -> type[Provider]:
     return Jobs
 
 
-class Dashboard(App[int]):
+class Dashboard(Places):
     """A client of one engine. Closing it stops nothing, unless it owns the engine."""
 
     TITLE = "Moontide"
@@ -65,6 +66,13 @@ class Dashboard(App[int]):
         Binding("question_mark,f1", "help", "Keys of this screen", key_display="?", show=False),
         Binding("h", "runs", "History: the runs of all jobs", show=False),
         Binding("u", "coming", "Upcoming: what runs next", show=False),
+        Binding("A", "alerts", "Alerts: what is wrong with jobs", show=False),
+        Binding("b", "groups", "Groups of jobs", show=False),
+        Binding("c", "schedules", "Schedules given at run time", show=False),
+        Binding("a", "audit", "Audit: what operators did", show=False),
+        Binding("P", "plugins", "Plugins", show=False),
+        Binding("i", "engine", "Information about the engine", show=False),
+        Binding("Z", "pause_engine", "Pause the whole engine, or resume it", show=False),
         Binding("q", "leave", "Quit", show=False),
         Binding("ctrl+q", "leave", "Quit", show=False, priority=True),
         Binding("ctrl+c", "interrupt", "Stop the engine under `moontide up`, after asking", show=False),
@@ -74,23 +82,24 @@ class Dashboard(App[int]):
         Binding("ctrl+l", "redraw", "Draw the screen again", show=False),
     ]
 
-    def __init__(self, client: AsyncClient, *, owns_engine: bool = False) -> None:
+    def __init__(self, client: AsyncClient, *, owns_engine: bool = False, kept: Kept | None = None) -> None:
         """Prepare the dashboard.
 
         Args:
             client: the way to the engine; closed at the end.
             owns_engine: quitting stops the engine, and asks first.
+            kept: what is remembered from one time to the next; nothing by default.
         """
         super().__init__()
         self.board = Board()
-        self.context = Context(self.board, client)
+        self.context = Context(self.board, client, kept or Kept())
         self._link = Link(client, self.board, on_live=self._show_at_once, on_restart=self._tell_of_restart)
         self._owns_engine = owns_engine
         self._added_keys: set[str] = set()
         self._signs = [] if speaks_unicode() else [PlainSigns()]
         for theme in THEMES:
             self.register_theme(theme)
-        self.theme = fitting_theme(self.console.color_system)
+        self.theme = fitting_theme(self.console.color_system, liked=self.context.kept.get("theme"))
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Give Textual's own themes the shades that they do not know."""
@@ -103,6 +112,8 @@ class Dashboard(App[int]):
     def on_mount(self) -> None:
         """Open the list of jobs and connect."""
         self.push_screen(JobsScreen(self.context))
+        if self.context.kept.trouble:
+            self.notify(self.context.kept.trouble, severity="warning", timeout=WARNING_SECONDS, markup=False)
         if not self.is_headless:
             # So that the terminal is put back in order when `kill` or a leaving `moontide up` ends this.
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.exit, 0)
@@ -112,11 +123,6 @@ class Dashboard(App[int]):
         """Let go of the engine."""
         self.workers.cancel_group(self, "link")
         await self.context.client.close()
-
-    @property
-    def page(self) -> Page | None:
-        """The page on top, if it is one and no dialog."""
-        return self.screen if isinstance(self.screen, Page) else None
 
     def _show_at_once(self) -> None:
         self._fetch_added()
@@ -167,20 +173,6 @@ class Dashboard(App[int]):
         if self.page is not None and not isinstance(self.page, HelpScreen):
             self.push_screen(HelpScreen(self.context, self.screen, self))
 
-    def action_runs(self) -> None:
-        """Open the list of runs."""
-        from tui.runs import RunsScreen
-
-        if self.page is not None and not isinstance(self.page, RunsScreen):
-            self.push_screen(RunsScreen(self.context))
-
-    def action_coming(self) -> None:
-        """Open the list of what runs next."""
-        from tui.coming import ComingScreen
-
-        if self.page is not None and not isinstance(self.page, ComingScreen):
-            self.push_screen(ComingScreen(self.context))
-
     @work
     async def action_reload(self) -> None:
         """Read the jobs folder again, after asking."""
@@ -199,6 +191,7 @@ class Dashboard(App[int]):
         names = [theme.name for theme in THEMES]
         at = names.index(self.theme) if self.theme in names else -1
         self.theme = names[(at + 1) % len(names)]
+        self.context.kept.put("theme", self.theme)
         self.notify(f"theme {self.theme}", timeout=2, markup=False)
 
     def action_leave(self) -> None:
@@ -269,4 +262,5 @@ def run(place: Path | str, *, token: str | None = None, owns_engine: bool = Fals
     prepare_process()
     from engine.api.client import AsyncClient
 
-    return Dashboard(AsyncClient(place, token=token), owns_engine=owns_engine).run() or 0
+    client = AsyncClient(place, token=token)
+    return Dashboard(client, owns_engine=owns_engine, kept=Kept(kept_path())).run() or 0

@@ -94,6 +94,7 @@ def engine_parts(board: Board) -> list[Part]:
     return [
         (" ☾ moontide ", "name"),
         (f" {look.icon} {view.state} ", look.shade),
+        *_hold_parts(view),
         *_trouble_parts(board, view),
         (f" {words.plural(len(board.jobs), 'job')} ", ""),
         (f" pool {view.running}/{view.pool_size or '∞'} ", "busy" if view.running else ""),
@@ -103,10 +104,18 @@ def engine_parts(board: Board) -> list[Part]:
     ]
 
 
+def _hold_parts(view: EngineView) -> list[Part]:
+    if any(hold.startswith("the engine is ") for hold in view.holds):
+        return [(f" {words.look('PAUSED').icon} engine paused ", "late")]
+    return []
+
+
 def _trouble_parts(board: Board, view: EngineView) -> list[Part]:
     parts = []
     if count := sum(map(words.needs_attention, board.jobs.values())):
         parts.append((f" ✗ {count} need attention ", "bad"))
+    if view.alerts:
+        parts.append((f" ! {words.plural(view.alerts, 'alert')} ", "late"))
     if view.problems:
         parts.append((f" ! {words.plural(len(view.problems), 'problem')} ", "late"))
     return parts

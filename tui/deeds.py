@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 
-from engine.errors import MoontideError
+from engine.bulk import BulkAction, Chosen
 from engine.states import FINAL, Activity
 from engine.views import JobView, RunView
 from tui.dialogs import YES, Ask, Confirm, must_be, must_be_json, names_in_words
@@ -21,16 +21,13 @@ def _named(jobs: Sequence[JobView]) -> str:
     return jobs[0].name if len(jobs) == 1 else plural(len(jobs), "job")
 
 
-async def _each(page: Page, jobs: Sequence[JobView], deed: Callable[[JobView], Awaitable[object]]) -> int:
-    """Do something to each job and return how often it worked; each failure is shown."""
-    done = 0
-    for job in jobs:
-        try:
-            await deed(job)
-            done += 1
-        except MoontideError as error:
-            page.complain(error)
-    return done
+async def _many(page: Page, action: BulkAction, jobs: Sequence[JobView], done: str) -> None:
+    """Do something to jobs in one request, and say what became of each."""
+    async with page.telling():
+        results = await page.client.bulk.act(action, Chosen(names=tuple(job.name for job in jobs)))
+        page.tell_results(results, done)
+        if action is not BulkAction.RUN:
+            page.board.take_jobs(await page.client.jobs())
 
 
 async def run_jobs(page: Page, jobs: Sequence[JobView]) -> None:
@@ -43,8 +40,7 @@ async def run_jobs(page: Page, jobs: Sequence[JobView]) -> None:
         return
     if len(jobs) == 1 and going and not await _agreed(page, title, "It runs or waits already.", "Run"):
         return
-    if done := await _each(page, jobs, lambda job: page.client.run_job(job.name)):
-        page.say(f"{_named(jobs)} started" if done == len(jobs) else f"{plural(done, 'job')} started")
+    await _many(page, BulkAction.RUN, jobs, "started")
 
 
 async def run_with_data(page: Page, job: JobView, data: str = "{}") -> RunView | None:
@@ -89,20 +85,14 @@ async def _deactivate(page: Page, jobs: Sequence[JobView]) -> None:
     explained = f"{message}\n\nA run under way goes on.".strip()
     if not await _agreed(page, f"Deactivate {_named(jobs)}?", explained, "Deactivate"):
         return
-    if await _each(page, jobs, lambda job: _noted(page, page.client.deactivate(job.name))):
-        page.say(f"{_named(jobs)} deactivated")
+    await _many(page, BulkAction.DEACTIVATE, jobs, "deactivated")
 
 
 async def _activate(page: Page, jobs: Sequence[JobView]) -> None:
     names = names_in_words(job.name for job in jobs)
     if len(jobs) > 1 and not await _agreed(page, f"Activate {_named(jobs)}?", names, "Activate"):
         return
-    if await _each(page, jobs, lambda job: _noted(page, page.client.activate(job.name))):
-        page.say(f"{_named(jobs)} activated; a reload (Ctrl+R) puts it back on its schedule")
-
-
-async def _noted(page: Page, answer: Awaitable[JobView]) -> None:
-    page.board.take_job(await answer)
+    await _many(page, BulkAction.ACTIVATE, jobs, "activated; a reload (Ctrl+R) puts it back on its schedule")
 
 
 async def cancel_runs(page: Page, runs: Sequence[RunView]) -> None:

@@ -1,4 +1,4 @@
-"""What people type behind "/": words, `tag:shop`, `status:inactive`, and `!` before what must be absent."""
+"""What people type behind "/": words, `tag:shop`, `status:inactive`, `group:night`, `!not`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Term:
     """One condition.
 
     Attributes:
-        field: "", "tag", "status" or "job".
+        field: one of `FIELDS`, or "" for words.
         text: what is looked for, in lower case.
         wanted: False for what must not be there.
     """
@@ -24,7 +24,7 @@ class Term:
     wanted: bool
 
 
-FIELDS = ("tag", "status", "job")
+FIELDS = ("tag", "status", "job", "group", "alert")
 
 
 def parse(text: str) -> tuple[Term, ...]:
@@ -52,11 +52,17 @@ def _job_has(job: JobView, term: Term) -> bool:
             return any(term.text in state for state in _job_states(job))
         case "job":
             return term.text in job.name.lower()
+        case "group":
+            return any(term.text in group.lower() for group in job.groups)
+        case "alert":
+            return any(term.text in alert.kind.lower() for alert in job.alerts)
     return term.text in job.name.lower() or term.text in job.description.lower()
 
 
 def _job_states(job: JobView) -> list[str]:
     states = [job.status.lower(), job.activity, (job.last_status or "").lower()]
+    if job.paused:
+        states.append("paused")
     return [*states, "attention"] if needs_attention(job) else states
 
 
@@ -69,7 +75,7 @@ def _run_has(run: RunView, term: Term) -> bool:
     match term.field:
         case "status":
             return term.text in run.status.lower() or term.text in (run.returned or "").lower()
-        case "tag":
+        case "tag" | "group" | "alert":
             return False
         case "job":
             return term.text in run.job.lower()

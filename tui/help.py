@@ -42,9 +42,24 @@ def key_name(key: str) -> str:
     return "+".join([*(modifier.capitalize() for modifier in modifiers), last])
 
 
+def bindings_of(owner: type[DOMNode]) -> list[Binding]:
+    """Return the keys of a screen or of the app, with those that it has from our own kinds of screens."""
+    own: dict[str, Binding] = {}
+    for kind in owner.__mro__:
+        if kind.__module__.startswith("textual."):
+            break
+        for binding in kind.__dict__.get("BINDINGS", ()):
+            if isinstance(binding, Binding):
+                own.setdefault(binding.key, binding)
+    return list(own.values())
+
+
 def keys_of(owner: type[DOMNode]) -> list[tuple[str, str]]:
     """Return the keys that a screen or widget adds itself, each with what it does."""
-    bindings = [binding for binding in owner.__dict__.get("BINDINGS", ()) if isinstance(binding, Binding)]
+    return _named(binding for binding in owner.__dict__.get("BINDINGS", ()) if isinstance(binding, Binding))
+
+
+def _named(bindings: Iterable[Binding]) -> list[tuple[str, str]]:
     return [
         (" ".join(key_name(key.strip()) for key in binding.key.split(",")), binding.description)
         for binding in bindings
@@ -69,7 +84,7 @@ class HelpScreen(Page):
             app: the application, for the keys that hold everywhere.
         """
         super().__init__(context)
-        self._lines = [*_section("Here", keys_of(type(about)))]
+        self._lines = [*_section("Here", _named(bindings_of(type(about))))]
         lists = next((kind for kind in (Grid, Tail) if about.query(kind)), None)
         if lists is not None:
             self._lines += _section("Moving", keys_of(lists))

@@ -15,12 +15,13 @@ from textual.widgets import Input
 from engine.permissions import permission_words
 from engine.states import Activity
 from engine.views import JobView
-from tui import deeds, words
+from tui import deeds, holddeeds, words
 from tui.bars import Hint, Prose, ProseLine
 from tui.board import Board, Reach
 from tui.dialogs import Ask
 from tui.filters import job_fits, parse
 from tui.grid import Cell, Column, Grid
+from tui.jobfacts import held_lines
 from tui.page import Context, FilterLine, Page
 from tui.plots import ends_line, percent_complete
 
@@ -48,6 +49,8 @@ def status_cell(job: JobView, now: datetime) -> Cell:
     """Return a job's status as the list shows it: what it does now, or else how it stands."""
     if job.activity != Activity.IDLE:
         return _looked(job.activity.upper())
+    if job.paused and job.status not in ("INACTIVE", "INVALID"):
+        return _looked("PAUSED")
     if words.is_late(job, now):
         return "! late", "late"
     if job.status == "INACTIVE" and job.error is not None:
@@ -58,6 +61,12 @@ def status_cell(job: JobView, now: datetime) -> Cell:
 def _looked(status: str) -> Cell:
     look = words.look(status)
     return f"{look.icon} {status.lower()}", look.shade
+
+
+def name_cell(job: JobView) -> Cell:
+    """Return a job's name, with a sign where an alert goes on that nobody acknowledged."""
+    name = words.clean(job.name)
+    return (f"! {name}", "late") if words.is_alarming(job) else (name, "")
 
 
 def ended_cell(job: JobView) -> Cell:
@@ -76,7 +85,7 @@ def job_columns(board: Board) -> tuple[Column[JobView], ...]:
 
     return (
         Column("STATUS", 11, 1, lambda job: status_cell(job, board.now())),
-        Column("JOB", 16, 0, lambda job: (words.clean(job.name), "")),
+        Column("JOB", 16, 0, name_cell),
         Column("SCHEDULE", 15, 5, lambda job: (words.first_line(job.schedule), "calm")),
         Column("NEXT", 8, 3, lambda job: (words.until(job.next_run, board.now()), "calm"), right=True),
         Column("LAST", 8, 4, lambda job: (words.ago(job.last_run, board.now()), "faint"), right=True),
@@ -84,7 +93,8 @@ def job_columns(board: Board) -> tuple[Column[JobView], ...]:
         Column("TOOK", 6, 6, lambda job: (words.duration(board.last_duration(job.name)), "calm"), right=True),
         Column("OK", 4, 7, share, right=True),
         Column("LAST RUNS", 10, 8, ends),
-        Column("TAGS", 20, 9, lambda job: (words.tags(job.tags), "faint")),
+        Column("GROUPS", 12, 10, lambda job: (words.clean(", ".join(job.groups)), "faint")),
+        Column("TAGS", 14, 9, lambda job: (words.tags(job.tags), "faint")),
     )
 
 
@@ -96,17 +106,23 @@ class JobsScreen(Page):
         ("r", "Run", "screen.run"),
         ("p", "On/off", "screen.switch"),
         ("e", "Edit", "screen.edit"),
-        ("o", "Options", "screen.form"),
         ("n", "New", "screen.new"),
         ("h", "Runs", "app.runs"),
         ("/", "Filter", "screen.filter"),
         ("^r", "Reload", "app.reload"),
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "filter", "Filter: words, tag:shop, status:inactive, !not", key_display="/"),
+        Binding(
+            "slash",
+            "filter",
+            "Filter: words, tag:shop, status:inactive, group:night, alert:late, !not",
+            key_display="/",
+        ),
         Binding("r", "run", "Run now"),
         Binding("R", "run_with", "Run with data"),
         Binding("p", "switch", "Deactivate, or activate again"),
+        Binding("z", "pause", "Pause with a note and an end, or resume"),
+        Binding("x", "acknowledge", "Acknowledge its alerts, with a note"),
         Binding("K", "cancel", "Cancel the run under way"),
         Binding("e", "edit", "Edit the file"),
         Binding("o", "form", "Options: the settings as a form"),
@@ -122,16 +138,22 @@ class JobsScreen(Page):
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
-        self._sort = context.kept.get("jobs.sort", "attention")
-        self._reversed = False
+        sort = context.kept.get("jobs.sort")
+        self._sort = sort if sort in SORTS else "attention"
+        self._reversed = bool(context.kept.get("jobs.reversed"))
         self._drawn = -1
 
     def body(self) -> Iterable[Widget]:
         """Hold the filter, the list, and beside it the job under the cursor."""
-        yield FilterLine("words, tag:shop, status:inactive, !not")
+        yield FilterLine("words, tag:shop, status:inactive, group:night, alert:late, !not")
         with Horizontal():
             yield Grid(job_columns(self.board), lambda job: job.name, empty=CONNECTING, id="jobs")
             yield Prose(id="side")
+
+    def on_mount(self) -> None:
+        """Take up the filter of the last time."""
+        if text := self.context.kept.get("jobs.filter"):
+            self.filter_by(text)
 
     @property
     def grid(self) -> Grid[JobView]:
@@ -204,8 +226,15 @@ class JobsScreen(Page):
         """Go from the filter to the list."""
         self.set_focus(self.grid)
 
+    def filter_by(self, text: str) -> None:
+        """Show the jobs that a filter fits."""
+        line = self.query_one(FilterLine)
+        line.display = True
+        line.value = text
+
     @on(Input.Changed)
     def _filter_typed(self) -> None:
+        self.context.kept.put("jobs.filter", self.filter)
         self._drawn = -1
         self.tick()
 
@@ -222,7 +251,7 @@ class JobsScreen(Page):
         """Sort by the next of the ways to sort."""
         ways = list(SORTS)
         self._sort = ways[(ways.index(self._sort) + 1) % len(ways)]
-        self.context.kept["jobs.sort"] = self._sort
+        self.context.kept.put("jobs.sort", self._sort)
         self._drawn = -1
         self.say(f"sorted by {self._sort}")
         self.tick()
@@ -230,6 +259,7 @@ class JobsScreen(Page):
     def action_reverse(self) -> None:
         """Sort the other way round."""
         self._reversed = not self._reversed
+        self.context.kept.put("jobs.reversed", "yes" if self._reversed else "")
         self._drawn = -1
         self.tick()
 
@@ -294,6 +324,16 @@ class JobsScreen(Page):
         await deeds.switch_jobs(self, self.chosen())
 
     @work
+    async def action_pause(self) -> None:
+        """Pause or resume the chosen jobs."""
+        await holddeeds.pause_jobs(self, self.chosen())
+
+    @work
+    async def action_acknowledge(self) -> None:
+        """Acknowledge the alerts of the chosen jobs."""
+        await holddeeds.acknowledge(self, [alert for job in self.chosen() for alert in job.alerts])
+
+    @work
     async def action_cancel(self) -> None:
         """Cancel what the chosen jobs run."""
         await deeds.cancel_jobs(self, self.chosen())
@@ -319,12 +359,14 @@ def job_summary(job: JobView, board: Board) -> Sequence[ProseLine]:
         [(words.clean(job.name), "head")],
         [status_cell(job, now), ("  " + words.first_line(job.reason), "faint")],
         [(words.clean(job.description), "")],
+        *held_lines(job),
         [],
         _pair("schedule", job.schedule),
         _pair("next", f"{words.until(job.next_run, now)}  {words.near_moment(job.next_run, now)}"),
         [*_pair("last", f"{words.ago(job.last_run, now)}  "), ended_cell(job)],
         _pair("runs", f"{ends_line(ends, 20)}  {percent_complete(ends)} complete"),
         _pair("tags", words.tags(job.tags) or "—"),
+        _pair("groups", ", ".join(job.groups) or "—"),
         _pair("file", job.path),
         _pair("may use", permission_words(job.permissions, job.allow)),
     ]

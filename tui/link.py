@@ -8,7 +8,16 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from engine.errors import JobNotFound, MoontideError
-from engine.events import Event, JobChanged, JobsReloaded, JournalRecovered, JournalStalled
+from engine.events import (
+    AlertEnded,
+    AlertRaised,
+    Event,
+    HoldChanged,
+    JobChanged,
+    JobsReloaded,
+    JournalRecovered,
+    JournalStalled,
+)
 from engine.states import EngineState, JobStatus
 from tui.board import Board, Reach
 
@@ -23,7 +32,7 @@ RUNS_FETCHED = 2000
 #: With more jobs to fetch than this, all of them come in one answer.
 JOBS_FETCHED_ALONE = 20
 
-_RELOADS = (JobsReloaded, JournalStalled, JournalRecovered)
+_RELOADS = (JobsReloaded, JournalStalled, JournalRecovered, HoldChanged)
 
 
 class Link:
@@ -100,12 +109,11 @@ class Link:
     def _take(self, event: Event) -> None:
         self.board.take(event)
         self._heard.set()
-        if isinstance(event, JobChanged) and event.status == JobStatus.INACTIVE:
-            # What events do not carry: whether it is active, and its error.
-            self._stale_jobs.add(event.job)
+        if (name := _stale_job(event)) is not None:
+            self._stale_jobs.add(name)
             self._stale.set()
         # Lagged is known by its name: events of the stream itself are no business of the model.
-        if isinstance(event, _RELOADS) or type(event).__name__ == "Lagged":
+        elif isinstance(event, _RELOADS) or type(event).__name__ == "Lagged":
             self._all_stale = True
             self._stale.set()
 
@@ -136,3 +144,16 @@ class Link:
             await asyncio.wait_for(self._heard.wait(), QUIET_SECONDS)
         with suppress(TimeoutError):
             await asyncio.wait_for(self._stale.wait(), BUSY_SECONDS)
+
+
+def _stale_job(event: Event) -> str | None:
+    """Return which job has to be fetched again, for what the event does not carry."""
+    match event:
+        case AlertRaised(job=name) | AlertEnded(job=name):
+            return name
+        case JobChanged(job=name, status=JobStatus.INACTIVE):
+            # Whether it is active, and its error.
+            return name
+        case HoldChanged(scope="job", target=name):
+            return name
+    return None

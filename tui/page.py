@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
@@ -14,9 +14,11 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from engine.errors import MoontideError
+from engine.views import BulkView
 from tui.bars import Hint, Hints, StatusBar
 from tui.board import Board
-from tui.words import clean
+from tui.kept import Kept
+from tui.words import clean, plural
 
 if TYPE_CHECKING:
     from engine.api.client import AsyncClient
@@ -29,19 +31,22 @@ GOOD_SECONDS = 3.0
 WARNING_SECONDS = 8.0
 ERROR_SECONDS = 30.0
 
+#: Failures of many that are shown one by one.
+FAILURES_SHOWN = 3
+
 
 @dataclass(slots=True)
 class Context:
     """What every screen works with.
 
     Attributes:
-        kept: filter and sort of each list, for when it is opened again.
+        kept: filter, sort and theme, for when a list or the dashboard is opened again.
         added: the screens that plugins of the engine add.
     """
 
     board: Board
     client: AsyncClient
-    kept: dict[str, str] = field(default_factory=dict)
+    kept: Kept = field(default_factory=Kept)
     added: list[AddedScreen] = field(default_factory=list)
 
 
@@ -158,6 +163,21 @@ class Page(Screen[None]):
     def complain(self, error: object) -> None:
         """Tell of an error."""
         self.notify(clean(str(error)), severity="error", timeout=ERROR_SECONDS, markup=False)
+
+    def tell_results(self, results: Sequence[BulkView], done: str) -> None:
+        """Say what became of each of many: one message for all that worked, and the failures by name.
+
+        Args:
+            done: what was done, such as "paused".
+        """
+        good = [view for view in results if view.ok]
+        failed = [view for view in results if not view.ok]
+        if good:
+            self.say(f"{good[0].target if len(good) == 1 else plural(len(good), 'job')} {done}")
+        for view in failed[:FAILURES_SHOWN]:
+            self.complain(f"{view.target}: {view.message}" if len(results) > 1 else view.message)
+        if len(failed) > FAILURES_SHOWN:
+            self.complain(f"{len(failed) - FAILURES_SHOWN} more failed")
 
     @asynccontextmanager
     async def telling(self) -> AsyncIterator[None]:

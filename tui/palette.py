@@ -6,11 +6,10 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-from textual.binding import Binding
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from tui.added import AddedScreen
-from tui.help import key_name
+from tui.help import bindings_of, key_name
 from tui.job import JobScreen
 from tui.page import Page
 
@@ -21,11 +20,11 @@ class Actions(Provider):
     """What can be done here, with its key."""
 
     def _commands(self) -> Iterator[tuple[str, str, Callable[[], Any]]]:
-        for binding in _bindings(self.screen) + _bindings(self.app):
-            if binding.description and binding.action != "command_palette":
-                owner = self.screen if binding in _bindings(self.screen) else self.app
-                key = key_name(binding.key.split(",")[0])
-                yield binding.description, key, partial(owner.run_action, binding.action)
+        for owner in (self.screen, self.app):
+            for binding in bindings_of(type(owner)):
+                if binding.description and binding.action != "command_palette":
+                    key = key_name(binding.key.split(",")[0])
+                    yield binding.description, key, partial(owner.run_action, binding.action)
 
     async def discover(self) -> Hits:
         """List everything."""
@@ -75,7 +74,3 @@ class Jobs(Provider):
         names = [name for name in sorted(context.board.jobs) if query.lower() in name.lower()]
         for name in names[:JOBS_SHOWN]:
             yield Hit(0.9, name, partial(self.app.push_screen, JobScreen(context, name)), help="open the job")
-
-
-def _bindings(owner: Any) -> list[Binding]:
-    return [binding for binding in type(owner).__dict__.get("BINDINGS", ()) if isinstance(binding, Binding)]

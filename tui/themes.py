@@ -127,15 +127,20 @@ TERMINAL = Theme(
 THEMES = (DARK, LIGHT, CONTRAST, GREY, TERMINAL)
 
 
-def fitting_theme(color_system: str | None, environment: Mapping[str, str] = os.environ) -> str:
+def fitting_theme(
+    color_system: str | None, environment: Mapping[str, str] = os.environ, *, liked: str = ""
+) -> str:
     """Return the name of the theme to begin with.
 
     Args:
         color_system: what rich found the terminal to have: "standard", "256", "truecolor"; None in tests.
+        liked: the theme that was chosen last, taken where the terminal can show it; "" for none.
     """
     if environment.get("NO_COLOR"):
         return GREY.name
-    return TERMINAL.name if color_system == "standard" else DARK.name
+    if color_system == "standard":
+        return TERMINAL.name
+    return liked if liked in {theme.name for theme in THEMES} else DARK.name
 
 
 def speaks_unicode(environment: Mapping[str, str] = os.environ) -> bool:

@@ -30,6 +30,7 @@ LOOKS: dict[str, Look] = {
     "WAITING": Look("●", "+", "ok"),
     "SLEEPING": Look("☾", "z", "calm"),
     "STOPPED": Look("■", "#", "late"),
+    "PAUSED": Look("¦", "|", "late"),
     "INACTIVE": Look("‖", "=", "late"),
     "ONCE": Look("◇", "1", "ok"),
     "ONCE DONE": Look("◆", "*", "calm"),
@@ -158,7 +159,12 @@ def is_late(job: JobView, now: datetime) -> bool:
 
 
 def needs_attention(job: JobView) -> bool:
-    """Return whether somebody has to look at a job: it cannot be used, or its last run failed."""
-    if job.status == "INVALID" or job.last_status in FAILED:
+    """Return whether somebody has to look at a job: it cannot be used, failed, or has a new alert."""
+    if job.status == "INVALID" or job.last_status in FAILED or is_alarming(job):
         return True
     return job.status == "INACTIVE" and job.error is not None
+
+
+def is_alarming(job: JobView) -> bool:
+    """Return whether an alert of a job goes on that nobody acknowledged."""
+    return any(alert.acked is None for alert in job.alerts)

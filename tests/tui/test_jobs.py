@@ -277,7 +277,7 @@ async def test_a_terminal_without_unicode_gets_plain_signs(sit: Sit, monkeypatch
 
 
 async def test_help_lists_the_keys_of_the_screen(sit: Sit) -> None:
-    async with sit(size=(100, 40)) as seat:
+    async with sit(size=(100, 60)) as seat:
         await seat.reads("report")
         await seat.press("question_mark")
         await seat.reads("Run with data", "Ctrl+R", "PgDn")

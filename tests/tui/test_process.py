@@ -33,6 +33,10 @@ return job
 """
 
 
+#: What would change the size, or make one test remember what another one chose.
+_DROPPED = ("COLUMNS", "LINES", "HOME", "XDG_STATE_HOME")
+
+
 class Terminal:
     """A command on a terminal of its own, of 80 columns and 24 lines."""
 
@@ -46,7 +50,7 @@ class Terminal:
             if ignores_hangup:
                 signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
-        kept = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
+        kept = {name: value for name, value in os.environ.items() if name not in _DROPPED}
         self.process = subprocess.Popen(
             command,
             stdin=slave,

@@ -15,8 +15,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from engine.bulkdesk import BulkDesk
 from engine.errors import JobFileError, JobNotFound, NotFound, Refused, RunNotFound, StoreUnavailable
 from engine.events import Events, RunFinished, RunLogged, RunQueued, RunStarted
+from engine.holds import HoldScope
 from engine.runfilter import RunFilter
 from engine.states import FINAL, RunStatus
 from engine.views import (
@@ -24,6 +26,7 @@ from engine.views import (
     ComingView,
     DraftView,
     EngineView,
+    HoldView,
     JobView,
     LogLineView,
     PluginView,
@@ -148,6 +151,24 @@ class MemoryAlerts:
         return self.views[alert_id]
 
 
+class MemoryPauses:
+    """Notes pauses in the views of jobs."""
+
+    def __init__(self, engine: MemoryEngine) -> None:
+        self._engine = engine
+
+    async def pause(
+        self, scope: HoldScope, target: str, *, until: datetime | None, note: str = "", actor: str
+    ) -> HoldView:
+        view = HoldView("paused", scope, target, note, actor, START, until, f"paused by {actor}: {note}")
+        self._engine.views[target] = replace(self._engine.job(target), paused=view.words, paused_until=until)
+        return view
+
+    async def resume(self, scope: HoldScope, target: str, *, note: str = "", actor: str) -> HoldView:
+        self._engine.views[target] = replace(self._engine.job(target), paused="", paused_until=None)
+        return HoldView("paused", scope, target, note, actor, START, None, "resumed")
+
+
 class MemoryEngine:
     """Jobs are texts, and a run is a task that reads them."""
 
@@ -169,6 +190,7 @@ class MemoryEngine:
         self.plugin_views = [PluginView("log", "0.1.0", "plugins.log", ["core"], ["log"], "loaded", "")]
         self.store_fails = False
         self.alerts = MemoryAlerts()
+        self.bulk = BulkDesk(self, MemoryPauses(self), lambda job: [])
 
     def add(self, name: str, text: str = "", **fields: Any) -> JobView:
         """Put a job on the list, with fields of its view."""
