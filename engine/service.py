@@ -61,6 +61,7 @@ from engine.settings import Settings
 from engine.startup import run_startup_jobs
 from engine.statedesk import StateDesk
 from engine.states import EngineState
+from engine.store.aging import Aging
 from engine.store.alertrows import AlertQueries
 from engine.store.auditqueries import AuditQueries
 from engine.store.database import Database, open_database
@@ -153,8 +154,10 @@ class Engine:
             clock=self._clock,
             journal=journal,
             pruning=Pruning(database.reader),
+            aging=Aging(database.reader),
             known_sources=lambda: dispatcher.sources,
             kept=self.settings.kept_runs(),
+            kept_seconds=self.settings.kept_seconds(),
         )
         catalog = make_catalog(
             folder,

@@ -121,7 +121,7 @@ class SandboxSettings(Section):
 
 
 class RetentionSettings(Section):
-    """How long runs are kept; the job moontide/cleanup removes the others, with their logs."""
+    """How long runs and other records are kept; the job moontide/cleanup removes the others."""
 
     every: Duration = setting("1h", "How often that job runs.", DURATION)
     age: KeptFor = setting("90d", "Runs that ended longer ago are removed.", KEPT_FOR)
@@ -132,6 +132,10 @@ class RetentionSettings(Section):
     failed_runs: Count = setting(
         10_000, "The same for those that failed, counted apart.", "a whole number, 0 or more"
     )
+    alerts: KeptFor = setting("365d", "Alerts that ended longer ago are removed.", KEPT_FOR)
+    slots: KeptFor = setting("365d", "The same for entries of the slot ledger.", KEPT_FOR)
+    schedules: KeptFor = setting("90d", "The same for schedules given at run time.", KEPT_FOR)
+    audit: KeptFor = setting("730d", "Entries of the audit trail that are older are removed.", KEPT_FOR)
 
 
 class EngineSettings(Section):
@@ -286,6 +290,16 @@ class Settings(BaseSettings):
             runs=kept.runs,
             failed_runs=kept.failed_runs,
         )
+
+    def kept_seconds(self) -> dict[str, float]:
+        """Return how long what else is over is kept, by the names of `engine.store.aging`; 0: for ever."""
+        kept = self.retention
+        return {
+            "alerts": kept.alerts,
+            "slots": kept.slots,
+            "schedules": kept.schedules,
+            "audit": kept.audit,
+        }
 
     def source_bytes(self) -> int:
         """Return the size up to which a job file or library module is taken."""

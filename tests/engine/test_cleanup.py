@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from engine.cleanup import NAME
 from engine.errors import JobFileError, Refused, RunNotFound
 from engine.runfilter import RunFilter
-from tests.engine.conftest import ACTOR, OpenBench
+from tests.engine.conftest import ACTOR, OpenBench, until
 
 GONE = """
 local job = core.job { remove_after = 0 }
@@ -44,9 +46,11 @@ async def test_it_removes_runs_with_their_words_and_sources(open_bench: OpenBenc
         gone, stays = await bench.run("gone"), await bench.run("stays")
         assert [run.id for run in await bench.desk.history.find(RunFilter(text="word"))] == [gone.id]
         done = await bench.run(NAME)
-        assert (done.status, done.result) == ("COMPLETE", {"runs": 1, "sources": 1})
+        aged = {"alerts": 0, "slots": 0, "schedules": 0, "audit": 0}
+        assert (done.status, done.result) == ("COMPLETE", {"runs": 1, "sources": 1, **aged})
         assert [line.text for line in await bench.desk.log(done.id)] == [
-            "removed 1 runs with their logs, and 1 sources that no run needs"
+            "removed 1 runs with their logs, and 1 sources that no run needs",
+            "removed of other records: alerts 0, slots 0, schedules 0, audit 0",
         ]
         with pytest.raises(RunNotFound):
             await bench.desk.run(gone.id)
@@ -68,3 +72,16 @@ async def test_of_each_job_the_newest_runs_stay(open_bench: OpenBench) -> None:
         ids = [(await bench.run("stays")).id for _ in range(4)]
         await bench.run(NAME)
         assert [run.id for run in await bench.desk.runs(job="stays")] == [ids[3], ids[2]]
+
+
+async def test_what_operators_did_is_removed_after_its_time(open_bench: OpenBench) -> None:
+    async with open_bench({"stays": STAYS}, "retention.audit = 1") as bench:
+        await bench.run("stays")
+        await bench.run("stays")
+        (newest, *_) = first = await bench.desk.audit.entries()
+        await until(lambda: datetime.now(UTC) - newest.at > timedelta(seconds=1))
+        await bench.reload()
+        done = await bench.run(NAME)
+        assert isinstance(done.result, dict)
+        assert done.result["audit"] == len(first)
+        assert "stays" not in {entry.target for entry in await bench.desk.audit.entries()}
