@@ -387,6 +387,8 @@ class Desk:
         now = self._clock.now()
         for job in changes.touched:
             self._scheduler.arm(job.name, job.state.due)
+        for job in changes.changed:
+            self._dispatcher.regroup(job)
         for job in changes.removed:
             self._scheduler.arm(job.name, None)
         # A job that is held makes up for it when it is let go.

@@ -431,6 +431,16 @@ class Dispatcher:
         for admitted in self.gate.open(label):
             self._spawn(self._see_through(admitted))
 
+    def regroup(self, job: Job) -> None:
+        """Let the waiting runs of a job go by the tags and groups that its settings give it now."""
+        if job.settings is None or not self.gate.waiting_of(job.name):
+            return
+        for run in self.gate.waiting_runs():
+            if run.owner is job:
+                run.settings = job.settings
+        for admitted in self.gate.relabelled(job.name):
+            self._spawn(self._see_through(admitted))
+
     def skip_waiting(self, concerned: Callable[[Job], bool], reason: str) -> None:
         """End all waiting runs of some jobs as SKIPPED."""
         for run in self.gate.waiting_runs():

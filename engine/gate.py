@@ -161,6 +161,23 @@ class Gate(Generic[R]):
             heapq.heappush(self._line, entry)
         return self._admit()
 
+    def relabelled(self, job: str) -> list[R]:
+        """Look again at a job's waiting runs, whose labels have changed; each keeps its place.
+
+        Returns:
+            the runs that start now, in order.
+        """
+        for label, parked in list(self._parked.items()):
+            moved = [entry for entry in parked if entry[1].job == job]
+            if moved:
+                rest = [entry for entry in parked if entry[1].job != job]
+                heapq.heapify(rest)
+                self._parked[label] = rest
+                for entry in self._live(moved):
+                    heapq.heappush(self._line, entry)
+                self._unpark(label)
+        return self._admit()
+
     def waiting_runs(self) -> list[R]:
         """Return the waiting runs in the order in which they go, as far as their limits let them."""
         entries = [*self._line, *(entry for parked in self._parked.values() for entry in parked)]

@@ -107,6 +107,30 @@ async def test_what_passed_is_made_up_for_once_nothing_holds_the_job_also_after_
         assert len(await made_up(bench)) == 1
 
 
+async def test_a_waiting_run_starts_when_its_job_leaves_the_paused_group(open_bench: OpenBench) -> None:
+    async with open_bench({"hand": HAND, "a": SLEEPER}) as bench:
+        await bench.desk.holds.pause(HoldScope.GROUP, "shop", until=None, actor=ACTOR)
+        other = await bench.desk.run_job("a", actor=ACTOR)
+        run = await bench.desk.run_job("hand", actor=ACTOR)
+        bench.write("hand", HAND.replace('"shop"', '"day"'))
+        await bench.reload("hand")
+        assert (await bench.finished(run.id)).status == "COMPLETE"
+        assert (await bench.desk.run(other.id)).status == "QUEUED"
+
+
+async def test_a_waiting_run_whose_job_joins_a_paused_group_waits_for_that(open_bench: OpenBench) -> None:
+    async with open_bench({"hand": HAND, "a": SLEEPER}) as bench:
+        for group in ("night", "shop"):
+            await bench.desk.holds.pause(HoldScope.GROUP, group, until=None, actor=ACTOR)
+        run = await bench.desk.run_job("a", actor=ACTOR)
+        await bench.desk.overrides.set("a", {"groups": ["night"]}, {}, actor=ACTOR)
+        await bench.desk.holds.resume(HoldScope.GROUP, "shop", actor=ACTOR)
+        assert (await bench.desk.run(run.id)).status == "QUEUED"
+        await bench.desk.holds.resume(HoldScope.GROUP, "night", actor=ACTOR)
+        await until(lambda: bench.desk.job("a").activity == "running")
+        await bench.desk.cancel(run.id, actor=ACTOR)
+
+
 HOURLY = """
 local job = core.job { cron = "0 * * * *", groups = { "night" } }
 function job.run() return job.OK end
