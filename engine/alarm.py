@@ -14,6 +14,7 @@ import os
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Protocol
 
 CLOEXEC_NONBLOCK = os.O_CLOEXEC | os.O_NONBLOCK
 ABSOLUTE_CANCEL_ON_SET = 1 | 2
@@ -31,8 +32,21 @@ class _Itimerspec(ctypes.Structure):
     _fields_ = (("interval", _Timespec), ("value", _Timespec))
 
 
-class Alarm:
-    """Calls `ring` on the running loop when its time has come, or when the wall clock was set."""
+class Alarm(Protocol):
+    """Rings on the running loop when its time has come, or when the wall clock was set."""
+
+    def start(self) -> None:
+        """Begin to watch the clock, on the running loop."""
+
+    def stop(self) -> None:
+        """Never ring again."""
+
+    def set(self, at: datetime | None) -> None:
+        """Ring at this time (soon if it has passed), instead of any earlier one; None: no time."""
+
+
+class KernelAlarm:
+    """The alarm of the machine's own clock."""
 
     def __init__(self, ring: Callable[[], None]) -> None:
         self._ring = ring

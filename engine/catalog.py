@@ -161,6 +161,8 @@ class Catalog:
         self._named_blackouts = named_blackouts
         self.folder = folder
         self.jobs: dict[str, Job] = {}
+        #: Jobs whose file was removed: runs of theirs may go on, and count when the file is back.
+        self._away: dict[str, Job] = {}
         self._declare = declare
         self._clock = clock
         self._timezone = timezone
@@ -187,6 +189,10 @@ class Catalog:
         changes = Changes()
         for one in found:
             self._arm_at_start(one, stored.get(one.name), now, session, changes)
+        for name in sorted(stored.keys() - self.jobs.keys()):
+            if (gone := stored[name]).listed:
+                job = Job(name, f"{name}.lua", gone.state, overrides=gone.overrides)
+                self._note_removed(job, now, changes)
         return changes
 
     async def reload(
@@ -295,10 +301,6 @@ class Catalog:
     def library(self) -> Library:
         """Return a reader of library modules for one run."""
         return Library(self.folder, self._source_bytes)
-
-    def forget(self, name: str) -> Job:
-        """Take a job off the list."""
-        return self.jobs.pop(name)
 
     async def declare_text(self, name: str, path: str, text: bytes) -> Found:
         """Declare a text as if it were this job's file, and return what it is."""
@@ -462,16 +464,18 @@ class Catalog:
         self, one: Found, stored: StoredJob | None, now: datetime, session: int, changes: Changes
     ) -> None:
         known = self.jobs.get(one.name)
-        before = known.state if known else stored.state if stored else None
-        last = known.last if known else stored.last if stored else None
+        away = known or self._away.get(one.name)
+        before = away.state if away else stored.state if stored else None
+        last = away.last if away else stored.last if stored else None
         old = (known.source_hash, known.settings, known.overrides) if known else None
         if one.settings is None:
             state = lifecycle.found_invalid(before, one.error or "", now=now)
         else:
-            state = lifecycle.at_reload(before, one.settings, one.schedule, now=now, session=session)
+            arm = lifecycle.at_reload if known else lifecycle.at_return
+            state = arm(before, one.settings, one.schedule, now=now, session=session)
         job = self._put(one, before, last)
         job.state = state
-        if before is not None:
+        if known is not None and before is not None:
             ledger.note_given_up(job, before, now)
         edited = old != (one.source_hash, one.settings, one.overrides)
         self._note(job, known is None, before, edited, changes)
@@ -493,7 +497,7 @@ class Catalog:
     def _put(self, one: Found, state: JobState | None, last: LastRun | None) -> Job:
         job = self.jobs.get(one.name)
         if job is None:
-            job = Job(one.name, one.path, state or lifecycle.UNKNOWN)
+            job = self._away.pop(one.name, None) or Job(one.name, one.path, state or lifecycle.UNKNOWN)
             self.jobs[one.name] = job
         job.path = one.path
         job.work = self._built_in[one.name].work if one.name in self._built_in else None
@@ -515,10 +519,13 @@ class Catalog:
     ) -> None:
         for name in [name for name in self.jobs if name not in seen]:
             if wanted is None or name in wanted:
-                job = self.forget(name)
+                job = self._away[name] = self.jobs.pop(name)
                 job.overrides = overrides.get(name, NONE)
-                ledger.note_removed(job, now)
-                changes.removed.append(job)
+                self._note_removed(job, now, changes)
+
+    def _note_removed(self, job: Job, now: datetime, changes: Changes) -> None:
+        ledger.note_removed(job, now)
+        changes.removed.append(job)
 
 
 def _note_past(job: Job, before: JobState, missed: Missed | None, now: datetime) -> None:

@@ -137,12 +137,13 @@ class Dispatcher:
         job = self._find_job(name)
         if job is None or job.settings is None or self._closed:
             return
-        now = self._clock.now()
+        now, before = self._clock.now(), job.state
         skip = self.skip_due(job, due)
-        follow_up = lifecycle.passed_by if skip else lifecycle.fired
-        self._put(job, follow_up(job.state, job.schedule, due, now))
-        skip = skip or self._take_due(job, Overlap(job.settings.overlap), due)
+        if skip is None:
+            self._put(job, lifecycle.fired(before, job.schedule, due, now))
+            skip = self._take_due(job, Overlap(job.settings.overlap), due)
         if skip is not None:
+            self._put(job, lifecycle.passed_by(before, job.schedule, due, now))
             ledger.note_skipped(job, due, skip, now)
         else:
             job.skipping = None

@@ -82,11 +82,16 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class StoredJob:
-    """What the database remembers of a job from earlier sessions."""
+    """What the database remembers of a job from earlier sessions.
+
+    Attributes:
+        listed: its file was there when it was last looked for.
+    """
 
     state: JobState
     last: LastRun | None
     overrides: Overrides = field(default_factory=dict)
+    listed: bool = True
 
 
 @dataclass(frozen=True, slots=True)

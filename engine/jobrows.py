@@ -83,7 +83,7 @@ def stored_job(row: JobRow) -> StoredJob:
     )
     overrides = row.overrides or {}
     if row.last_run_id is None or row.last_started is None:
-        return StoredJob(state, None, overrides)
+        return StoredJob(state, None, overrides, row.present)
     status = RunStatus(row.last_status) if row.last_status else None
     last = LastRun(row.last_run_id, row.last_started, status, row.last_returned)
-    return StoredJob(state, last, overrides)
+    return StoredJob(state, last, overrides, row.present)

@@ -132,6 +132,19 @@ def at_reload(
     return waiting(before, schedule, schedule.first(now) if schedule else None)
 
 
+def at_return(
+    state: JobState | None, settings: JobSettings, schedule: Schedule | None, *, now: datetime, session: int
+) -> JobState:
+    """Return what becomes of a job whose file is there at a reload, and was not before.
+
+    Due times that passed while it was away make no run.
+    """
+    back = at_reload(state, settings, schedule, now=now, session=session)
+    if back.due is None or back.due > now:
+        return back
+    return passed_by(back, schedule, back.due, now)
+
+
 def settings_changed(
     state: JobState, settings: JobSettings, schedule: Schedule | None, *, now: datetime, session: int
 ) -> JobState:

@@ -6,7 +6,6 @@ import heapq
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from engine.alarm import Alarm
 from engine.clock import Clock
 
 #: Smaller steps of the wall clock are the work of NTP and change nothing.
@@ -41,7 +40,7 @@ class Scheduler:
         self._seen = clock.now(), clock.monotonic()
         self._heap: list[tuple[datetime, str]] = []
         self._due: dict[str, datetime] = {}
-        self._alarm = Alarm(self._rang)
+        self._alarm = clock.alarm(self._rang)
         self._serving = False
         self._alarm_at: datetime | None = None
 

@@ -1,0 +1,1 @@
+"""The engine beside a small model of what it promises."""

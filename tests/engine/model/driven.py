@@ -1,0 +1,161 @@
+"""A whole engine in this process, on a clock and with runs that a test drives."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from engine.cleanup import NAME as CLEANUP
+from engine.clock import ManualClock
+from engine.runfilter import RunFilter
+from engine.service import Engine
+from engine.settings import settings_from
+from engine.states import RunStatus
+from engine.views import JobView, RunView, SlotView
+from moontide import Outcome
+from tests.engine.conftest import ACTOR
+from tests.engine.model import scripted
+
+MORE_THAN_ALL = 100_000
+
+
+@dataclass(frozen=True)
+class SeenJob:
+    """What operators see of a job."""
+
+    status: str
+    active: bool
+    next: datetime | None
+    activity: str
+
+
+@dataclass(frozen=True)
+class SeenRun:
+    """What operators see of a run."""
+
+    status: str
+    trigger: str
+    attempt: int
+    due: datetime
+    returned: str | None
+
+
+@dataclass(frozen=True)
+class Seen:
+    """All that operators see: jobs, runs of each job in the order in which they were made, and what goes on.
+
+    Attributes:
+        stored: what the database holds of the jobs that are listed: status and next due time.
+        under_way: how many runs the executor has in hand.
+    """
+
+    jobs: dict[str, SeenJob]
+    runs: dict[str, list[SeenRun]]
+    under_way: int
+    stored: dict[str, tuple[str, bool]]
+
+
+class DrivenEngine:
+    """Engines on one home, one after another."""
+
+    def __init__(self, home: Path, clock: ManualClock, pool: int) -> None:
+        self.home = home
+        self._clock = clock
+        self._pool = pool
+        (home / "jobs").mkdir()
+        (home / "plugins").mkdir()
+        plugin = f"from {scripted.__name__} import moontide_executors\n"
+        (home / "plugins/scripted.py").write_text(plugin, "utf-8")
+
+    async def start(self) -> None:
+        settings = settings_from(
+            {
+                "executor": scripted.NAME,
+                "plugins_dir": "plugins",
+                "pool": {"size": self._pool},
+                "engine": {"stop_after": "1ms"},
+                # The engine's own job shall not take part.
+                "retention": {"every": "36500d"},
+            }
+        )
+        self._engine = Engine(settings, home=self.home, clock=self._clock)
+        await self._engine.start()
+
+    async def stop(self) -> None:
+        await self._engine.stop()
+
+    async def crash(self) -> None:
+        """Leave of the engine what SIGKILL would: what it has committed until now, and nothing else."""
+        database, kept = self.home / "moontide.db", self.home / "kept.db"
+        with sqlite3.connect(database) as source, sqlite3.connect(kept) as copy:
+            source.backup(copy)
+        source.close()
+        copy.close()
+        await self._engine.stop()
+        for rest in self.home.glob("moontide.db*"):
+            rest.unlink()
+        kept.rename(database)
+
+    async def reload(self) -> None:
+        await self._engine.desk.reload(actor=ACTOR)
+
+    async def run(self, job: str) -> None:
+        await self._engine.desk.run_job(job, actor=ACTOR)
+
+    async def cancel(self, job: str, number: int) -> None:
+        await self._engine.desk.cancel((await self._run(job, number)).id, actor=ACTOR)
+
+    async def activate(self, job: str) -> None:
+        await self._engine.desk.activate(job, actor=ACTOR)
+
+    async def deactivate(self, job: str) -> None:
+        await self._engine.desk.deactivate(job, actor=ACTOR)
+
+    async def finish(self, job: str, number: int, outcome: Outcome) -> None:
+        """Let the code of a run end, the job's first one being number 0."""
+        scripted.EXECUTOR.under_way.pop((await self._run(job, number)).id).set_result(outcome)
+
+    def job(self, name: str) -> JobView:
+        """Return a job as operators see it at this moment."""
+        return self._engine.desk.job(name)
+
+    def under_way(self) -> int:
+        """Return how many runs the executor has in hand."""
+        return len(scripted.EXECUTOR.under_way)
+
+    async def slots(self, job: str) -> list[SlotView]:
+        """Return what became of a job's planned times without a run."""
+        return await self._engine.desk.ledger.slots(job)
+
+    async def seen(self) -> Seen:
+        """Return what operators see, once all that was to be written is."""
+        await self._engine.desk.note("look", "", actor=ACTOR)
+        desk = self._engine.desk
+        jobs = {
+            job.name: SeenJob(job.status, job.active, job.next_run, job.activity)
+            for job in desk.jobs()
+            if job.name != CLEANUP
+        }
+        runs: defaultdict[str, list[SeenRun]] = defaultdict(list)
+        for run in await self._runs():
+            runs[run.job].append(SeenRun(run.status, run.trigger, run.attempt, run.due, run.returned))
+        stored = await asyncio.to_thread(self._stored)
+        return Seen(jobs, dict(runs), self.under_way(), stored)
+
+    async def _run(self, job: str, number: int) -> RunView:
+        return [run for run in await self._runs() if run.job == job][number]
+
+    async def _runs(self) -> list[RunView]:
+        wanted = RunFilter(statuses=tuple(RunStatus))
+        found = await self._engine.desk.history.find(wanted, before=None, limit=MORE_THAN_ALL)
+        return sorted(found, key=lambda run: run.id)
+
+    def _stored(self) -> dict[str, tuple[str, bool]]:
+        with sqlite3.connect(self.home / "moontide.db") as connection:
+            rows = connection.execute("SELECT name, status, active FROM job WHERE present").fetchall()
+        connection.close()
+        return {name: (status, bool(active)) for name, status, active in rows if name != CLEANUP}
