@@ -11,13 +11,14 @@ from textual.widget import Widget
 from textual.widgets import ContentSwitcher
 
 from engine.errors import MoontideError
-from engine.events import Event
+from engine.events import Event, HoldChanged, JobsReloaded
 from engine.states import FINAL
-from engine.views import ComingView, JobView, RunView
-from tui import deeds, words
+from engine.views import ComingView, JobView, RunView, ScheduleView, SlotView, StateView
+from tui import deeds, holddeeds, words
 from tui.bars import Hint, Part, Prose, ProseLine, TitleBar
 from tui.board import End
 from tui.grid import Grid
+from tui.jobfacts import schedule_lines, slot_columns, state_lines
 from tui.jobs import error_lines, job_summary, status_cell
 from tui.lua import error_line
 from tui.page import Context, Page
@@ -26,7 +27,8 @@ from tui.runlists import around, numbered, pretty, run_columns
 
 RUNS_SHOWN = 200
 COMING_SHOWN = 5
-TABS = ("overview", "runs", "code", "settings")
+TABS = ("overview", "runs", "code", "settings", "why", "state")
+SLOTS_SHOWN = 200
 
 NO_RUNS = "This job has not run yet.\n\nPress r to run it now."
 
@@ -35,12 +37,12 @@ class JobScreen(Page):
     """One job."""
 
     HINTS: ClassVar[tuple[Hint, ...]] = (
-        ("1-4", "Tabs", "screen.next_tab"),
+        ("1-6", "Tabs", "screen.next_tab"),
         ("r", "Run", "screen.run"),
         ("p", "On/off", "screen.switch"),
         ("K", "Cancel run", "screen.cancel"),
         ("e", "Edit", "screen.edit"),
-        ("o", "Options", "screen.form"),
+        ("z", "Pause", "screen.pause"),
         ("⏎", "Open run", "screen.open"),
         ("esc", "Back", "screen.back"),
     )
@@ -49,10 +51,15 @@ class JobScreen(Page):
         Binding("2", "tab('runs')", "Runs"),
         Binding("3", "tab('code')", "Code"),
         Binding("4", "tab('settings')", "Settings"),
+        Binding("5", "tab('why')", "Why: what became of planned times"),
+        Binding("6", "tab('state')", "State data"),
         Binding("tab", "next_tab", "Next tab"),
         Binding("r", "run", "Run now"),
         Binding("R", "run_with", "Run with data"),
         Binding("p", "switch", "Deactivate, or activate again"),
+        Binding("z", "pause", "Pause with a note and an end, or resume"),
+        Binding("x", "acknowledge", "Acknowledge its alerts, with a note"),
+        Binding("v", "state", "Set or clear the state data"),
         Binding("K", "cancel", "Cancel the run under way"),
         Binding("e", "edit", "Edit the file"),
         Binding("o", "form", "Options: the settings as a form"),
@@ -67,6 +74,9 @@ class JobScreen(Page):
         self.job_name = name
         self._runs: list[RunView] = []
         self._coming: list[ComingView] = []
+        self._given: list[ScheduleView] = []
+        self._slots: list[SlotView] = []
+        self._states: list[StateView] = []
         self._source = ""
         self._stale = True
 
@@ -85,6 +95,9 @@ class JobScreen(Page):
             yield Grid(columns, lambda run: run.id, empty=NO_RUNS, id="runs")
             yield Prose(id="code")
             yield Prose(id="settings")
+            empty = "No time was planned for this job so far, as far as is kept."
+            yield Grid(slot_columns(), lambda slot: slot.due, empty=empty, id="why")
+            yield Prose(id="state")
 
     def on_mount(self) -> None:
         """Fetch what the list does not know, and again whenever something happens to the job."""
@@ -95,7 +108,7 @@ class JobScreen(Page):
         self._unlisten()
 
     def _heard(self, event: Event) -> None:
-        if getattr(event, "job", None) == self.job_name or type(event).__name__ == "JobsReloaded":
+        if getattr(event, "job", None) == self.job_name or isinstance(event, JobsReloaded | HoldChanged):
             self._stale = True
 
     # Following the model
@@ -115,19 +128,32 @@ class JobScreen(Page):
             self.board.take_job(await self.client.job(self.job_name))
             self._runs = await self.client.runs(job=self.job_name, limit=RUNS_SHOWN)
             self._coming = await self.client.coming(job=self.job_name, count=COMING_SHOWN)
+            self._given = (
+                await self.client.schedules(job=self.job_name) if self.job and self.job.given else []
+            )
+            self._slots = await self.client.ledger.slots(self.job_name, limit=SLOTS_SHOWN)
+            self._states = [
+                await self.client.states.show(self.job_name, lasting=lasting) for lasting in (False, True)
+            ]
             self._source = (await self.client.job_source(self.job_name)).text
         except MoontideError as error:
             self.log.warning(str(error))
         if self.is_attached:
-            self.query_one(Grid).show_rows(self._runs)
+            self.query_one("#runs", Grid).show_rows(self._runs)
+            self.query_one("#why", Grid).show_rows(self._slots)
             self._draw()
 
     def _draw(self) -> None:
         shown = self.query_one(ContentSwitcher).current
-        if shown == "runs":
-            self.query_one(Grid).redraw_changes()
+        if shown in ("runs", "why"):
+            self.query_one(f"#{shown}", Grid).redraw_changes()
         elif shown and self.job is not None:
-            lines = {"overview": self._overview, "code": self._code, "settings": self._settings}[shown]
+            lines = {
+                "overview": self._overview,
+                "code": self._code,
+                "settings": self._settings,
+                "state": self._state,
+            }[shown]
             self.query_one(f"#{shown}", Prose).show(lines(self.job))
 
     # What the tabs say
@@ -149,7 +175,7 @@ class JobScreen(Page):
         named = [
             (f" {at} {tab.title()} ", "name" if tab == current else "faint") for at, tab in enumerate(TABS, 1)
         ]
-        return [*named, (f"   {ends_line(self._ends(), 30)}", "calm")]
+        return [*named, (f"   {ends_line(self._ends(), 20)}", "calm")]
 
     def _ends(self) -> list[End]:
         finished = [run for run in reversed(self._runs) if run.status in FINAL]
@@ -159,7 +185,8 @@ class JobScreen(Page):
         summary = list(job_summary(job, self.board)[1:])
         known = len(error_lines(job.error))
         top, error = (summary[:-known], summary[-known:]) if known else (summary, [])
-        return [*top, *self._durations(), *self._next_lines(), *error, *self._broken_code(job)]
+        given = schedule_lines(self._given, self.board)
+        return [*top, *given, *self._durations(), *self._next_lines(), *error, *self._broken_code(job)]
 
     def _durations(self) -> list[ProseLine]:
         took = [run.duration_ms for run in self._runs if run.duration_ms is not None]
@@ -197,6 +224,9 @@ class JobScreen(Page):
         width = max(map(len, job.settings)) + 2
         return [[(f"{name:<{width}}", "faint"), (_shown(value), "")] for name, value in job.settings.items()]
 
+    def _state(self, job: JobView) -> list[ProseLine]:
+        return [*state_lines(self._states), [("v sets or clears it", "faint")]]
+
     # Actions
 
     def action_tab(self, name: str) -> None:
@@ -212,8 +242,14 @@ class JobScreen(Page):
 
     @on(Grid.Opened)
     def action_open(self) -> None:
-        """Open the run under the cursor."""
-        if (run := self.query_one(Grid).cursor_row) is not None:
+        """Open the run under the cursor, or the one that a planned time made."""
+        if self.query_one(ContentSwitcher).current == "why":
+            slot = self.query_one("#why", Grid).cursor_row
+            if slot is not None and slot.run is not None:
+                self._open_run(slot.run)
+            elif slot is not None:
+                self.warn("no run was made for it")
+        elif (run := self.query_one("#runs", Grid).cursor_row) is not None:
             self._open_run(run.id)
 
     def action_log(self) -> None:
@@ -251,6 +287,26 @@ class JobScreen(Page):
         """Deactivate or activate the job."""
         if self.job is not None:
             await deeds.switch_jobs(self, [self.job])
+
+    @work
+    async def action_pause(self) -> None:
+        """Pause or resume the job."""
+        if self.job is not None:
+            await holddeeds.pause_jobs(self, [self.job])
+
+    @work
+    async def action_acknowledge(self) -> None:
+        """Acknowledge the alerts of the job."""
+        if self.job is not None:
+            await holddeeds.acknowledge(self, self.job.alerts)
+            self._fetch()
+
+    @work
+    async def action_state(self) -> None:
+        """Set or clear what the job keeps from run to run."""
+        self.action_tab("state")
+        if await holddeeds.change_state(self, self.job_name):
+            self._fetch()
 
     @work
     async def action_cancel(self) -> None:

@@ -20,13 +20,14 @@ from tui import deeds, words
 from tui.bars import Hint, Part, Prose, ProseLine, TitleBar
 from tui.lua import error_line
 from tui.page import Context, FilterLine, Page
-from tui.runlists import facts, numbered, status_of, values
+from tui.runlists import facts, status_of, values
+from tui.runpast import diff_lines, retry_of, source_lines
 from tui.tail import LEVELS, Tail
 
 #: A followed log is redrawn so often.
 FOLLOW_SECONDS = 0.25
 LINES_FETCHED = 5000
-TABS = ("log", "values", "code")
+TABS = ("log", "values", "code", "diff")
 #: Terminals refuse more than this in one copy.
 COPIED_BYTES = 74_994
 
@@ -36,7 +37,7 @@ class RunScreen(Page):
 
     AUTO_FOCUS = "Tail"
     HINTS: ClassVar[tuple[Hint, ...]] = (
-        ("1-3", "Tabs", "screen.next_tab"),
+        ("1-4", "Tabs", "screen.next_tab"),
         ("/", "Find", "screen.find"),
         ("v", "Level", "screen.level"),
         ("f", "Follow", "screen.follow"),
@@ -48,6 +49,7 @@ class RunScreen(Page):
         Binding("1", "tab('log')", "Log"),
         Binding("2", "tab('values')", "Data, result, info and error"),
         Binding("3", "tab('code')", "Code"),
+        Binding("4", "tab('diff')", "What changed in the code since then"),
         Binding("tab", "next_tab", "Next tab"),
         Binding("slash", "find", "Find in the log", key_display="/"),
         Binding("n", "find_next(1)", "Next place"),
@@ -57,6 +59,9 @@ class RunScreen(Page):
         Binding("K", "cancel", "Cancel the run"),
         Binding("x", "again", "Run again with the same data"),
         Binding("X", "again_with", "Run again with edited data"),
+        Binding("left_square_bracket", "attempt(-1)", "The attempt before, of which this is a retry"),
+        Binding("right_square_bracket", "attempt(1)", "The attempt after"),
+        Binding("O", "caller", "Open the run that asked for this one"),
         Binding("o", "job", "Open the job"),
         Binding("y", "copy", "Copy the log as shown"),
     ]
@@ -67,6 +72,7 @@ class RunScreen(Page):
         self.run_id = run_id
         self._run: RunView | None = None
         self._code: list[ProseLine] = []
+        self._diff: list[ProseLine] = []
         self._stale = True
 
     def body(self) -> Iterable[Widget]:
@@ -79,6 +85,7 @@ class RunScreen(Page):
                 yield Tail(empty="Fetching the log …", id="log")
                 yield Prose(id="values")
                 yield Prose(id="code")
+                yield Prose(id="diff")
             yield Prose(id="side")
 
     @property
@@ -110,7 +117,7 @@ class RunScreen(Page):
             self._run = await self.client.run(self.run_id)
             await self._fetch_log()
             if not self._code:
-                self._code = await self._code_lines(self._run)
+                self._code, self._diff = await self._code_lines(self._run), await self._diff_lines(self._run)
         except MoontideError as error:
             self.complain(error)
         if self.is_attached:
@@ -126,15 +133,16 @@ class RunScreen(Page):
 
     async def _code_lines(self, run: RunView) -> list[ProseLine]:
         try:
-            source = await self.client.job_source(run.job)
+            source = await self.client.history.source(run.id)
         except MoontideError as error:
             return [[(words.clean(str(error)), "late")]]
-        marked = error_line(run.error) if source.hash == run.source_hash else None
-        shown = numbered(source.text, marked=marked)
-        if run.source_hash in (None, source.hash):
-            return shown
-        note: ProseLine = [("The file was changed since this run; this is what it holds now.", "late")]
-        return [note, [], *shown]
+        return source_lines(source, marked=error_line(run.error))
+
+    async def _diff_lines(self, run: RunView) -> list[ProseLine]:
+        try:
+            return diff_lines(await self.client.history.diff(run.id))
+        except MoontideError as error:
+            return [[(words.clean(str(error)), "late")]]
 
     # Following the run
 
@@ -147,6 +155,7 @@ class RunScreen(Page):
         self.query_one("#side", Prose).show([*facts(self._run, self.board), [], *values(self._run)])
         self.query_one("#values", Prose).show([*facts(self._run, self.board), [], *values(self._run)])
         self.query_one("#code", Prose).show(self._code)
+        self.query_one("#diff", Prose).show(self._diff)
 
     def _title(self) -> list[Part]:
         lead: list[Part] = [(" runs › ", "faint"), (str(self.run_id), "name")]
@@ -245,6 +254,28 @@ class RunScreen(Page):
         data = json.dumps({} if self._run.data is None else self._run.data)
         if run := await deeds.run_with_data(self, job, data):
             self.app.push_screen(RunScreen(self.context, run.id))
+
+    @work
+    async def action_attempt(self, step: int) -> None:
+        """Go to the attempt before or after this one."""
+        if self._run is None or not self.can_act():
+            return
+        async with self.telling():
+            if step < 0:
+                other = self._run.rescheduled_from
+            else:
+                other = await retry_of(self.client, self._run)
+            if other is None:
+                self.warn("this is the first attempt" if step < 0 else "no further attempt followed so far")
+            else:
+                self.app.switch_screen(RunScreen(self.context, other))
+
+    def action_caller(self) -> None:
+        """Open the run that asked for this one."""
+        if self._run is not None and self._run.called_by is not None:
+            self.app.push_screen(RunScreen(self.context, self._run.called_by))
+        elif self._run is not None:
+            self.warn("no run asked for this one")
 
     def action_job(self) -> None:
         """Open the page of the job."""

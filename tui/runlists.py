@@ -60,6 +60,9 @@ def facts(run: RunView, board: Board) -> list[ProseLine]:
         ("CPU time", words.duration(run.cpu_ms)),
         ("memory", words.size(run.peak_memory_bytes)),
         ("retry of", f"run {run.rescheduled_from}" if run.rescheduled_from else ""),
+        ("asked by", f"run {run.called_by}" if run.called_by else ""),
+        ("schedule", f"{run.schedule_id}, given at run time" if run.schedule_id else ""),
+        ("version", run.version or ""),
         ("user", str(run.user_id) if run.user_id else ""),
         ("returned", run.returned or ""),
     )
@@ -73,12 +76,20 @@ def values(run: RunView) -> list[ProseLine]:
     if run.error:
         first, *rest = words.clean(run.error.strip()).splitlines()
         lines += [[("ERROR", "head")], [(f"✗ {first}", "bad")], *([(line, "calm")] for line in rest), []]
+    if run.problems:
+        lines += [[("PROBLEMS", "head")], *map(_problem, run.problems), []]
     for name, value in (("DATA", run.data), ("RESULT", run.result), ("INFO", run.info)):
         if value is not None:
             lines += [[(name, "head")], *pretty(value), []]
     if run.result_note:
         lines += [[("RESULT", "head")], [(words.clean(run.result_note), "late")]]
     return lines
+
+
+def _problem(problem: dict[str, str]) -> ProseLine:
+    look = words.look(problem.get("level", ""))
+    code = f"{problem['code']}: " if problem.get("code") else ""
+    return [(f"{look.icon} {words.clean(code + problem.get('text', ''))}", look.shade)]
 
 
 def pretty(value: object) -> list[ProseLine]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from engine.states import FINAL
@@ -131,15 +129,6 @@ async def test_a_runs_values_are_shown(sit: Sit) -> None:
         await seat.reads("✓ complete")
         await seat.press("2")
         await seat.reads("RESULT", '"sold": 3', "manual, attempt 1")
-
-
-async def test_a_changed_file_is_said_beside_a_runs_code(sit: Sit, engine: MemoryEngine) -> None:
-    async with sit() as seat:
-        await open_run(seat, "endless")
-        engine.all_runs[1] = replace(engine.all_runs[1], source_hash="another")
-        await seat.press("escape")
-        await seat.press("l", "3")
-        await seat.reads("The file was changed since this run")
 
 
 async def test_k_cancels_the_run_after_a_yes(sit: Sit, engine: MemoryEngine) -> None:
