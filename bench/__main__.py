@@ -22,6 +22,7 @@ from bench import (
     sandbox,
     schedules,
     startup,
+    timing,
 )
 from bench.figures import FULL, QUICK, Effort, Figure, table
 from bench.machine import machine
@@ -29,6 +30,7 @@ from bench.machine import machine
 MEASUREMENTS: dict[str, Callable[[Effort], list[Figure]]] = {
     "runs": runs.measure,
     "schedules": schedules.measure,
+    "timing": timing.measure,
     "latency": latency.measure,
     "lateness": lateness.measure,
     "startup": startup.measure,

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from engine.errors import ScheduleError
 
@@ -73,7 +74,7 @@ class WallTimes:
         """Return whether any day of any year is allowed."""
         if self.weekdays_given:
             return True
-        return any(self.months >> month & 1 and self.days & _days_of(2024, month) for month in range(1, 13))
+        return any(self.months >> month & 1 and self.days & _month(2024, month)[0] for month in range(1, 13))
 
     def _time_after(self, wall: datetime) -> tuple[int, int, int] | None:
         """Return the first allowed time of day after that of `wall`."""
@@ -132,10 +133,9 @@ class WallTimes:
 
     def _days_in(self, year: int, month: int) -> int:
         """Return the allowed days of a month; bit 1 is the first."""
-        every = _days_of(year, month)
+        every, first = _month(year, month)
         if not self.weekdays_given:
             return self.days & every
-        first = (calendar.weekday(year, month, 1) + 1) % 7
         of_week = (self.weekdays * _SIX_WEEKS >> first << 1) & every
         return (self.days & every) | of_week if self.days_given else of_week
 
@@ -144,8 +144,11 @@ class WallTimes:
 _SIX_WEEKS = sum(1 << 7 * week for week in range(6))
 
 
-def _days_of(year: int, month: int) -> int:
-    return (1 << calendar.monthrange(year, month)[1] + 1) - 2
+@lru_cache(maxsize=256)
+def _month(year: int, month: int) -> tuple[int, int]:
+    """Return the days of a month, one bit for each, and the weekday of its first; 0 is Sunday."""
+    first, days = calendar.monthrange(year, month)
+    return (1 << days + 1) - 2, (first + 1) % 7
 
 
 def _next_bit(numbers: int, start: int) -> int | None:
