@@ -59,7 +59,7 @@ def why(known: Known, at: datetime, until: datetime, now: datetime) -> WhyView:
 
 
 def of_run(run: RunView) -> SlotView:
-    """Return what became of the time for which a schedule has made a run."""
+    """Return what became of the time for which a schedule, the job's own or a given one, has made a run."""
     late_ms = (run.started - run.due).total_seconds() * 1000 if run.started else None
     reason = first_line(run.error or "")
     if late_ms is not None:
@@ -68,6 +68,8 @@ def of_run(run: RunView) -> SlotView:
         fate = Fate.SKIPPED
     else:
         fate, reason = Fate.LATE, "waits for its turn"
+    if run.schedule_id is not None:
+        reason = f"schedule {run.schedule_id}: {reason}".removesuffix(": ")
     return SlotView(
         job=run.job,
         due=run.due,

@@ -10,12 +10,15 @@ from engine.catalog import Catalog
 from engine.clock import Clock
 from engine.hindsight import Known, merged, why
 from engine.job import Job
-from engine.states import Cause
+from engine.states import Cause, Trigger
 from engine.store.slotqueries import SlotQueries
 from engine.views import SlotView, WhyView
 
 #: Causes where the run that was made just before stands for the time.
 _SERVED = frozenset({Cause.OVERLAP.value, Cause.CLOCK.value})
+
+#: What plans times whose runs are entries of the ledger: the file's schedule, and those given at run time.
+PLANNED_BY = (Trigger.SCHEDULE, Trigger.GIVEN)
 
 _TICK = timedelta(microseconds=1)
 
@@ -34,7 +37,9 @@ class LedgerDesk:
         """Return what became of a job's planned times, the latest first."""
         span = {"since": since, "until": until}
         slots = await asyncio.to_thread(self._queries.slots, job, **span, limit=limit)
-        runs = await asyncio.to_thread(self._queries.scheduled_runs, job, **span, limit=limit)
+        runs = await asyncio.to_thread(
+            self._queries.scheduled_runs, job, **span, limit=limit, triggers=PLANNED_BY
+        )
         if not slots and not runs:
             self._catalog.job(job)
         return merged(slots, runs, limit)
@@ -57,7 +62,7 @@ class LedgerDesk:
             schedule=present.schedule if present else None,
             blackout=present.blackout if present else None,
             slots=queries.slots(job, since=at, until=until),
-            runs=queries.scheduled_runs(job, since=at, until=until),
+            runs=queries.scheduled_runs(job, since=at, until=until, triggers=PLANNED_BY),
             slot_before=next(iter(queries.slots(job, until=at, limit=1)), None),
             run_before=next(iter(queries.scheduled_runs(job, until=at, limit=1)), None),
             slot_after=queries.first_slot(job, until),

@@ -48,9 +48,15 @@ class SlotQueries:
         since: datetime | None = None,
         until: datetime | None = None,
         limit: int | None = None,
+        triggers: Sequence[Trigger] = (Trigger.SCHEDULE,),
     ) -> list[RunView]:
-        """Return the runs that a job's schedule made for times in [since, until), the latest first."""
-        chosen: list[ColumnElement[bool]] = [RUN.c.job == job, RUN.c.trigger == Trigger.SCHEDULE.value]
+        """Return the runs that a job's schedule made for times in [since, until), the latest first.
+
+        Args:
+            triggers: what may have made them, if not only the schedule of the job's file.
+        """
+        wanted = [trigger.value for trigger in triggers]
+        chosen: list[ColumnElement[bool]] = [RUN.c.job == job, RUN.c.trigger.in_(wanted)]
         if since is not None:
             chosen.append(RUN.c.due >= since)
         if until is not None:

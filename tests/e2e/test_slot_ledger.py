@@ -104,6 +104,29 @@ def test_a_job_that_is_gone_leaves_its_ledger(home: Home) -> None:
         assert (unknown.code, "no job named 'never'" in unknown.err) == (1, True)
 
 
+def test_a_job_removed_while_no_engine_ran_leaves_its_last_planned_time(home: Home) -> None:
+    path = home.write("report", job("return job.OK", 'every = "1h"'))
+    with home.serving() as engine:
+        due = engine.client.job("report").next_run
+        engine.kill()
+    path.unlink()
+    for _ in range(2):
+        with home.serving() as engine:
+            (slot,) = engine.client.ledger.slots("report")
+            assert (slot.due, slot.fate, slot.reason) == (due, "skipped", "the job's file was removed")
+
+
+def test_times_of_given_schedules_are_in_the_ledger(home: Home) -> None:
+    home.write("report", job("return job.OK"))
+    with home.serving() as engine:
+        given = engine.client.schedule_job("report", delay="0s")
+        run = engine.finished(given.last_run_id or 0)
+        (slot,) = engine.client.ledger.slots("report")
+        assert (slot.due, slot.run, slot.reason) == (run.due, run.id, f"schedule {given.id}")
+        why = home.moontide("why", "report", run.due.isoformat())
+        assert (why.code, f"schedule {given.id}" in why.out) == (0, True)
+
+
 def test_wrong_times_are_refused_with_examples(home: Home) -> None:
     home.write("report", job("return job.OK", 'every = "1h"'))
     with home.serving():

@@ -69,3 +69,10 @@ def test_runs_of_the_schedule_are_found_by_their_due_time(either: Database) -> N
         "report", since=NOON + 2 * MINUTE, until=NOON + 3 * MINUTE
     )
     assert [run.id for run in found] == [2]
+
+
+def test_runs_of_given_schedules_are_found_where_they_are_wanted(either: Database) -> None:
+    put(either, Changes(runs=(a_run(1), replace(a_run(2), trigger=Trigger.GIVEN, schedule_id=4))))
+    queries, both = SlotQueries(either.reader), (Trigger.SCHEDULE, Trigger.GIVEN)
+    assert [run.id for run in queries.scheduled_runs("report")] == [1]
+    assert [run.id for run in queries.scheduled_runs("report", triggers=both)] == [2, 1]
