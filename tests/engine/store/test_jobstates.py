@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,10 +11,10 @@ from engine.audit import audit_entry
 from engine.clock import ManualClock
 from engine.errors import StoreUnavailable
 from engine.states import RunStatus
+from engine.store.auditqueries import AuditQueries
 from engine.store.database import Database, open_database, sqlite_url
 from engine.store.jobstates import JobStates, jobs_with_state
 from engine.store.journal import Journal
-from engine.store.queries import Queries
 from engine.store.schema import migrate
 from tests.engine.store.conftest import NOON, a_run, an_end
 from tests.services import pg_database
@@ -82,8 +81,8 @@ async def test_an_operators_change_is_audited_in_the_same_transaction(
 ) -> None:
     entry = audit_entry(NOON, "anna@web1 via socket", "set state", "a", None, {"page": 3})
     await states.keep("a", {"page": 3}, lasting=False, audit=entry)
-    (found,) = await asyncio.to_thread(Queries(database.reader).audit, target="a")
-    assert found[1] == entry
+    (found,) = AuditQueries(database.reader).entries(target="a")
+    assert (found.actor, found.action, found.after) == ("anna@web1", "set state", {"page": 3})
     assert (await states.view("a", lasting=False)).run_id is None
 
 
