@@ -18,7 +18,7 @@ from typing import Any
 from engine import ledger, lifecycle, outcome, policies, slots
 from engine.clock import Clock
 from engine.errors import JobFileError, Refused, RunNotFound, StoreUnavailable
-from engine.events import Events, JobChanged, RunFinished, RunLogged, RunQueued, RunStarted
+from engine.events import Events, JobChanged, RunFinished, RunLogged, RunQueued, RunsSkipped, RunStarted
 from engine.executors import Executor
 from engine.gate import LONGEST_QUEUE, Admission, Gate, Overlap
 from engine.holds import Holds
@@ -144,12 +144,19 @@ class Dispatcher:
             skip = self._take_due(job, Overlap(job.settings.overlap), due)
         if skip is not None:
             self._put(job, lifecycle.passed_by(before, job.schedule, due, now))
-            ledger.note_skipped(job, due, skip, now)
+            self._note_skipped(job, due, skip, now)
         else:
             job.skipping = None
         ledger.note_overtaken(job, due, now)
         if skip is not None:
             self._journal.job_changed([patch_of(job)])
+
+    def _note_skipped(self, job: Job, due: datetime, skip: Skip, now: datetime) -> None:
+        before = job.skipping
+        ledger.note_skipped(job, due, skip, now)
+        # Told once for all that follow alike, however often the job is due.
+        if before is None or (before.cause, before.reason) != (skip.cause, skip.reason):
+            self._events.publish(RunsSkipped(now, job.name, due, skip.cause.value, skip.reason))
 
     def _take_due(self, job: Job, overlap: Overlap, due: datetime) -> Skip | None:
         if overlap is Overlap.REPLACE:
@@ -164,7 +171,7 @@ class Dispatcher:
         """Run a job once because the engine starts (`run_at_start`)."""
         now = self._clock.now()
         if (skip := self._holds.skip(job.name, job.settings)) is not None:
-            ledger.note_skipped(job, now, skip, now)
+            self._note_skipped(job, now, skip, now)
             self._journal.job_changed([patch_of(job)])
             return
         self._offer(self._make(job, Trigger.START, now), Overlap.COALESCE)

@@ -94,6 +94,21 @@ class RunsMissed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class RunsSkipped(Event):
+    """Due times of a job make no runs while the engine runs; told once, until that or the reason changes.
+
+    Attributes:
+        due: the first of several that may follow for the same reason.
+        cause: overlap, paused, group or blackout; `reason` says it in words.
+    """
+
+    job: str
+    due: datetime
+    cause: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunsRecovered(Event):
     """Runs that an earlier engine left unfinished were closed as CRASHED."""
 

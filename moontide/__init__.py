@@ -30,6 +30,7 @@ from engine.events import (
     RunQueued,
     RunsMissed,
     RunsRecovered,
+    RunsSkipped,
     RunStarted,
     WorkersReplaced,
 )
@@ -96,6 +97,7 @@ __all__ = [
     "RunView",
     "RunsMissed",
     "RunsRecovered",
+    "RunsSkipped",
     "Schedule",
     "ScheduleContext",
     "ScheduleError",

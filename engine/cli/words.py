@@ -24,6 +24,7 @@ from engine.events import (
     RunQueued,
     RunsMissed,
     RunsRecovered,
+    RunsSkipped,
     RunStarted,
     WorkersReplaced,
 )
@@ -172,6 +173,7 @@ _SENTENCES: dict[type[Event], Callable[[Any], str]] = {
     JobChanged: _changed,
     HoldChanged: _held,
     RunsMissed: lambda e: f"job {e.job} missed {e.count} runs, the last due {local_time(e.last_due)}",
+    RunsSkipped: lambda e: f"job {e.job} makes no run for {local_time(e.due)}: {e.reason}",
     RunsRecovered: lambda e: f"{len(e.runs)} runs that an earlier engine left unfinished are CRASHED",
     RunQueued: lambda e: f"run {e.run} of {e.job} QUEUED ({e.trigger})",
     RunStarted: lambda e: f"run {e.run} of {e.job} RUNNING (attempt {e.attempt})",

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from engine.errors import NotFound, Refused
-from engine.events import HoldChanged, RunFinished
+from engine.events import HoldChanged, RunFinished, RunsSkipped
 from engine.holds import HoldScope
 from engine.slots import Slot
 from engine.states import Cause, Fate
@@ -129,6 +129,19 @@ async def test_a_waiting_run_whose_job_joins_a_paused_group_waits_for_that(open_
         await bench.desk.holds.resume(HoldScope.GROUP, "night", actor=ACTOR)
         await until(lambda: bench.desk.job("a").activity == "running")
         await bench.desk.cancel(run.id, actor=ACTOR)
+
+
+async def test_due_times_that_make_no_runs_are_told_once_for_each_reason(open_bench: OpenBench) -> None:
+    async with open_bench({"tick": TICK}) as bench:
+        await bench.desk.holds.pause(HoldScope.JOB, "tick", until=None, note="deploy", actor=ACTOR)
+        await until(lambda: any((slot.count or 0) > 1 for slot in skipped(bench, "tick")))
+        await bench.desk.holds.disable_group("night", actor=ACTOR)
+        await until(lambda: len(skipped(bench, "tick")) > 1)
+        told = [event for event in bench.heard if isinstance(event, RunsSkipped)]
+    assert [(event.job, event.cause, event.reason) for event in told] == [
+        ("tick", "paused", "paused by tester@here: deploy"),
+        ("tick", "group", "group night is disabled by tester@here"),
+    ]
 
 
 HOURLY = """
