@@ -15,6 +15,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from tests.e2e.conftest import Home, job
 from tests.e2e.processes import until
+from tests.e2e.test_store_troubles import no_room
 
 MOODY = job('if run.data == "bad" then error("no connection") end\nreturn job.OK', 'on_error = "continue"')
 
@@ -194,6 +195,16 @@ def test_the_heartbeat_goes_on_while_the_engine_lives(home: Home, receiver: Rece
     assert set(receiver.paths) == {"/beat/token123"}
     assert count >= 3
     assert "token123" not in engine.output + engine.complaints
+
+
+def test_the_heartbeat_says_so_while_the_database_takes_no_writes(home: Home, receiver: Receiver) -> None:
+    home.settings(f'[heartbeat]\nurl = "{receiver.url("/beat")}"\nevery = "100ms"\n')
+    home.write("tick", job("return job.OK", 'every = "1s"'))
+    with home.serving() as engine:
+        until(lambda: "/beat" in receiver.paths)
+        with no_room(engine):
+            until(lambda: receiver.paths[-1] == "/beat/fail")
+        until(lambda: receiver.paths[-1] == "/beat")
 
 
 def test_a_wrong_heartbeat_address_is_not_told(home: Home) -> None:
