@@ -102,7 +102,7 @@ def test_the_socket_left_by_a_killed_engine_is_no_engine(home: Home) -> None:
         ["nothing"],
         ["show"],
         ["run"],
-        ["cancel", "x"],
+        ["cancel", "0"],
         ["runs", "--limit", "0"],
         ["runs", "--status", "odd"],
         ["jobs", "--no"],
