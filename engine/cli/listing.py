@@ -156,9 +156,12 @@ def setting_fields(view: JobView, names: Collection[str]) -> list[tuple[str, str
 
 
 def _setting(view: JobView, name: str) -> str:
+    from engine.cli.settingwords import setting_words
+
     origin = view.origins.get(name, "default")
-    said = f", file: {view.replaced[name]}" if name in view.replaced else ""
-    return f"{view.settings.get(name, '?')} ({origin}{said})"
+    said = f", file: {setting_words(name, view.replaced[name])}" if name in view.replaced else ""
+    value = setting_words(name, view.settings[name]) if name in view.settings else "?"
+    return f"{value} ({origin}{said})"
 
 
 def _last_run(view: JobView) -> str:

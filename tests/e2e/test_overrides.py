@@ -21,7 +21,7 @@ def test_what_was_set_is_shown_with_its_origin_and_outlives_a_killed_engine(home
         engine.ends("report", before + 1)
         engine.client.reload()
         shown = home.moontide("show", "report").out
-        assert "  every\t2.0 (operator, file: 1h)" in shown
+        assert "  every\t2s (operator, file: 1h)" in shown
         assert "  priority\t-5 (operator)" in shown
         assert "  tags\t{'team': 'shop'} (file)" in shown
         assert "  retries\t0 (default)" in shown
