@@ -23,7 +23,7 @@ def test_what_was_set_is_shown_with_its_origin_and_outlives_a_killed_engine(home
         shown = home.moontide("show", "report").out
         assert "  every\t2s (operator, file: 1h)" in shown
         assert "  priority\t-5 (operator)" in shown
-        assert "  tags\t{'team': 'shop'} (file)" in shown
+        assert '  tags\t{ team = "shop" } (file)' in shown
         assert "  retries\t0 (default)" in shown
         assert "set by operator: every, priority" in home.moontide("jobs").out
         view = home.moontide("reload", "--override", "--json").json

@@ -27,7 +27,7 @@ return job
 
 async def open_form(seat: Seat, name: str) -> FormScreen:
     await seat.reads(name)
-    await seat.press("o")
+    await seat.press("escape", "slash", *name, "enter", "o")
     await seat.reads(f"jobs › {name} › settings", "every 1h")
     assert isinstance(seat.app.screen, FormScreen)
     return seat.app.screen
@@ -144,7 +144,7 @@ async def test_settings_that_are_no_table_are_for_the_editor(open_bench: OpenBen
     text = 'local settings = { every = "1h" }\nlocal job = core.job(settings)\njob.run = print\nreturn job\n'
     async with open_bench({"report": text}), sit() as seat:
         await seat.reads("report")
-        await seat.press("o")
+        await seat.press("slash", *"report", "enter", "o")
         await seat.reads("cannot be changed one by one", "line 2", "Ctrl+E")
         await seat.press("ctrl+e")
         await seat.reads("jobs › report › edit", "core.job(settings)")
