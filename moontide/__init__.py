@@ -1,7 +1,6 @@
 """The public Python API of Moontide: all that a plugin or an embedding program may import."""
 
-from engine.additions import JobSetting, duration_setting
-from engine.core import (
+from engine.calls.core import (
     CoreCall,
     CoreFunction,
     CoreModule,
@@ -34,18 +33,19 @@ from engine.events import (
     RunStarted,
     WorkersReplaced,
 )
-from engine.executors import Executor, ExecutorContext, ExecutorKind
-from engine.hooks import hookimpl
-from engine.plan import parse_moment
-from engine.policies import DEACTIVATE, GO_ON, Failure, OutcomePolicy, Verdict
-from engine.quantities import parse_duration
+from engine.extensions.executors import Executor, ExecutorContext, ExecutorKind
+from engine.extensions.hooks import hookimpl
+from engine.extensions.runlog import RunLog
+from engine.extensions.subscribers import EventSubscriber
+from engine.extensions.surfaces import ApiRoutes, DashboardScreen, PluginCommand
+from engine.jobs.additions import JobSetting, duration_setting
+from engine.jobs.policies import DEACTIVATE, GO_ON, Failure, OutcomePolicy, Verdict
+from engine.jobs.schedulekinds import Recurring, ScheduleContext, ScheduleKind
 from engine.run import Limits, Outcome, RunRequest
-from engine.runlog import RunLog
-from engine.schedule import Dst, Schedule
-from engine.schedulekinds import Recurring, ScheduleContext, ScheduleKind
 from engine.states import Returned, RunStatus, Trigger
-from engine.subscribers import EventSubscriber
-from engine.surfaces import ApiRoutes, DashboardScreen, PluginCommand
+from engine.times.plan import parse_moment
+from engine.times.quantities import parse_duration
+from engine.times.schedule import Dst, Schedule
 from engine.views import JobView, RunView
 
 __all__ = [

@@ -1,5 +1,5 @@
 """Durations and sizes as people write them in settings, for plugins."""
 
-from engine.quantities import format_duration, format_size, parse_duration, parse_size
+from engine.times.quantities import format_duration, format_size, parse_duration, parse_size
 
 __all__ = ["format_duration", "format_size", "parse_duration", "parse_size"]

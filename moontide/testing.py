@@ -15,16 +15,16 @@ import tempfile
 from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import pytest
 
-from engine.core import CoreCall, CoreFunction, CoreModule
+from engine.calls.core import CoreCall, CoreFunction, CoreModule
 from engine.errors import CoreError, MoontideError
+from engine.extensions.plugins import Plugins, load_plugins
 from engine.offline import run_file
-from engine.plugins import Plugins, load_plugins
 from engine.run import LogLine, Outcome
 from engine.settings import Settings, settings_from
 
@@ -358,17 +358,9 @@ class _WatchedFunction(CoreFunction):
             calls.append(Call(function.path, given, value))
             return value
 
-        return cls(
-            module=function.module,
-            name=function.name,
-            call=call,
-            parameters=function.parameters,
-            types=function.types,
-            is_async=True,
-            timeout_seconds=function.timeout_seconds,
-            needs=None if real_needs is None else lambda *arguments: real_needs(*arguments[:-1]),
-            free=function.free,
-        )
+        declared = {one.name: getattr(function, one.name) for one in fields(function)}
+        needs = None if real_needs is None else lambda *arguments: real_needs(*arguments[:-1])
+        return cls(**declared | {"call": call, "is_async": True, "needs": needs})
 
     def bind(self, values: list[Any]) -> list[Any]:
         """Check what Lua passed, and hand it on as it is behind the checked arguments."""

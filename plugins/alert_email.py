@@ -1,4 +1,4 @@
-"""Mails the notices of alerts to whom [email] alerts names."""
+"""Mails the notices of alerts to whom [email] names in alerts, or in receivers for single jobs."""
 
 from __future__ import annotations
 
@@ -27,9 +27,10 @@ async def tell(notice: AlertNotice, office: PostOffice) -> None:
         CoreError: nobody was accepted, or the server was not reached; another try may help.
     """
     settings, server = office.settings, office.server
-    if not settings.alerts or server is None:
+    to = settings.told(notice.to)
+    if not to or server is None:
         return
-    draft = Draft(to=settings.alerts, subject=PREFIX + notice.subject, text=notice.text + FOOTER)
+    draft = Draft(to=to, subject=PREFIX + notice.subject, text=notice.text + FOOTER)
     letter = await office.builder.build(draft)
     seconds = min(office.timeout_seconds, LONGEST_TRY_SECONDS)
     refused = await deliver(server, letter, tls=server.context, seconds=seconds)

@@ -1,4 +1,4 @@
-"""Posts the notices of alerts to the address of [network.alerts]."""
+"""Posts the notices of alerts to the address of [network.alerts], or of a receiver for single jobs."""
 
 from __future__ import annotations
 

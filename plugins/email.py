@@ -42,6 +42,7 @@ class EmailSettings(msgspec.Struct, forbid_unknown_fields=True, rename={"sender"
     max_per_run: int = 100
     tag_header: str = "X-Tag"
     alerts: list[str] = []
+    receivers: dict[str, list[str]] = {}
 
     def __post_init__(self) -> None:
         if not 0 <= self.port <= 65_535:
@@ -55,8 +56,17 @@ class EmailSettings(msgspec.Struct, forbid_unknown_fields=True, rename={"sender"
             _check_address("from", self.sender)
         for address in self.alerts:
             _check_address("alerts", address)
+        for name, addresses in self.receivers.items():
+            for address in addresses:
+                _check_address(f"receivers.{name}", address)
+        if self.receivers and not (self.host and self.sender):
+            raise ValueError("receivers needs host and from as well")
         if self.alerts and not (self.host and self.sender):
             raise ValueError("alerts needs host and from as well")
+
+    def told(self, receiver: str) -> list[str]:
+        """Return the addresses of a receiver of alerts, by name; without a name, those of `alerts`."""
+        return self.receivers.get(receiver, []) if receiver else self.alerts
 
     def __repr__(self) -> str:
         return f"EmailSettings(host={self.host!r}, port={self.port})"

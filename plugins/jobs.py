@@ -62,9 +62,10 @@ async def status(call: CoreCall, id: int) -> tuple[str, dict[str, Any]]:
 async def schedule(call: CoreCall, name: str, options: dict[str, Any]) -> tuple[int, int | None]:
     """Give a job a schedule that is kept; return its id and, if it is for a single run, the run's id.
 
-    `options` says when: `cron`, `every`, `at` or `after`; and what else goes with it: `data`, `user_id`,
-    `tag`, `timezone`, `starts`, `expires`, `dst`, `jitter`, `retries`, `retry_delay`, `remove_after`. It
-    takes the place of one that is still to come for the same job, user and tag.
+    `options` says when: `cron`, `every`, `at`, `after`, or a plugin's kind of schedule; and what else goes
+    with it: `data`, `user_id`, `tag`, `timezone`, `starts`, `expires`, `dst`, `jitter`, `retries`,
+    `retry_delay`, `run_skipped`, `remove_after`. It takes the place of one that is still to come for the
+    same job, user and tag.
     """
     return await call.runs.schedule(name, options, by=call.run)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -21,6 +20,7 @@ from plugins.sql.build import Statement
 from plugins.sql.databases import Databases, Source
 from plugins.sql.dialects import SQLITE
 from plugins.sql.driver import Address, Limits, QueryError, Result, Rows, TimeLimitError
+from plugins.sql.threads import DaemonThreads
 
 T = TypeVar("T")
 
@@ -43,9 +43,18 @@ LIMITS = {
     sqlite3.SQLITE_LIMIT_WORKER_THREADS: 0,
 }
 
-#: Pragmas that only tell something about tables.
+#: Pragmas that only tell something about tables; SQLite's own full-text tables ask for the last one.
 SAFE_PRAGMAS = frozenset(
-    ("table_info", "table_xinfo", "table_list", "index_list", "index_info", "index_xinfo", "foreign_key_list")
+    (
+        "table_info",
+        "table_xinfo",
+        "table_list",
+        "index_list",
+        "index_info",
+        "index_xinfo",
+        "foreign_key_list",
+        "data_version",
+    )
 )
 
 #: They reach other files, or leave state in a connection that another job uses next.
@@ -59,6 +68,14 @@ _DENIED_ACTIONS = frozenset(
         sqlite3.SQLITE_CREATE_TEMP_VIEW,
     )
 )
+
+#: They run code of the machine: from a library, or at an address that the statement gives (Debian's build).
+_RUN_CODE = ("load_extension", "fts3_tokenizer")
+
+#: One call can fill a text of two gigabytes sign by sign, which nothing can stop.
+_ENDLESS = ("printf", "format")
+
+_DENIED_FUNCTIONS = frozenset((*_RUN_CODE, *_ENDLESS))
 
 
 class FileSettings(msgspec.Struct, forbid_unknown_fields=True):
@@ -104,7 +121,7 @@ async def open_databases(
 ) -> AsyncIterator[Databases]:
     """Give the databases of the settings; a file is opened when a job first needs it."""
     folder = context.home / getattr(context.settings.get("files"), "folder", "files")
-    threads = ThreadPoolExecutor(MOST_THREADS, thread_name_prefix="sqlite")
+    threads = DaemonThreads(MOST_THREADS, "sqlite")
     opener = Opener(folder, {one.file: parse_size(one.max_size) for one in settings.values()}, threads)
     databases = Databases(
         module="sqlite",
@@ -118,7 +135,7 @@ async def open_databases(
         yield databases
     finally:
         await databases.close()
-        threads.shutdown(wait=False)
+        threads.shutdown()
 
 
 def _source(name: str, settings: FileSettings) -> Source:
@@ -130,7 +147,7 @@ def _source(name: str, settings: FileSettings) -> Source:
 class Opener:
     """Opens database files in the files folder."""
 
-    def __init__(self, folder: Path, sizes: Mapping[str, int], threads: ThreadPoolExecutor) -> None:
+    def __init__(self, folder: Path, sizes: Mapping[str, int], threads: DaemonThreads) -> None:
         self._folder = folder
         self._sizes = sizes
         self._threads = threads
@@ -156,7 +173,7 @@ class Opener:
 class SqliteConnection:
     """One connection to a database file; it works in threads."""
 
-    def __init__(self, wire: sqlite3.Connection, threads: ThreadPoolExecutor) -> None:
+    def __init__(self, wire: sqlite3.Connection, threads: DaemonThreads) -> None:
         self._wire = wire
         self._threads = threads
         self._stopped = False
@@ -254,7 +271,7 @@ def _authorize(action: int, first: str | None, second: str | None, *_: str | Non
         return sqlite3.SQLITE_DENY
     if action == sqlite3.SQLITE_PRAGMA and (first or "").lower() not in SAFE_PRAGMAS:
         return sqlite3.SQLITE_DENY
-    if action == sqlite3.SQLITE_FUNCTION and (second or "").lower() == "load_extension":
+    if action == sqlite3.SQLITE_FUNCTION and (second or "").lower() in _DENIED_FUNCTIONS:
         return sqlite3.SQLITE_DENY
     return sqlite3.SQLITE_OK
 

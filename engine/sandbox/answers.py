@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from engine.errors import WireError
-from engine.jobvalues import read_retry_delay
+from engine.jobs.jobvalues import read_retry_delay
 from engine.sandbox import wire, words
 from engine.sandbox.program import Declaration, Ending, EndKind
 from engine.sandbox.values import decode_value, json_ready
@@ -94,7 +94,7 @@ def read_declared(name: str, declared: wire.Declared) -> Declaration:
         settings = dict(enumerate(settings, start=1))
     if not isinstance(settings, dict):
         raise WireError("settings that are no table")
-    return Declaration(settings)
+    return Declaration(settings, varies=declared.varies)
 
 
 def _line_in(name: str, error: str) -> int | None:

@@ -55,6 +55,11 @@ class WorkerChannel:
         """Whether the line to the worker stands."""
         return self._open
 
+    @property
+    def has_more(self) -> bool:
+        """Whether more has come than the message that the listener was given last."""
+        return not self._frames.empty
+
     def has_hung_up(self) -> bool:
         """Whether the worker is gone, even if the loop has not heard of it yet."""
         try:

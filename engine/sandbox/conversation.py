@@ -13,6 +13,7 @@ from engine.sandbox import wire, words
 from engine.sandbox.channel import WorkerChannel
 from engine.sandbox.large import Arrival, Hold, LargeCalls
 from engine.sandbox.program import EndKind, Host
+from engine.sandbox.readytasks import Begun, ReadyTasks, Work
 from engine.sandbox.stepwise import decode_large_arguments
 from engine.sandbox.values import MAX_LARGE_BYTES, decode_arguments, encode_value
 from engine.sizes import is_large
@@ -53,14 +54,21 @@ class Conversation:
     """Listens to a worker and answers its calls until the business is done."""
 
     def __init__(
-        self, worker: WorkerChannel, host: Host, allowance: Allowance, large: LargeCalls | None = None
+        self,
+        worker: WorkerChannel,
+        host: Host,
+        allowance: Allowance,
+        tasks: ReadyTasks,
+        large: LargeCalls | None = None,
     ) -> None:
         """Prepare it.
 
         Args:
+            tasks: carry out what the worker asks for.
             large: which calls may have arguments above 1 MB; None if none may.
         """
         self._worker = worker
+        self._tasks = tasks
         self._large = large or LargeCalls(frozenset())
         self._arrival: Arrival | None = None
         self._hold: Hold | None = None
@@ -70,7 +78,7 @@ class Conversation:
         self._notify_bytes_left = allowance.notify_bytes + _NOTIFY_SLACK_BYTES
         self._loop = asyncio.get_running_loop()
         self._end: asyncio.Future[wire.Done | wire.Declared | Stop | None] = self._loop.create_future()
-        self._answering: asyncio.Task[None] | None = None
+        self._answering: Begun | None = None
 
     async def hold(
         self, opening: wire.Message, cancel: asyncio.Future[str] | None
@@ -97,8 +105,8 @@ class Conversation:
                 cancel.remove_done_callback(self._cancelled)
             self._worker.listener = None
             self._release()
-            if self._answering is not None and not self._answering.done():
-                await self._stop_answering(self._answering)
+            if self._answering is not None:
+                await self._answering.cancel(_CANCEL_SECONDS)
 
     def received(self, message: wire.FromWorker) -> None:
         """Act on a message of the worker."""
@@ -106,9 +114,11 @@ class Conversation:
             return
         if self._arrival is not None and not isinstance(message, wire.Part | wire.Call | wire.Fatal):
             raise WireError("something else between the parts of a call")
-        if isinstance(message, wire.Notify):
+        if isinstance(message, wire.Call):
+            self._question(message)
+        elif isinstance(message, wire.Notify):
             self._notify(message)
-        elif isinstance(message, wire.Call | wire.Require):
+        elif isinstance(message, wire.Require):
             self._question(message)
         elif isinstance(message, wire.Part):
             self._part(message)
@@ -174,25 +184,28 @@ class Conversation:
             self._hold = None
 
     def _check_turn(self) -> None:
-        if self._answering is not None and not self._answering.done():
+        if self._answering is not None and not self._answering.ended:
             raise WireError("the worker asks again before it has an answer")
 
     def _question(self, message: wire.Call | wire.Require) -> None:
         self._check_turn()
+        if self._worker.has_more:
+            raise WireError("the worker asks again before it has an answer")
         self._calls_left -= 1
         if self._calls_left < 0:
             self._stop(EndKind.LIMIT, self._calls_words())
             return
+        self._answering = self._tasks.begin(self._answer_to(message))
+
+    def _answer_to(self, message: wire.Call | wire.Require) -> Work:
         if isinstance(message, wire.Require):
-            self._answering = self._loop.create_task(self._answer_require(message.module))
-        elif self._arrival is not None:
+            return self._answer_require(message.module)
+        if self._arrival is not None:
             pieces, self._arrival = self._arrival.finish(message), None
-            self._answering = self._loop.create_task(self._answer_large(message.method, pieces))
-        elif len(message.arguments) > _STEPWISE_BYTES:
-            self._answering = self._loop.create_task(self._answer_large(message.method, [message.arguments]))
-        else:
-            arguments = decode_arguments(message.arguments)
-            self._answering = self._loop.create_task(self._answer(message.method, arguments))
+            return self._answer_large(message.method, pieces)
+        if len(message.arguments) > _STEPWISE_BYTES:
+            return self._answer_large(message.method, [message.arguments])
+        return self._answer(message.method, decode_arguments(message.arguments))
 
     def _calls_words(self) -> str:
         return f"stopped: more than {self._allowance.calls} core calls: the limit"
@@ -238,17 +251,13 @@ class Conversation:
     def _reply(self, reply: wire.Message) -> None:
         if self._end.done():
             return
-        # The worker asks its next question only after this answer; this task has nothing left to do then.
+        # The worker asks its next question only after this answer; nothing is left to do here then.
         self._answering = None
         self._release()
         try:
             self._worker.send(reply)
         except WireError as error:
             self._worker.send(wire.Failure(f"the answer cannot be sent: {error}", 800))
-
-    async def _stop_answering(self, task: asyncio.Task[None]) -> None:
-        task.cancel()
-        await asyncio.wait([task], timeout=_CANCEL_SECONDS)
 
     async def _find_out(self) -> Stop:
         await asyncio.wait([self._worker.exited], timeout=_REAP_SECONDS)

@@ -19,6 +19,9 @@ from engine.sandbox.channel import WorkerChannel
 
 _log = logging.getLogger(__name__)
 
+#: The program of the zygote, for Python. No setting and no variable changes it.
+ZYGOTE = ("-m", "engine.sandbox.zygote")
+
 _START_SECONDS = 30.0
 _STOP_SECONDS = 5.0
 _MESSAGE_BYTES = 2**16
@@ -96,7 +99,7 @@ class Nursery:
         given = _as_file(setup)
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-I", "-m", "engine.sandbox.zygote", str(theirs.fileno()), str(os.getpid())],
+                [sys.executable, "-I", *ZYGOTE, str(theirs.fileno()), str(os.getpid())],
                 env=clean_environment(),
                 stdin=given,
                 stdout=subprocess.DEVNULL,

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
-from engine.core import ModuleManifest
+from engine.calls.core import ModuleManifest
 from engine.errors import JobFileError, SandboxError, WireError
 from engine.run import Limits
 from engine.sandbox import wire, words
@@ -16,6 +16,7 @@ from engine.sandbox.channel import WorkerChannel
 from engine.sandbox.conversation import Allowance, Conversation, Stop
 from engine.sandbox.large import MAX_HELD_BYTES, LargeCalls
 from engine.sandbox.program import Declaration, Ending, EndKind, Host, Program
+from engine.sandbox.readytasks import ReadyTasks
 from engine.sandbox.supply import WorkerSupply
 from engine.sandbox.values import encode_value
 from engine.sandbox.zones import transitions
@@ -88,6 +89,7 @@ class WorkerPool:
         )
         methods = frozenset(f"{module.name}.{name}" for module in modules for name in module.large)
         self.large = LargeCalls(methods, most_bytes=large_bytes)
+        self._tasks = ReadyTasks()
         self._supply = WorkerSupply(
             setup,
             warm=warm,
@@ -124,6 +126,7 @@ class WorkerPool:
 
     async def stop(self) -> None:
         """Kill all workers and the zygote, and wait until nothing of them is left."""
+        self._tasks.close()
         await self._supply.stop()
 
     async def run(self, program: Program, host: Host, cancel: asyncio.Future[str] | None = None) -> Ending:
@@ -167,7 +170,7 @@ class WorkerPool:
             cpu_seconds=DECLARE_CPU_SECONDS,
             calls=_DECLARE_CALLS,
         )
-        end = await Conversation(worker, host, _DECLARE_ALLOWANCE).hold(opening, None)
+        end = await Conversation(worker, host, _DECLARE_ALLOWANCE, self._tasks).hold(opening, None)
         return self._declaration(worker, name, end)
 
     def _opening(self, program: Program) -> wire.Run:
@@ -197,7 +200,7 @@ class WorkerPool:
             program.limits, cpu_seconds=opening.cpu_seconds, memory_bytes=opening.memory_bytes
         )
         started = time.monotonic()
-        end = await Conversation(worker, host, allowance, self.large).hold(opening, cancel)
+        end = await Conversation(worker, host, allowance, self._tasks, self.large).hold(opening, cancel)
         seconds = time.monotonic() - started
         if isinstance(end, Stop):
             return await self._stopped(worker, end, seconds)

@@ -17,6 +17,8 @@ local running = false
 local line_bytes = 4096
 local core, env = {}, nil
 
+local LIBRARIES = { string = true, table = true, math = true, os = true, utf8 = true, coroutine = true }
+
 local function need_running(label)
   if not running then stack.raise(label .. ONLY_INSIDE) end
 end
@@ -85,12 +87,20 @@ end
 local loaded, loading = {}, {}
 local REQUIRE_RULE = 'require: only modules below jobs/lib can be loaded, such as require "lib.money"'
 
+-- Without a line the compiler names no file: "C stack overflow".
+local function placed(problem, file)
+  if problem == stack.OUT_OF_MEMORY or find(problem, ":%d+:") then return problem end
+  return file .. ": " .. problem
+end
+
 local function compile(source, chunk_name)
   if byte(source) == 27 then return nil, sub(chunk_name, 2) .. ": this is compiled Lua; job files are text" end
   if sub(source, 1, 3) == "\xef\xbb\xbf" then source = sub(source, 4) end
   if byte(source) == 35 then source = "--" .. source end
   stack.show(chunk_name)
-  return load(source, chunk_name, "t", env)
+  -- Within pcall, since an error of the compiler would otherwise go through the handler of whoever called.
+  local _, chunk, problem = pcall(load, source, chunk_name, "t", env)
+  return chunk, problem and placed(problem, sub(chunk_name, 2))
 end
 
 local function check_module_name(name)
@@ -168,10 +178,18 @@ local function build_module(manifest, facade, facade_env, helpers)
   return value
 end
 
--- A job uses few modules, and a state serves one run: each module is built when it is first asked for. Facades
--- see the globals as they are now, whatever the job makes of its own by then.
+-- Facades see the globals and libraries as they are now, whatever the job makes of its own by then.
+local function globals_of_facades()
+  local globals = environment.copy(env)
+  for name, value in next, globals do
+    if type(value) == "table" and rawget(LIBRARIES, name) then globals[name] = environment.copy(value) end
+  end
+  return globals
+end
+
+-- A job uses few modules, and a state serves one run: each module is built when it is first asked for.
 local function offer_modules()
-  local facade_env = environment.copy(env)
+  local facade_env = globals_of_facades()
   local helpers = { text = text.readable, NULL = codec.NULL, ASC = 1, DESC = -1 }
   local offered = {}
   for i = 1, rawlen(manifests) do
@@ -283,13 +301,14 @@ function driver.run(name, source, context, zone, log_line_bytes)
   return ended(xpcall(rawget(object, "run"), on_error, codec.decode(context)))
 end
 
---- Load a job file without running it. Returns "declared", settings bytes; or a kind and a message.
+--- Load a job file without running it. Returns "declared", settings bytes, whether the file may declare something
+-- else the next time; or a kind and a message.
 function driver.declare(name, source, zone)
   sources.begin()
   job.set_zone(codec.decode(zone))
   local object, kind, problem = load_job(name, source)
   if not object then return kind, problem end
-  return "declared", job.settings(object)
+  return "declared", job.settings(object), sources.varied()
 end
 
 return driver.run, driver.declare

@@ -82,12 +82,14 @@ class Declaration:
         line: the line of the file that the error is about, when it is about one.
         interrupted: the file did not fail by itself: its time was up on the wall, as happens to any file on
             a machine that is busy enough, or its worker died.
+        varies: it asked for the time or for chance, and may say something else the next time.
     """
 
     settings: dict[str, Any] | None
     error: str | None = None
     line: int | None = None
     interrupted: bool = False
+    varies: bool = False
 
 
 class Host(Protocol):

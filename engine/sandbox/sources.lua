@@ -1,15 +1,25 @@
 -- All that a run cannot know from its inputs comes from here: time, processor time, chance.
 -- To repeat a run exactly, replace these functions. The worker's zone is UTC, so os.date and os.time are UTC.
 local modules = ...
-local rpc = modules.rpc
+local rpc, stack = modules.rpc, modules.stack
 local os_time, os_date, os_clock, os_difftime = os.time, os.date, os.clock, os.difftime
-local randomseed, string_unpack, raw_format = math.randomseed, string.unpack, string.format
+local random, randomseed, string_unpack, raw_format = math.random, math.randomseed, string.unpack, string.format
 
-local sources = { time = os_time, date = os_date, difftime = os_difftime }
-local clock_start = 0
+local clock_start, asked = 0, false
+local seed_high, seed_low
+
+local function asking(ask)
+  return function(...)
+    asked = true
+    return stack.call(ask, ...)
+  end
+end
+
+local sources = { time = asking(os_time), date = asking(os_date), difftime = os_difftime }
 
 --- Processor seconds since the run began.
 function sources.clock()
+  asked = true
   return os_clock() - clock_start
 end
 
@@ -26,8 +36,16 @@ end
 
 --- Called once, when the run begins: forked workers would otherwise share one series of random numbers.
 function sources.begin()
-  clock_start = os_clock()
-  randomseed(string_unpack(">i8i8", rpc("random")))
+  clock_start, asked = os_clock(), false
+  seed_high, seed_low = string_unpack(">i8i8", rpc("random"))
+  randomseed(seed_high, seed_low)
+end
+
+--- Whether anything since the beginning may turn out otherwise the next time: the time was asked for, or chance.
+function sources.varied()
+  local drawn = random(0)
+  randomseed(seed_high, seed_low)
+  return asked or drawn ~= random(0)
 end
 
 return sources

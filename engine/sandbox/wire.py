@@ -6,7 +6,7 @@ messages as MessagePack of their own, so that a worker passes them on without lo
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 import msgspec
@@ -121,11 +121,15 @@ class Done(Message, frozen=True, tag="done"):
 
 
 class Declared(Message, frozen=True, tag="declared"):
-    """Worker to engine: the encoded settings of a job file, or why it cannot be used."""
+    """Worker to engine: the encoded settings of a job file, or why it cannot be used.
+
+    `varies`: the file asked for the time or for chance, and may declare something else the next time.
+    """
 
     settings: bytes | None
     error: bytes | None = None
     cpu_seconds: float = 0.0
+    varies: bool = False
 
 
 class Fatal(Message, frozen=True, tag="fatal"):
@@ -245,27 +249,42 @@ class FrameBuffer:
 
     def __init__(self, most_bytes: int = MAX_FRAME_BYTES) -> None:
         self._data = bytearray()
+        self._start = 0
         self._most_bytes = most_bytes
 
-    def feed(self, data: bytes) -> Iterator[bytes]:
-        """Take what arrived and yield each payload that is now complete.
+    @property
+    def empty(self) -> bool:
+        """Whether nothing has come beyond the payload that was given last."""
+        return self._start == len(self._data)
+
+    def feed(self, data: bytes) -> Iterable[bytes]:
+        """Take what arrived and give each payload that is now complete.
 
         Raises:
             WireError: a frame longer than `most_bytes` is announced.
         """
+        if not self._data and self._is_frame(data):
+            return (data[HEADER_BYTES:],)
         self._data += data
-        start = 0
+        return self._cut()
+
+    def _is_frame(self, data: bytes) -> bool:
+        length = len(data) - HEADER_BYTES
+        return length <= self._most_bytes and int.from_bytes(data[:HEADER_BYTES], "big") == length
+
+    def _cut(self) -> Iterator[bytes]:
         try:
-            while len(self._data) - start >= HEADER_BYTES:
-                length = int.from_bytes(self._data[start : start + HEADER_BYTES], "big")
+            while len(self._data) - self._start >= HEADER_BYTES:
+                body = self._start + HEADER_BYTES
+                length = int.from_bytes(self._data[self._start : body], "big")
                 if length > self._most_bytes:
                     raise WireError(f"a frame of {length} bytes is announced")
-                end = start + HEADER_BYTES + length
-                if len(self._data) < end:
+                if len(self._data) < body + length:
                     return
+                self._start = body + length
                 with memoryview(self._data) as view:
-                    payload = bytes(view[start + HEADER_BYTES : end])
-                start = end
+                    payload = bytes(view[body : self._start])
                 yield payload
         finally:
-            del self._data[:start]
+            del self._data[: self._start]
+            self._start = 0

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import signal
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+from engine.legible import legible
 
 #: Text of an error that is kept; a worker cuts at 8 KiB by itself.
 MAX_ERROR_CHARACTERS = 16_384
@@ -56,7 +55,7 @@ def crash(status: int) -> str:
 def from_worker(data: bytes) -> str:
     """Return a worker's text, bounded, with control characters made visible."""
     text = data[: 4 * MAX_ERROR_CHARACTERS].decode("utf-8", "replace")[:MAX_ERROR_CHARACTERS]
-    return _CONTROL.sub(lambda match: f"\\x{ord(match.group()):02x}", text)
+    return legible(text)
 
 
 def is_cpu_limit(status: int) -> bool:

@@ -138,7 +138,7 @@ class Worker:
         self._state.limit_memory(message.memory_bytes)
         cpu_start = _start_cpu_timer(message.cpu_seconds)
         try:
-            kind, text = self._state.declare(message.name.encode(), message.source, _UTC)
+            kind, text, *varied = self._state.declare(message.name.encode(), message.source, _UTC)
         except LuaMemoryError:
             self._stop_for("memory")
         signal.setitimer(signal.ITIMER_PROF, 0)
@@ -147,7 +147,7 @@ class Worker:
             self._stop_for("memory")
         cpu_seconds = time.thread_time() - cpu_start
         if kind == b"declared":
-            return wire.Declared(settings=text, error=None, cpu_seconds=cpu_seconds)
+            return wire.Declared(settings=text, cpu_seconds=cpu_seconds, varies=varied == [True])
         return wire.Declared(settings=None, error=text, cpu_seconds=cpu_seconds)
 
     def _stop_for(self, reason: str, detail: str = "") -> NoReturn:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine, func, or_, select
+from sqlalchemy import Connection, Engine, func, select
 
 from engine.store.database import upsert
 from engine.store.models import ALERT
@@ -71,7 +71,8 @@ class AlertQueries:
 
     def open(self) -> list[AlertRow]:
         """Return the alerts that go on, and those of whose end nobody was told yet."""
-        query = _ROW.where(or_(ALERT.c.ended.is_(None), ALERT.c.end_told.is_(None))).order_by(ALERT.c.id)
+        # The end of one that goes on is not told either.
+        query = _ROW.where(ALERT.c.end_told.is_(None)).order_by(ALERT.c.id)
         with reading(self._reader) as connection:
             return [AlertRow(*row) for row in connection.execute(query)]
 

@@ -23,17 +23,17 @@ from sqlalchemy import (
     true,
 )
 
-from engine.arguments import holds_bytes
-from engine.clock import Clock
-from engine.core import Sort
+from engine.calls.arguments import holds_bytes
+from engine.calls.core import Sort
 from engine.errors import CoreError
-from engine.quantities import format_size
 from engine.sizes import is_large
 from engine.store.database import upsert
 from engine.store.journal import Journal
 from engine.store.matching import Query, field, sort_key
 from engine.store.models import DOCUMENT
 from engine.store.queries import reading
+from engine.times.clock import Clock
+from engine.times.quantities import format_size
 
 MAX_DOCUMENT_BYTES = 16 * 2**20
 MAX_ID_LENGTH = 200
@@ -46,7 +46,7 @@ Body = dict[str, Any]
 
 
 class StoredDocuments:
-    """Implements `engine.core.Documents`: writes go through the journal, reads through threads."""
+    """Implements `engine.calls.core.Documents`: writes go through the journal, reads through threads."""
 
     def __init__(self, journal: Journal, reader: Engine, *, clock: Clock) -> None:
         self._journal = journal

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, Select, Table, func, select
+from sqlalchemy import ColumnElement, Engine, Select, Table, func, select, text
 
 from engine.runfilter import RunFilter, is_pattern
-from engine.states import RunStatus
+from engine.states import RunStatus, Trigger
 from engine.store.database import name_like
-from engine.store.models import JOB, PLANNED_RUN, RUN, SOURCE
+from engine.store.models import ASKED_FOR, FOR_A_USER, JOB, PLANNED_RUN, RUN, SOURCE
 from engine.store.queries import planned_run, planned_view, reading, select_planned_runs, select_run_views
-from engine.store.search import matching, parse_phrases
+from engine.store.search import matching, newest_matching, parse_phrases
 from engine.views import RunView
 
 
@@ -59,8 +60,9 @@ class History:
         """
         counts: Counter[str] = Counter()
         if _wants_begun(wanted):
-            query = select(RUN.c.status, func.count()).where(*self._conditions(wanted, among))
-            counts |= {row[0]: row[1] for row in self._rows(query.group_by(RUN.c.status))}
+            status = _counted_by(wanted)
+            query = select(status, func.count()).where(*self._conditions(wanted, among))
+            counts |= {row[0]: row[1] for row in self._rows(query.group_by(status))}
         if RunStatus.PLANNED in wanted.statuses and wanted.text is None:
             planned = select(func.count()).where(*self._conditions_of_planned(wanted, among))
             counts[RunStatus.PLANNED.value] = self._rows(planned.select_from(PLANNED_RUN))[0][0]
@@ -75,15 +77,22 @@ class History:
         self, wanted: RunFilter, among: Collection[str] | None, before_id: int | None, limit: int
     ) -> list[RunView]:
         # Ids first: what has to be sorted or passed over on the way is then a number, not a whole row.
-        ids = _page(select(RUN.c.id).where(*self._conditions(wanted, among)), RUN, before_id, limit)
+        ids = self._ids(wanted, among, before_id).limit(limit)
         query = select_run_views().where(RUN.c.id.in_(ids.correlate(None)))
         return [RunView(*row) for row in self._rows(query)]
+
+    def _ids(self, wanted: RunFilter, among: Collection[str] | None, before_id: int | None) -> Select[Any]:
+        if wanted.text is not None and self._reader.dialect.name == "sqlite":
+            plain = replace(wanted, text=None)
+            query = select(RUN.c.id).where(*self._conditions(plain, among))
+            return newest_matching(query, parse_phrases(wanted.text), before_id)
+        return _newest(select(RUN.c.id).where(*self._conditions(wanted, among)), RUN, before_id)
 
     def _planned(
         self, wanted: RunFilter, among: Collection[str] | None, before_id: int | None, limit: int
     ) -> list[RunView]:
         query = select_planned_runs().where(*self._conditions_of_planned(wanted, among))
-        rows = self._rows(_page(query, PLANNED_RUN, before_id, limit))
+        rows = self._rows(_newest(query, PLANNED_RUN, before_id).limit(limit))
         return [planned_view(planned_run(row)) for row in rows]
 
     def _conditions(self, wanted: RunFilter, among: Collection[str] | None) -> list[Any]:
@@ -91,6 +100,11 @@ class History:
         statuses = [status.value for status in wanted.statuses if status is not RunStatus.PLANNED]
         if statuses:
             conditions.append(_any_of(RUN.c.status, statuses))
+        # By these words the database knows that an index of few runs has all of them.
+        if wanted.triggers and Trigger.SCHEDULE not in wanted.triggers:
+            conditions.append(text(f"run.{ASKED_FOR}"))
+        if wanted.user_id:
+            conditions.append(text(f"run.{FOR_A_USER}"))
         if wanted.since is not None:
             conditions.append(RUN.c.queued >= wanted.since)
         if wanted.until is not None:
@@ -128,14 +142,23 @@ class History:
             return list(connection.execute(query))
 
 
+def _counted_by(wanted: RunFilter) -> ColumnElement[Any]:
+    """Return what tells runs apart by their status.
+
+    Of a span of time, SQLite would go through all runs in the order of their statuses: not so if that order
+    is none of an index.
+    """
+    return func.coalesce(RUN.c.status, "") if wanted.since or wanted.until else RUN.c.status
+
+
 def _wants_begun(wanted: RunFilter) -> bool:
     return not wanted.statuses or set(wanted.statuses) != {RunStatus.PLANNED}
 
 
-def _page(query: Select[Any], table: Table, before_id: int | None, limit: int) -> Select[Any]:
+def _newest(query: Select[Any], table: Table, before_id: int | None) -> Select[Any]:
     if before_id is not None:
         query = query.where(table.c.id < before_id)
-    return query.order_by(table.c.id.desc()).limit(limit)
+    return query.order_by(table.c.id.desc())
 
 
 def _any_of(column: Any, values: list[str]) -> ColumnElement[bool]:

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Engine, and_, delete, insert, select
 
-from engine.holds import Hold, HoldKey, HoldKind, HoldScope
+from engine.rules.holds import Hold, HoldKey, HoldKind, HoldScope
 from engine.store.database import upsert
 from engine.store.models import AUDIT, HOLD
 from engine.store.queries import reading

@@ -42,12 +42,20 @@ class Indexer:
         self._pending: deque[tuple[int, int]] = deque()
         self._one_at_a_time = asyncio.Lock()
         self._timer: asyncio.TimerHandle | None = None
+        self._looking: asyncio.Task[None] | None = None
         self._task: asyncio.Task[None] | None = None
         self._stopped = False
 
-    async def start(self) -> None:
-        """Find what earlier engines left undone, and do it soon."""
-        left = await asyncio.to_thread(self._left)
+    def start(self) -> None:
+        """Begin to find what earlier engines left undone; that takes seconds among very many runs."""
+        self._looking = asyncio.get_running_loop().create_task(self._look())
+
+    async def _look(self) -> None:
+        try:
+            left = await asyncio.to_thread(self._left)
+        except StoreError as error:
+            logger.warning("runs of earlier engines may be missing in searches: %s", error)
+            return
         self._pending.extend((run_id, lines * LINE_CHARACTERS) for run_id, lines in left)
         if left:
             self._wake()
@@ -70,6 +78,8 @@ class Indexer:
         """
         if self._journal.stalled is not None:
             return
+        if self._looking is not None:
+            await asyncio.shield(self._looking)
         async with self._one_at_a_time:
             while self._pending:
                 batch = self._next_batch()

@@ -8,7 +8,6 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, delete, select
 
-from engine.clock import Clock
 from engine.states import RunStatus
 from engine.store.database import upsert
 from engine.store.journal import Journal
@@ -16,6 +15,7 @@ from engine.store.models import JOB_STATE
 from engine.store.queries import reading
 from engine.store.rows import AuditEntry
 from engine.store.writes import write_audit
+from engine.times.clock import Clock
 from engine.views import StateView
 
 _VIEW = select(*(JOB_STATE.c[name] for name in StateView.__slots__))

@@ -20,12 +20,12 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from engine.clock import Clock
 from engine.errors import StoreError, StoreUnavailable
 from engine.run import LogLine
 from engine.store.database import translate
 from engine.store.rows import AuditEntry, Changes, JobPatch, PlannedRun, RunEnd, RunRow, RunStart, SourceRow
 from engine.store.writes import write
+from engine.times.clock import Clock
 
 logger = logging.getLogger("moontide.journal")
 

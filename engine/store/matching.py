@@ -18,7 +18,7 @@ import difflib
 from collections.abc import Callable
 from typing import Any
 
-from engine.arguments import describe_value
+from engine.calls.arguments import describe_value
 from engine.errors import CoreError
 
 WRONG = 801

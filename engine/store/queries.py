@@ -20,7 +20,8 @@ from engine.store.rows import JobRow, PlannedRun, PlannedTime
 from engine.views import LogLineView, RunView
 
 # In the order of the values' own fields, which makes a value of each row without looking at names.
-_RUN_VIEW = select(*(RUN.c[name] for name in RunView.__slots__))
+# What is not stored of a run comes last in its view, and has a default.
+_RUN_VIEW = select(*(RUN.c[name] for name in RunView.__slots__ if name in RUN.c))
 _PLANNED_RUN = select(*(PLANNED_RUN.c[name] for name in PlannedRun.__slots__))
 _PLANNED_TIME = select(*(PLANNED_RUN.c[name] for name in PlannedTime.__slots__))
 _JOB_ROW = select(*(JOB.c[name] for name in JobRow.__slots__)).order_by(JOB.c.name)

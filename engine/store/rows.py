@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from engine.rules.slots import Slot
 from engine.run import LogLine
-from engine.slots import Slot
 from engine.states import Returned, RunStatus, ScheduleStatus, Trigger
 
 
@@ -99,6 +99,7 @@ class GivenSchedule:
         retries: instead of the job's own setting.
         retry_delay: seconds, instead of the job's own setting.
         remove_after: seconds after which its COMPLETE runs are removed.
+        run_skipped: whether one run makes up for times that passed, instead of the job's own setting.
         created_by: who gave it: an operator, or a job with its run.
         called_by: the run that gave it.
         ended: when it was cancelled or ran out, with the reason.
@@ -126,6 +127,7 @@ class GivenSchedule:
     last_run_id: int | None = None
     skipped: int = 0
     note: str | None = None
+    run_skipped: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

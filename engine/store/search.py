@@ -11,10 +11,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, TextClause, bindparam, text
+from sqlalchemy import Connection, Select, TextClause, bindparam, column, table, text
 
 from engine.errors import JobFileError
+from engine.store.models import RUN
 
 MOST_WORDS = 20
 
@@ -81,6 +83,9 @@ _MATCH = {
     "postgresql": "run.id IN (SELECT run_id FROM run_text WHERE words @@ to_tsquery('simple', :{name}))",
 }
 
+#: FTS5's index as a table, for statements that are not written out.
+_WORDS = table("run_text", column("rowid"))
+
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
@@ -124,6 +129,26 @@ def matching(dialect: str, phrases: Sequence[Phrase]) -> list[TextClause]:
         condition = text(_MATCH[dialect].format(name=name))
         conditions.append(condition.bindparams(**{name: _IN_WORDS_OF[dialect](phrase)}))
     return conditions
+
+
+def newest_matching(query: Select[Any], phrases: Sequence[Phrase], before_id: int | None) -> Select[Any]:
+    """Return a query of runs with those only whose error and log hold all of the phrases, the newest first.
+
+    SQLite goes through its index of words from the newest run on: with a limit it stops there, where
+    `matching` would have it gather all runs with the words first.
+
+    Args:
+        query: of the table of runs; it has no order.
+        before_id: only runs with an id below this one.
+    """
+    words = " ".join(map(_for_sqlite, phrases))
+    # The plus keeps it from the opposite way: each run looked up in the index.
+    joined = _WORDS.join(RUN, text("run.id = +run_text.rowid"))
+    matches = text("run_text MATCH :words").bindparams(words=words)
+    query = query.select_from(joined).where(matches)
+    if before_id is not None:
+        query = query.where(_WORDS.c.rowid < before_id)
+    return query.order_by(_WORDS.c.rowid.desc())
 
 
 def _for_sqlite(phrase: Phrase) -> str:

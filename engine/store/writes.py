@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, insert, or_, update
 
 from engine.errors import StoreError
-from engine.slots import Slot
+from engine.rules.slots import Slot
 from engine.states import RunStatus, ScheduleStatus
 from engine.store.database import upsert
 from engine.store.models import (

@@ -1,4 +1,4 @@
-"""Posting notices of alerts where [network.alerts] says."""
+"""Posting notices of alerts where [network.alerts] says, or [network.receivers] for jobs that name one."""
 
 from __future__ import annotations
 
@@ -15,8 +15,6 @@ from plugins.network.request import Request, check_headers, check_url, host_of, 
 from plugins.network.settings import AlertHookSettings, NetworkSettings
 from plugins.secret import Vault
 
-LABEL = "[network.alerts]"
-
 #: Receivers of plain texts refuse long ones; Discord takes 2,000 characters.
 LONGEST_TEXT = 1900
 
@@ -31,7 +29,6 @@ class AlertHook:
 
     def __init__(self, settings: NetworkSettings, vault: Vault) -> None:
         self._settings = settings
-        self._hook: AlertHookSettings = settings.alerts
         self._vault = vault
 
     async def post(self, notice: AlertNotice) -> None:
@@ -41,9 +38,10 @@ class AlertHook:
             CoreError: it did not arrive; another try may help.
             Undeliverable: the receiver will not take it.
         """
-        if not self._hook.url:
+        label, hook = self._hook_of(notice.to)
+        if hook is None or not hook.url:
             return
-        request = self._request(notice)
+        request = self._request(notice, hook, label)
         # The operator wrote this address, so that it may be a private one; what leads on from it is not
         # followed.
         allow = [*self._settings.allow, join(host_of(request.url), port_of(request.url))]
@@ -53,30 +51,36 @@ class AlertHook:
         status = answer["status"]
         if 200 <= status < 300:
             return
-        words = f"{LABEL}: {target(request.url)} answered with status {status}"
+        words = f"{label}: {target(request.url)} answered with status {status}"
         if 400 <= status < 500 and status not in _TRY_AGAIN:
             raise Undeliverable(words)
         raise CoreError(words)
 
-    def _request(self, notice: AlertNotice) -> Request:
-        headers = {name: self._filled(value) for name, value in self._hook.headers.items()}
-        checked = {b"content-type": b"application/json", **check_headers(LABEL, headers)}
+    def _hook_of(self, receiver: str) -> tuple[str, AlertHookSettings | None]:
+        """Return how a receiver's table is called, and the table if there is one."""
+        if not receiver:
+            return "[network.alerts]", self._settings.alerts
+        return f"[network.receivers.{receiver}]", self._settings.receivers.get(receiver)
+
+    def _request(self, notice: AlertNotice, hook: AlertHookSettings, label: str) -> Request:
+        headers = {name: self._filled(value, label) for name, value in hook.headers.items()}
+        checked = {b"content-type": b"application/json", **check_headers(label, headers)}
         return Request(
-            label=LABEL,
+            label=label,
             method="POST",
-            url=check_url(LABEL, self._filled(self._hook.url)),
+            url=check_url(label, self._filled(hook.url, label)),
             headers=tuple(checked.items()),
-            body=body_of(notice, self._hook.only),
-            timeout_seconds=parse_duration(self._hook.timeout),
+            body=body_of(notice, hook.only),
+            timeout_seconds=parse_duration(hook.timeout),
             max_redirects=0,
         )
 
-    def _filled(self, text: str) -> str:
+    def _filled(self, text: str, label: str) -> str:
         """Return a text with its secrets."""
         try:
             return _SECRET.sub(lambda match: self._vault.find(match[1]), text)
         except CoreError as error:
-            raise MoontideError(f"{LABEL}: {error.message.removeprefix('core.secret: ')}") from error
+            raise MoontideError(f"{label}: {error.message.removeprefix('core.secret: ')}") from error
 
 
 def body_of(notice: AlertNotice, only: str) -> bytes:

@@ -58,6 +58,7 @@ class NetworkSettings(msgspec.Struct, forbid_unknown_fields=True):
         user_agent: how requests name their sender.
         ca_file: a PEM file of authorities to trust besides the public ones.
         alerts: where notices of alerts are posted.
+        receivers: where those of jobs are posted that name such a receiver in their own alerts.
     """
 
     allow: list[str] = msgspec.field(default_factory=list)
@@ -67,6 +68,7 @@ class NetworkSettings(msgspec.Struct, forbid_unknown_fields=True):
     user_agent: str = "Moontide"
     ca_file: str | None = None
     alerts: AlertHookSettings = msgspec.field(default_factory=AlertHookSettings)
+    receivers: dict[str, AlertHookSettings] = msgspec.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Check what types do not tell.

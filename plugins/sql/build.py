@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from msgspec import UNSET
 
@@ -41,8 +41,7 @@ class BuildError(ValueError):
         self.code = code
 
 
-@dataclass(frozen=True, slots=True)
-class Bound:
+class Bound(NamedTuple):
     """A value that the driver puts in."""
 
     value: Scalar
@@ -51,43 +50,37 @@ class Bound:
 Pieces = list[str | Bound]
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(NamedTuple):
     """One SQL statement.
 
     Attributes:
-        pieces: its text, and between it the values.
+        texts: its text, cut at the places of the values.
+        values: one for each cut, in their order.
         written: it holds SQL that a job wrote by hand, which may change the state of its connection.
     """
 
-    pieces: tuple[str | Bound, ...]
+    texts: tuple[str, ...]
+    values: tuple[Scalar, ...] = ()
     written: bool = False
 
-    @property
-    def values(self) -> tuple[Scalar, ...]:
-        """The values, in the order of their places."""
-        return tuple(piece.value for piece in self.pieces if isinstance(piece, Bound))
-
-    def render(self, place: Callable[[int], str], text: Callable[[str], str] = str) -> str:
+    def render(self, place: Callable[[int], str]) -> str:
         """Return the text with a mark at the place of each value.
 
         Args:
             place: gives the mark of the value with this number, from 1.
-            text: applied to the text between, for drivers in whose text some characters have a meaning.
         """
-        rendered, number = [], 0
-        for piece in self.pieces:
-            if isinstance(piece, Bound):
-                number += 1
-                rendered.append(place(number))
-            else:
-                rendered.append(text(piece))
-        return "".join(rendered)
+        return self.texts[0] + "".join(place(number) + text for number, text in enumerate(self.texts[1:], 1))
+
+    def spelled(self, literal: Callable[[Scalar], str]) -> str:
+        """Return the text with each value in its place, as `literal` writes it."""
+        spelled = self.texts[0]
+        for value, text in zip(self.values, self.texts[1:], strict=True):
+            spelled += literal(value) + text
+        return spelled
 
     def describe(self, dialect: Dialect) -> str:
         """Return the statement for people to read, its values in their places."""
-        values = self.values
-        text = self.render(lambda number: dialect.literal(values[number - 1])).rstrip()
+        text = self.spelled(dialect.literal).rstrip()
         return text if text.endswith(";") else text + ";"
 
 
@@ -127,7 +120,7 @@ def insert(dialect: Dialect, options: Insert) -> Statement:
     names = ",".join(quoted(dialect, name, "a column") for name in values)
     places = _joined([[Bound(value)] for value in values.values()], ",")
     head = f"INSERT INTO {table(dialect, options.tbl)} ({names}) VALUES ("
-    return Statement((head, *places, ")" + dialect.after_insert))
+    return _statement([head, *places, ")" + dialect.after_insert])
 
 
 def update(dialect: Dialect, options: Update) -> Statement:
@@ -159,6 +152,7 @@ def table(dialect: Dialect, name: str) -> str:
     return quoted(dialect, name, "tbl")
 
 
+@lru_cache(maxsize=1024)  # of good names, whose length is limited; the same few come again and again
 def quoted(dialect: Dialect, name: str, what: str) -> str:
     """Return a name in the quotes of the database, each part between dots in its own.
 
@@ -182,12 +176,19 @@ def _shown(text: str) -> str:
     return repr(text if len(text) <= 80 else text[:77] + "...")
 
 
-def _statement(pieces: Pieces, where: Any) -> Statement:
-    return Statement(tuple(piece for piece in pieces if piece != ""), written=isinstance(where, str))
+def _statement(pieces: Pieces, where: Any = UNSET) -> Statement:
+    texts, values = [""], []
+    for piece in pieces:
+        if isinstance(piece, str):
+            texts[-1] += piece
+        else:
+            texts.append("")
+            values.append(piece.value)
+    return Statement(tuple(texts), tuple(values), written=isinstance(where, str))
 
 
 def _columns(dialect: Dialect, columns: Sequence[str] | None) -> str:
-    return ",".join(_column(dialect, name) for name in columns or ["*"])
+    return ",".join([_column(dialect, name) for name in columns]) if columns else "*"
 
 
 def _column(dialect: Dialect, name: str) -> str:

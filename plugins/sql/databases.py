@@ -118,22 +118,19 @@ class Databases:
             await asyncio.wait(self._closing)
 
     async def _open(self, kind: Callable[..., S], call: CoreCall, target: str | ConnectionTable) -> S:
-        pool, limits, close = await self._place(target)
-        return kind(pool, limits, observe=partial(self._observe, call), closed=close)
-
-    async def _place(self, target: str | ConnectionTable) -> tuple[Pool, Limits, Callable[[], None]]:
-        name = target if isinstance(target, str) else target.database
+        observe = partial(self._observe, call)
         if isinstance(target, ConnectionTable) and not target.configured:
             source = await self._foreign(target)
-            pool = self._pool(name, source)
-            return pool, source.limits, lambda: self._later(pool.close())
+            pool = self._pool(target.database, source)
+            return kind(pool, source.limits, observe=observe, closed=lambda: self._later(pool.close()))
+        name = target if isinstance(target, str) else target.database
         if name not in self._sources:
             raise CoreError(
                 f"database {name[:80]!r} is not configured; add [{self.module}.NAME] with that name to "
                 "moontide.toml",
                 NOT_CONFIGURED,
             )
-        return self._pools[name], self._sources[name].limits, lambda: None
+        return kind(self._pools[name], self._sources[name].limits, observe=observe)
 
     async def _foreign(self, table: ConnectionTable) -> Source:
         if self._default_port is None:
@@ -172,7 +169,7 @@ class Databases:
         task.add_done_callback(self._closing.discard)
 
     def _observe(self, call: CoreCall, statement: Statement) -> None:
-        if call.resources in self._talkative:
+        if self._talkative and call.resources in self._talkative:
             text = statement.describe(self.dialect)
             call.log("info", text if len(text) <= LONGEST_LOGGED else text[:LONGEST_LOGGED] + "...")
 
@@ -186,7 +183,7 @@ class Session:
         limits: Limits,
         *,
         observe: Callable[[Statement], None],
-        closed: Callable[[], None],
+        closed: Callable[[], None] | None = None,
     ) -> None:
         self._pool = pool
         self._limits = limits
@@ -201,7 +198,7 @@ class Session:
         Raises:
             CoreError: it failed, or went over a limit.
         """
-        connection = await self._ready()
+        connection = self._connection or await self._ready()
         self._touched = self._touched or statement.written
         self._observe(statement)
         try:
@@ -240,7 +237,8 @@ class Session:
         if self._connection is not None:
             self._pool.give_back(self._connection, touched=self._touched)
             self._connection = None
-        self._closed()
+        if self._closed is not None:
+            self._closed()
 
     async def _ready(self) -> Connection:
         if self._connection is None:

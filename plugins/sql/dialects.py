@@ -13,7 +13,7 @@ _MYSQL_ESCAPES = {
 _MYSQL_SPECIAL = re.compile("[\\\\'\"\\0\b\n\r\t\x1a]")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Dialect:
     """One kind of SQL.
 

@@ -272,24 +272,23 @@ class _Telling:
             raise CoreError(words, error.code) from error
 
 
-class _Calling:
+class _Calling(_Telling):
     """A session with a database for the time of one call, whose errors get the function's name."""
 
     def __init__(self, call: CoreCall, name: str, db: Target) -> None:
-        self._call = call
+        super().__init__(call, name)
         self._db = db
-        self._telling = _Telling(call, name)
         self._opened: Session | None = None
 
     async def __aenter__(self) -> Session:
-        with self._telling:
+        with self:
             self._opened = await _service(self._call).session(self._call, self._db)
             return self._opened
 
     async def __aexit__(self, *error: Any) -> None:
         if self._opened is not None:
             self._opened.leave()
-        self._telling.__exit__(*error)
+        self.__exit__(*error)
 
 
 async def _rows(session: Session, statement: Statement) -> list[dict[str, Any]]:

@@ -6,10 +6,11 @@ send a row of a gigabyte; without a limit on what comes in, one job could take t
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import socket
 import struct
+import threading
+import time
 
 from moontide import CoreError
 from plugins.sql.driver import OVER_LIMIT, TOO_LARGE
@@ -19,8 +20,8 @@ MOST_BYTES = 16 * 2**20
 
 LOOK_SECONDS = 0.005
 
-#: Room for what the kernel takes in ahead of the driver. A driver reads on as long as there is more, and
-#: nothing else runs meanwhile: with little room it often comes to an end, and the watch gets its turn.
+#: Room for what the kernel takes in ahead of the driver: with little of it less can come between two looks,
+#: and a driver that reads on as long as there is more often comes to an end.
 AHEAD_BYTES = 2**16
 
 # Of Linux's struct tcp_info: where tcpi_bytes_received stands.
@@ -33,7 +34,11 @@ _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
 class Intake:
-    """Watches one statement on a connection."""
+    """Watches a connection while it carries out a statement, one statement after another.
+
+    Asking the kernel for each short statement would cost as much as its rows: statements that follow soon are
+    counted from the last look on.
+    """
 
     def __init__(self, wire: socket.socket | None) -> None:
         """Make a watch.
@@ -41,34 +46,80 @@ class Intake:
         Args:
             wire: the connection's socket; None (or a socket without counters) is not watched.
         """
-        self._wire = wire
-        self._before = received(wire)
-        self._timer: asyncio.TimerHandle | None = None
-        self._cut = False
+        seen = received(wire)
+        self._wire = wire if seen is not None else None
+        self._seen = self._before = seen or 0
+        self._watching = self._cut = False
+        if self._wire is not None:
+            self._wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, AHEAD_BYTES)
 
     def __enter__(self) -> Intake:
-        if self._before is not None and self._wire is not None:
-            self._wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, AHEAD_BYTES)
-            self._timer = asyncio.get_running_loop().call_later(LOOK_SECONDS, self._look)
+        self._before = self._seen
+        self._watching = True
+        if self._wire is not None:
+            _LOOKOUT.watch(self)
         return self
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
+        self._watching = False
         if self._cut and isinstance(error, Exception):
             raise CoreError(TOO_LARGE, OVER_LIMIT) from error
 
-    def _look(self) -> None:
-        now = received(self._wire)
-        if now is None or self._before is None or self._wire is None:
-            return
-        if now - self._before > MOST_BYTES:
-            self._cut = True
-            with contextlib.suppress(OSError):
-                self._wire.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
-                self._wire.shutdown(socket.SHUT_RDWR)
-        else:
-            self._timer = asyncio.get_running_loop().call_later(LOOK_SECONDS, self._look)
+    def look(self) -> bool:
+        """Count what came, and cut the connection if it is too much; return whether to look again."""
+        seen = received(self._wire)
+        if seen is None:
+            return False
+        self._seen = seen
+        if self._watching and seen - self._before > MOST_BYTES:
+            self._end()
+        return self._watching and not self._cut
+
+    def _end(self) -> None:
+        assert self._wire is not None
+        self._cut = True
+        with contextlib.suppress(OSError):
+            self._wire.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+            self._wire.shutdown(socket.SHUT_RDWR)
+
+
+class _Lookout:
+    """Looks at all connections with a statement under way, in a thread that rests while there are none.
+
+    The loop cannot do it: libpq reads on as long as there is more, and may read a whole gigabyte in one step
+    of the loop. It lets other threads run meanwhile.
+    """
+
+    def __init__(self) -> None:
+        self._watched: set[Intake] = set()
+        self._needed = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def watch(self, intake: Intake) -> None:
+        """Look at a connection until its statement is done; called from the loop's thread."""
+        self._watched.add(intake)
+        if not self._needed.is_set():
+            self._needed.set()
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._look_out, name="sql-lookout", daemon=True)
+            self._thread.start()
+
+    def _look_out(self) -> None:
+        while True:
+            self._needed.wait()
+            time.sleep(LOOK_SECONDS)
+            for intake in list(self._watched):
+                # Taken out before the look: a statement that begins meanwhile puts it in again.
+                self._watched.discard(intake)
+                if intake.look():
+                    self._watched.add(intake)
+            if not self._watched:
+                self._needed.clear()
+                if self._watched:
+                    self._needed.set()
+
+
+_LOOKOUT = _Lookout()
 
 
 def received(wire: socket.socket | None) -> int | None:

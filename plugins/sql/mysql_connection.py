@@ -63,11 +63,12 @@ class MysqlConnection:
     def __init__(self, wire: Any, address: Address) -> None:
         self._wire = wire
         self._address = address
+        self._intake = Intake(wire._transport.get_extra_info("socket"))
 
     async def run(self, statement: Statement, limits: Limits) -> Result:
         """Carry out a statement."""
         try:
-            with Intake(self._wire._transport.get_extra_info("socket")):
+            with self._intake:
                 return await self._run(statement, limits)
         except MySQLError as error:
             raise self._translated(error) from error
@@ -75,18 +76,16 @@ class MysqlConnection:
             raise QueryError("the connection to the server was lost", LOST, lost=True) from error
 
     async def _run(self, statement: Statement, limits: Limits) -> Result:
-        values = statement.values
-        if values:
-            text = statement.render(lambda _: "%s", lambda piece: piece.replace("%", "%%"))
-        else:
-            text = statement.render(lambda _: "")
         cursor = self._wire.cursor(QuietCursor)
-        await cursor.execute(text, values or None)
+        await cursor.execute(statement.spelled(self._wire.literal))
         if cursor.description is None:
             return Result(None, affected=cursor.rowcount, last_id=cursor.lastrowid)
         rows = Rows([column[0] for column in cursor.description], limits.rows)
-        while chunk := await cursor.fetchmany(CHUNK_ROWS):
+        read = CHUNK_ROWS
+        while read == CHUNK_ROWS:
+            chunk = await cursor.fetchmany(CHUNK_ROWS)
             rows.add(chunk)
+            read = len(chunk)
         await cursor.close()
         return Result(rows.rows)
 

@@ -71,13 +71,14 @@ class PgConnection:
         self._wire = wire
         # A socket object of its own, on the connection that libpq reads: it only watches and cuts.
         self._socket = socket.socket(fileno=os.dup(wire.fileno()))
+        self._intake = Intake(self._socket)
 
     async def run(self, statement: Statement, limits: Limits) -> Result:
         """Carry out a statement."""
         text = statement.render(lambda number: f"${number}")
         values = [_parameter(value) for value in statement.values]
         try:
-            with Intake(self._socket):
+            with self._intake:
                 return await self._run(text.encode(), values, limits)
         except psycopg.Error as error:
             raise QueryError("the connection to the server was lost", CANNOT_CONNECT, lost=True) from error

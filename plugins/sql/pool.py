@@ -54,9 +54,11 @@ class Pool:
             CoreError: all stayed lent, or the pool is closed.
             QueryError: none could be opened.
         """
-        await self._wait_for_turn()
+        if self._closed:
+            raise CoreError(f"database {self._name!r} is closed; the engine is stopping", OVER_LIMIT)
+        await (self._wait_for_turn() if self._free.locked() else self._free.acquire())
         try:
-            return await self._working() or await self._open()
+            return self._trusted() or await self._working() or await self._open()
         except BaseException:
             self._free.release()
             raise
@@ -87,11 +89,6 @@ class Pool:
             await asyncio.wait(self._tidying)
 
     async def _wait_for_turn(self) -> None:
-        if self._closed:
-            raise CoreError(f"database {self._name!r} is closed; the engine is stopping", OVER_LIMIT)
-        if not self._free.locked():
-            await self._free.acquire()
-            return
         try:
             async with asyncio.timeout(self._wait_seconds):
                 await self._free.acquire()
@@ -102,11 +99,15 @@ class Pool:
                 OVER_LIMIT,
             ) from error
 
+    def _trusted(self) -> Connection | None:
+        """Take the connection that came back last, if that was only just now."""
+        if self._idle and time.monotonic() - self._idle[-1][1] < TRUSTED_SECONDS:
+            return self._idle.pop()[0]
+        return None
+
     async def _working(self) -> Connection | None:
         while self._idle:
-            connection, since = self._idle.pop()
-            if time.monotonic() - since < TRUSTED_SECONDS:
-                return connection
+            connection, _ = self._idle.pop()
             try:
                 async with asyncio.timeout(TIDY_SECONDS):
                     await connection.ping()

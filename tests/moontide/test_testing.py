@@ -141,6 +141,26 @@ def test_one(job):
     )
 
 
+def test_values_may_be_as_large_as_in_the_engine(project: pytest.Pytester) -> None:
+    (project.path / "jobs" / "large.lua").write_text(
+        "local job = core.job()\n"
+        "function job.run()\n"
+        '  core.files.write("large.txt", ("x"):rep(3000000))\n'
+        "  return job.OK\n"
+        "end\n"
+        "return job\n"
+    )
+    passes(
+        project,
+        """
+def test_large(job):
+    run = job("large.lua", files={"write": True})
+    assert run.returned == "OK"
+    assert [len(call.args[1]) for call in run.calls] == [3_000_000]
+""",
+    )
+
+
 def test_arguments_are_checked_as_in_the_engine(project: pytest.Pytester) -> None:
     (project.path / "jobs" / "wrong.lua").write_text(
         "local job = core.job()\nfunction job.run()\n"

@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -98,7 +99,41 @@ def test_addresses_for_alerts_are_checked_as_the_settings_are_read() -> None:
         EmailSettings(host="x", sender="a@b.example", alerts=["nobody"])
 
 
+async def test_a_receiver_of_a_job_is_told_alone(tmp_path: Path) -> None:
+    table: dict[str, Any] = {"alerts": ["ops@shop.example"], "receivers": {"shop": ["ann@shop.example"]}}
+    async with open_sink() as sink, office(tmp_path, port=sink.port, **table) as service:
+        await alert_email.tell(replace(NOTICE, to="shop"), service)
+        await alert_email.tell(replace(NOTICE, to="by web only"), service)
+    assert [envelope.rcpt_tos for envelope in sink.envelopes] == [["ann@shop.example"]]
+
+
+def test_a_receivers_addresses_are_checked_at_the_start() -> None:
+    with pytest.raises(ValueError, match="receivers needs host and from"):
+        EmailSettings(receivers={"shop": ["ann@shop.example"]})
+    with pytest.raises(ValueError, match=r"receivers\.shop.*no mail address"):
+        EmailSettings(host="x", sender="a@b.example", receivers={"shop": ["nobody"]})
+
+
 # By web
+
+
+async def test_a_receiver_of_a_job_has_its_own_web_address(tmp_path: Path) -> None:
+    async with serve(saying(204)) as web:
+        own = {"shop": AlertHookSettings(url=web.url("/shop"), only="text")}
+        settings = NetworkSettings(alerts=AlertHookSettings(url=web.url("/all")), receivers=own)
+        async with open_client(settings, ServiceContext(tmp_path)) as service:
+            for to in ("shop", "by mail only", ""):
+                await alert_webhook.tell(replace(NOTICE, to=to), service)
+    assert [seen.path for seen in web.seen] == ["/shop", "/all"]
+
+
+async def test_a_receivers_trouble_is_told_by_its_name_and_without_its_address(tmp_path: Path) -> None:
+    settings = NetworkSettings(receivers={"shop": AlertHookSettings(url="${NOWHERE}")})
+    async with open_client(settings, ServiceContext(tmp_path)) as service:
+        with pytest.raises(MoontideError, match=r"\[network\.receivers\.shop\]: there is no secret NOWHERE"):
+            await alert_webhook.tell(replace(NOTICE, to="shop"), service)
+    secret = NetworkSettings(receivers={"shop": AlertHookSettings(url="https://x.example/token123")})
+    assert "token123" not in repr(secret)
 
 
 async def test_a_notice_is_posted_as_json_with_headers_from_secrets(

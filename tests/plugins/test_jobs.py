@@ -293,7 +293,7 @@ async def test_the_row_of_a_planned_run_makes_way_for_the_runs(open_bench: OpenB
 async def test_runs_that_one_job_may_plan_are_limited(
     open_bench: OpenBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.planner.MOST_PLANNED", 3)
+    monkeypatch.setattr("engine.runs.planner.MOST_PLANNED", 3)
     body = (
         'local answers = {} for n = 1, 4 do answers[n] = { core.jobs.after("1h", "echo") } end return answers'
     )
@@ -308,7 +308,7 @@ async def test_runs_that_one_job_may_plan_are_limited(
 async def test_runs_that_may_wait_by_calls_are_limited(
     open_bench: OpenBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.runcalls.MOST_WAITING", 2)
+    monkeypatch.setattr("engine.runs.runcalls.MOST_WAITING", 2)
     async with open_bench({"sleeper": SLEEPER}) as bench:
         going = await bench.desk.run_job("sleeper", actor=ACTOR)
         body = 'local a, b, c = core.jobs.now("sleeper") return tostring(a), b, c'

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import JobFileError
-from engine.jobfile import parse_settings
-from engine.plan import coming
-from engine.schedule import Schedule
+from engine.jobs.jobfile import parse_settings
+from engine.times.plan import coming
+from engine.times.schedule import Schedule
 from plugins.monthly import DAYS, ORDINALS, WEEKDAYS, Monthly, parse_day
 from tests.lab import plugins_with
 

@@ -16,7 +16,7 @@ import pytest
 import pytest_asyncio
 import trustme
 
-from engine.plugins import Plugins
+from engine.extensions.plugins import Plugins
 from engine.sandbox.pool import WorkerPool
 from engine.settings import load_settings
 from moontide import CoreError

@@ -7,6 +7,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
+import httpx
 import msgspec
 import pytest
 
@@ -89,13 +90,19 @@ async def test_a_secret_reaches_the_job_and_nothing_that_it_leaves(
         assert place
 
 
+def raw_answers(socket: Path, paths: list[str]) -> list[str]:
+    """Return what the API answers as it is on the wire."""
+    with httpx.Client(transport=httpx.HTTPTransport(uds=str(socket)), base_url="http://engine") as http:
+        return [http.get(f"/v1/{path}").raise_for_status().text for path in paths]
+
+
 def test_an_engine_tells_a_secret_nowhere(home: Home) -> None:
     for name, text in {"leak": LEAK, "fail": FAIL, "other": OTHER}.items():
         home.write(name, text)
     with home.serving(MOONTIDE_SECRET_TOKEN=VALUE) as engine:
         leak, fail = engine.run("leak"), engine.run("fail")
         paths = ["status", "plugins", "jobs", "runs", f"runs/{leak.id}/log", f"runs/{fail.id}/log"]
-        answers = [engine.client._http.get(f"/v1/{path}").text for path in [*paths, "runs?status=PLANNED"]]
+        answers = raw_answers(home.path / "moontide.sock", [*paths, "runs?status=PLANNED"])
         command = home.moontide("runs", "--json", env={"MOONTIDE_SECRET_TOKEN": VALUE})
         while_serving = stored(home.path)
     assert leak.status == "COMPLETE"

@@ -12,8 +12,8 @@ import pytest
 import pytest_asyncio
 
 from engine.errors import SettingsError
-from engine.modules import module_settings
-from engine.plugins import Plugins
+from engine.extensions.modules import module_settings
+from engine.extensions.plugins import Plugins
 from engine.sandbox.pool import WorkerPool
 from engine.settings import load_settings
 from engine.states import RunStatus

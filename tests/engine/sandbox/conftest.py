@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from engine.core import ModuleManifest
+from engine.calls.core import ModuleManifest
 from engine.errors import CoreError, JobFileError
 from engine.run import Limits
 from engine.sandbox.pool import WorkerPool

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from engine.core import ModuleManifest
+from engine.calls.core import ModuleManifest
 from engine.errors import PluginError
 from engine.sandbox.program import EndKind
 
@@ -225,6 +225,13 @@ async def test_a_facade_sees_the_allowed_globals_and_keeps_its_own() -> None:
         facade, "local io_seen, l = core.data.seen() return job.OK, { io_seen == io, l, tostring(leak) }"
     )
     assert ending.result == [True, 1, "nil"]
+
+
+async def test_a_facade_keeps_the_libraries_that_the_job_changes() -> None:
+    facade = "return { upper = function(text) return string.upper(table.concat({ text, '!' })) end }"
+    poison = "for name in next, table do table[name] = error end string.upper = error"
+    ending, _host = await _run_with(facade, f"{poison} return job.OK, core.data.upper('moon')")
+    assert ending.result == "MOON!"
 
 
 async def _run_with(facade: str, body: str) -> tuple[Any, RememberingHost]:

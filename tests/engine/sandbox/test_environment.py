@@ -164,6 +164,15 @@ async def test_tostring_obeys_metatables(value_of: ValueOf) -> None:
     assert await value_of("tostring(setmetatable({}, { __tostring = function() return 'me' end }))") == "me"
 
 
+async def test_a_module_that_overflows_the_compiler_is_named_in_the_error(
+    run: Run, host: RememberingHost
+) -> None:
+    host.libraries["lib.deep"] = b"return " + b"(" * 100_000
+    ending = await run("require 'lib.deep'")
+    assert str(ending.error).startswith("lib/deep.lua: C stack overflow")
+    assert "message =" not in str(ending.error)
+
+
 async def test_finalisers_are_refused(run: Run) -> None:
     ending = await run("setmetatable({}, { __gc = function() while true do end end })")
     assert "__gc is not available in jobs" in str(ending.error)

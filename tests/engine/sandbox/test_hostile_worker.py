@@ -16,6 +16,7 @@ from engine.sandbox import wire
 from engine.sandbox.channel import MAX_UNSENT_BYTES, WorkerChannel
 from engine.sandbox.conversation import Allowance, Conversation, Stop
 from engine.sandbox.program import EndKind
+from engine.sandbox.readytasks import ReadyTasks
 from engine.sandbox.values import encode_value
 
 from .conftest import RememberingHost
@@ -38,7 +39,7 @@ async def end_of(act: Callable[[socket.socket], None], host: RememberingHost) ->
     theirs.setblocking(False)
     worker = WorkerChannel(ours)
     worker.exited.set_result(None)
-    talk = asyncio.create_task(Conversation(worker, host, ALLOWANCE).hold(OPENING, None))
+    talk = asyncio.create_task(Conversation(worker, host, ALLOWANCE, ReadyTasks()).hold(OPENING, None))
     await asyncio.sleep(0)
     act(theirs)
     end = await talk
@@ -57,6 +58,7 @@ def sender(*messages: wire.Message) -> Callable[[socket.socket], None]:
 
 
 CALL = wire.Call("test.wait", encode_value([]))
+ECHO = wire.Call("test.echo", encode_value([]))
 
 
 @pytest.mark.parametrize(
@@ -69,6 +71,8 @@ CALL = wire.Call("test.wait", encode_value([]))
         lambda line: line.shutdown(socket.SHUT_RDWR),
         sender(wire.Ready({})),
         sender(CALL, CALL),
+        sender(ECHO, ECHO),
+        sender(ECHO, wire.Done("returned", b"OK")),
         sender(wire.Call("test.echo", b"\xc1")),
         sender(wire.Call("test.echo", b"\x01")),
         sender(wire.Notify("log.write", b"\xd4\x05\x00")),
@@ -119,7 +123,7 @@ async def test_more_calls_than_allowed_end_the_run_though_the_worker_should_coun
     ours, theirs = socket.socketpair()
     worker = WorkerChannel(ours)
     worker.exited.set_result(None)
-    talk = asyncio.create_task(Conversation(worker, host, ALLOWANCE).hold(OPENING, None))
+    talk = asyncio.create_task(Conversation(worker, host, ALLOWANCE, ReadyTasks()).hold(OPENING, None))
     echo = wire.frame(wire.Call("test.echo", encode_value([1])))
     for count in range(1, 6):
         if talk.done():
@@ -146,6 +150,7 @@ async def test_a_worker_that_does_not_read_is_dropped() -> None:
 _ENGINE = """
 import asyncio, sys
 from engine.sandbox.pool import WorkerPool
+from engine.sandbox.readytasks import ReadyTasks
 from engine.sandbox.program import Program
 from engine.run import Limits
 

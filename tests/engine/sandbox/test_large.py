@@ -14,6 +14,7 @@ from engine.sandbox.conversation import Conversation, Stop
 from engine.sandbox.large import LargeCalls, Room
 from engine.sandbox.pool import WorkerPool
 from engine.sandbox.program import EndKind
+from engine.sandbox.readytasks import ReadyTasks
 from engine.sandbox.values import MAX_LARGE_BYTES, encode_value
 
 from .conftest import RememberingHost, Run, job, make_pool, program
@@ -200,7 +201,7 @@ async def end_of(messages: list[wire.Message], host: RememberingHost, large: Lar
     ours, theirs = socket.socketpair()
     worker = WorkerChannel(ours)
     worker.exited.set_result(None)
-    talk = asyncio.create_task(Conversation(worker, host, ALLOWANCE, large).hold(OPENING, None))
+    talk = asyncio.create_task(Conversation(worker, host, ALLOWANCE, ReadyTasks(), large).hold(OPENING, None))
     await asyncio.sleep(0)
     sending = asyncio.to_thread(send_all, theirs, b"".join(map(wire.frame, messages)))
     end, _ = await asyncio.gather(talk, sending)

@@ -205,6 +205,26 @@ async def test_settings_come_out_as_they_were_written(pool: WorkerPool, host: Re
     }
 
 
+@pytest.mark.parametrize(
+    ("settings", "varies"),
+    [
+        ("every = 60", False),
+        ("every = os.difftime(60, 0)", False),
+        ("every = os.time()", True),
+        ("every = os.date('!%H')", True),
+        ("every = 60 + os.clock()", True),
+        ("every = math.random(60, 90)", True),
+        ("every = (math.random() < 2) and 60", True),
+    ],
+)
+async def test_settings_that_come_from_time_or_chance_are_told_as_such(
+    pool: WorkerPool, host: RememberingHost, settings: str, varies: bool
+) -> None:
+    source = f"local job = core.job {{ {settings} }}\nfunction job.run() end\nreturn job"
+    declaration = await pool.declare("a.lua", source.encode(), host)
+    assert (declaration.error, declaration.varies) == (None, varies)
+
+
 async def test_a_job_without_settings_declares_an_empty_table(
     pool: WorkerPool, host: RememberingHost
 ) -> None:

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from engine.clock import ManualClock
 from engine.states import RunStatus, Trigger
 from engine.store.database import Database, open_database, sqlite_url
 from engine.store.journal import Journal
 from engine.store.queries import Queries
 from engine.store.rows import RunEnd, RunRow
 from engine.store.schema import migrate
-from tests.services import pg_database
+from engine.times.clock import ManualClock
+from tests.engine.store.servers import KINDS, migrated
 
 NOON = datetime(2025, 6, 1, 12, tzinfo=UTC)
 BUSY_TIMEOUT_SECONDS = 0.02
@@ -98,17 +98,11 @@ def database(empty: Database) -> Database:
     return empty
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def either(request: pytest.FixtureRequest) -> Iterator[Database]:
-    """Both databases, one after the other."""
-    if request.param == "sqlite":
-        yield request.getfixturevalue("database")
-        return
-    with pg_database() as server:
-        database = open_database(server.url.replace("pg://", "postgresql+psycopg://"))
-        migrate(database.writer)
+@pytest.fixture(params=KINDS)
+def either(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """Both kinds of database, one after the other."""
+    with migrated(request.param, tmp_path) as database:
         yield database
-        database.close()
 
 
 @pytest.fixture

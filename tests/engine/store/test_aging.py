@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from engine.slots import Slot
+from engine.rules.slots import Slot
 from engine.states import Cause, Fate, RunStatus, ScheduleStatus, Trigger
 from engine.store.aging import ALERTS, AUDITS, PAGE, SCHEDULES, SLOTS, Aged, Aging, remove_aged
 from engine.store.alertrows import AlertRow, save_alerts

@@ -2,35 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
-import pytest
-
 from engine.store.alertrows import AlertQueries, AlertRow, save_alerts
 from engine.store.auditqueries import AuditQueries
-from engine.store.database import Database, open_database
+from engine.store.database import Database
 from engine.store.rows import AuditEntry
-from engine.store.schema import migrate
 from tests.engine.store.conftest import NOON
-from tests.services import pg_database
 
 ROW = AlertRow(1, "report", "failing", "run 7 ended ERROR", 7, NOON, NOON)
 LATER = NOON + timedelta(hours=1)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def either(request: pytest.FixtureRequest) -> Iterator[Database]:
-    """Both databases, one after the other."""
-    if request.param == "sqlite":
-        yield request.getfixturevalue("database")
-        return
-    with pg_database() as server:
-        database = open_database(server.url.replace("pg://", "postgresql+psycopg://"))
-        migrate(database.writer)
-        yield database
-        database.close()
 
 
 def put(database: Database, *rows: AlertRow, audit: AuditEntry | None = None) -> None:

@@ -54,7 +54,7 @@ def test_actions_are_chosen_by_time_and_target(either: Database) -> None:
 
 
 @given(page=st.integers(1, 7), total=st.integers(0, 12))
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_pages_leave_nothing_out_while_new_actions_come(database: Database, page: int, total: int) -> None:
     queries = AuditQueries(database.reader)
     with database.writer.begin() as connection:

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.clock import ManualClock
-from engine.core import Documents
+from engine.calls.core import Documents
 from engine.errors import CoreError
 from engine.store.database import Database
 from engine.store.documents import MAX_DOCUMENT_BYTES, PAGE, DocumentIds, StoredDocuments
 from engine.store.journal import Journal
 from engine.store.matching import Query, equals
+from engine.times.clock import ManualClock
 from tests.engine.store.conftest import NOON
 from tests.engine.store.test_journal import committed
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from engine.audit import audit_entry
-from engine.holds import Hold, HoldKind, HoldScope
+from engine.desks.audit import audit_entry
+from engine.rules.holds import Hold, HoldKind, HoldScope
 from engine.store.auditqueries import AuditQueries
 from engine.store.database import Database
 from engine.store.holds import drop_hold, keep_hold, stored_holds

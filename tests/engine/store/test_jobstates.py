@@ -2,39 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-from engine.audit import audit_entry
-from engine.clock import ManualClock
+from engine.desks.audit import audit_entry
 from engine.errors import StoreUnavailable
 from engine.states import RunStatus
 from engine.store.auditqueries import AuditQueries
-from engine.store.database import Database, open_database, sqlite_url
+from engine.store.database import Database
 from engine.store.jobstates import JobStates, jobs_with_state
 from engine.store.journal import Journal
-from engine.store.schema import migrate
+from engine.times.clock import ManualClock
 from tests.engine.store.conftest import NOON, a_run, an_end
-from tests.services import pg_database
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    if request.param == "sqlite":
-        opened = open_database(sqlite_url(tmp_path / "moontide.db"))
-        migrate(opened.writer)
-        yield opened
-        opened.close()
-        return
-    with pg_database() as server:
-        opened = open_database(
-            f"postgresql+psycopg://{server.user}:{server.password}@127.0.0.1:{server.port}/{server.database}"
-        )
-        migrate(opened.writer)
-        yield opened
-        opened.close()
+@pytest.fixture
+def database(either: Database) -> Database:
+    """The journal's, of both kinds one after the other."""
+    return either
 
 
 @pytest.fixture

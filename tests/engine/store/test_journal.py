@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, event, insert, text
 
-from engine.clock import ManualClock
 from engine.errors import Refused, StoreError, StoreUnavailable
 from engine.run import LogLine
 from engine.states import Returned, RunStatus
@@ -23,6 +22,7 @@ from engine.store.models import SOURCE, metadata
 from engine.store.queries import Queries
 from engine.store.rows import AuditEntry, Changes, JobPatch, RunStart, SourceRow
 from engine.store.writes import write
+from engine.times.clock import ManualClock
 from engine.views import AuditView
 from tests.engine.store.conftest import NOON, Gate, Told, a_run, an_end
 

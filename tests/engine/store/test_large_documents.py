@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from engine.clock import ManualClock
-from engine.core import Documents
+from engine.calls.core import Documents
 from engine.errors import CoreError
 from engine.store.database import Database
 from engine.store.documents import MAX_DOCUMENT_BYTES, StoredDocuments
 from engine.store.journal import Journal
+from engine.times.clock import ManualClock
 
 MB = 2**20
 

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.clock import ManualClock
-from engine.core import Documents, Sort
+from engine.calls.core import Documents, Sort
 from engine.errors import CoreError
 from engine.store.database import Database
 from engine.store.documents import PAGE, StoredDocuments
 from engine.store.journal import Journal
 from engine.store.matching import Query, sort_key
+from engine.times.clock import ManualClock
 
 TOYS: dict[str, dict[str, Any]] = {
     "a": {"name": "ball", "stock": 0, "box": {"row": 1}},

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from engine.cleanup import BATCH_LINES, BATCH_RUNS, batches
 from engine.run import LogLine, Retention
+from engine.runs.cleanup import BATCH_LINES, BATCH_RUNS, batches
 from engine.states import FAILED, FINAL, RunStatus
 from engine.store.database import Database
 from engine.store.pruning import Pruning, remove_runs, remove_sources

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from engine.slots import Slot
+from engine.rules.slots import Slot
 from engine.states import Cause, Fate, Trigger
 from engine.store.database import Database
 from engine.store.rows import Changes, JobPatch
@@ -76,3 +76,26 @@ def test_runs_of_given_schedules_are_found_where_they_are_wanted(either: Databas
     queries, both = SlotQueries(either.reader), (Trigger.SCHEDULE, Trigger.GIVEN)
     assert [run.id for run in queries.scheduled_runs("report")] == [1]
     assert [run.id for run in queries.scheduled_runs("report", triggers=both)] == [2, 1]
+
+
+def test_the_slot_of_a_job_that_was_noted_last_is_found_though_another_lies_later(either: Database) -> None:
+    to_come, now = at(9), replace(at(3), noted=NOON + 3 * MINUTE)
+    replaced = replace(at(7), noted=NOON + 5 * MINUTE, fate=Fate.SUPERSEDED)
+    put(either, patch(to_come), patch(now), patch(replaced))
+    assert SlotQueries(either.reader).newest_of(["report"]) == {"report": now}
+
+
+def test_the_newest_slot_of_each_job_is_that_of_its_own_schedule(either: Database) -> None:
+    given = replace(at(9), schedule_id=4)
+    put(
+        either,
+        patch(SLOT),
+        patch(replace(at(7), noted=NOON + MINUTE)),
+        patch(given),
+        patch(replace(at(1), job="other")),
+    )
+    newest = SlotQueries(either.reader).newest_of(["report", "other", "unknown"])
+    assert {job: slot.first_due for job, slot in newest.items()} == {
+        "report": NOON + 7 * MINUTE,
+        "other": NOON + MINUTE,
+    }

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event
 
-from engine.clock import ManualClock
 from engine.errors import StoreUnavailable
 from engine.run import LogLine
 from engine.states import RunStatus
@@ -19,6 +18,7 @@ from engine.store.database import Database
 from engine.store.journal import Journal
 from engine.store.queries import Queries
 from engine.store.rows import JobPatch, RunStart
+from engine.times.clock import ManualClock
 from tests.engine.store.conftest import NOON, Told, a_run, an_end, until
 
 

@@ -9,7 +9,6 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from engine.clock import SystemClock
 from engine.run import LogLine
 from engine.states import RunStatus, Trigger
 from engine.store.database import open_database, sqlite_url
@@ -17,6 +16,7 @@ from engine.store.journal import Journal
 from engine.store.rows import JobPatch, RunEnd, RunRow, RunStart
 from engine.store.schema import migrate
 from engine.store.sessions import begin_session, next_run_id, recover
+from engine.times.clock import SystemClock
 
 
 async def main(path: Path) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from engine.plugins import Plugins
+from engine.extensions.plugins import Plugins
 from engine.sandbox.pool import WorkerPool
 from engine.settings import load_settings
 from tests.lab import open_lab

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from engine.plugins import Plugins
+from engine.extensions.plugins import Plugins
 from engine.sandbox.pool import WorkerPool
 from engine.settings import load_settings
 from tests.lab import open_lab
@@ -106,7 +106,8 @@ async def test_a_connection_forgets_what_hand_written_sql_left(toys: Place) -> N
     found = await toys.one(
         "db.query('shop', \"SELECT current_setting('search_path') AS path,"
         " current_setting('statement_timeout') AS limit_,"
-        " (SELECT COUNT(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 77) AS locks\")[1]"
+        " (SELECT COUNT(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database"
+        " WHERE datname = current_database() AND locktype = 'advisory' AND objid = 77) AS locks\")[1]"
     )
     assert found == {"path": '"$user", public', "limit_": "30s", "locks": 0}
     await toys.fails("db.query('shop', 'SELECT * FROM secret_notes')", "SQLSTATE 42P01", 800)

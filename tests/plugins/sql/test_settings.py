@@ -10,9 +10,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from engine.core import CoreModule
+from engine.calls.core import CoreModule
 from engine.errors import SettingsError
-from engine.modules import module_settings
+from engine.extensions.modules import module_settings
 from plugins.mysql import mysql
 from plugins.pg import pg
 from plugins.sql.driver import Address

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import SettingsError
-from engine.plugins import Plugins
+from engine.extensions.plugins import Plugins
 from engine.sandbox.pool import WorkerPool
 from engine.settings import load_settings
 from tests.lab import open_lab
@@ -55,9 +55,27 @@ async def test_what_reaches_other_files_is_refused(toys: Place, sql: str) -> Non
     assert [name for name in files if not name.startswith("shop.db")] == []
 
 
+@pytest.mark.parametrize("arguments", ["'simple'", "'simple', x'4141414141414141'"])
+async def test_no_address_of_code_is_taken_or_told(toys: Place, arguments: str) -> None:
+    await toys.fails(f'db.query("shop", "SELECT fts3_tokenizer({arguments})")', "fts3_tokenizer", 800)
+
+
+@pytest.mark.parametrize("name", ["printf", "format"])
+async def test_no_call_fills_memory_sign_by_sign(toys: Place, name: str) -> None:
+    sql = f"SELECT {name}('%.*c', 2000000000, 'x')"
+    await toys.fails(f'db.query("shop", "{sql}")', "not authorized to use function", 800)
+
+
 async def test_pragmas_that_only_tell_are_allowed(toys: Place) -> None:
     rows = await toys.one("db.query('shop', 'PRAGMA table_info(toys)')")
     assert [row["name"] for row in rows] == ["id", "name", "stock", "sold"]
+
+
+async def test_text_is_searched_in_a_full_text_table(toys: Place) -> None:
+    await toys.one("db.query('shop', 'CREATE VIRTUAL TABLE words USING fts5(line)')")
+    await toys.one("db.insert('shop', { tbl = 'words', values = { line = 'a red kite' } })")
+    rows = await toys.one("db.query('shop', 'SELECT line FROM words WHERE words MATCH \"kite\"')")
+    assert rows == [{"line": "a red kite"}]
 
 
 async def test_an_unknown_column_is_an_error_and_no_text(toys: Place) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from engine.plugins import Plugins
+from engine.extensions.plugins import Plugins
 from engine.sandbox.pool import WorkerPool
 from engine.settings import load_settings
 from tests.lab import open_lab
