@@ -9,36 +9,35 @@ is never overtaken.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
-import os
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from engine import ledger, lifecycle, schedulekinds
-from engine.additions import NOTHING_ADDED, Additions
-from engine.blackout import Blackout
-from engine.clock import Clock
+from engine.declarations import FORGETFUL, Memory
+from engine.declaring import Declare, Declaring, FileRead
 from engine.errors import JobFileError, JobNotFound
-from engine.job import BuiltIn, Job, LastRun, Source, StoredJob
-from engine.jobfile import JobSettings, parse_settings
-from engine.jobfolder import library_path, read_job_file, scan_jobs
-from engine.lifecycle import JobState, Missed
-from engine.overrides import NONE, Overrides, merged
+from engine.jobs import schedulekinds
+from engine.jobs.additions import NOTHING_ADDED, Additions
+from engine.jobs.alertrules import check_receiver
+from engine.jobs.jobfile import JobSettings, parse_settings
+from engine.jobs.jobfolder import scan_jobs
+from engine.jobs.overrides import NONE, Overrides, merged
+from engine.jobsources import JobSources, Library, sha256
+from engine.rules import lifecycle
+from engine.rules.lifecycle import JobState, Missed
 from engine.run import Limits
+from engine.runs import ledger
+from engine.runs.job import BuiltIn, Job, LastRun, Source, StoredJob
 from engine.sandbox.program import Declaration
-from engine.schedule import Schedule
 from engine.states import JobStatus
+from engine.times.blackout import Blackout
+from engine.times.clock import Clock
+from engine.times.schedule import Schedule
 
 logger = logging.getLogger("moontide.catalog")
-
-#: How many files are declared side by side while the folder is read.
-DECLARE_TOGETHER = 8
-
-Declare = Callable[[str, bytes, "Library"], Awaitable[Declaration]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +45,7 @@ class Found:
     """What one file turned out to be: settings, or the reason why there are none.
 
     Attributes:
+        problems: what is wrong with its settings, each by itself, if that is what is wrong.
         declared: the table of settings that it gives.
         overrides: the operator's settings, with which it was judged.
     """
@@ -58,6 +58,7 @@ class Found:
     blackout: Blackout | None = None
     error: str | None = None
     line: int | None = None
+    problems: tuple[str, ...] = ()
     declared: Any = None
     overrides: Overrides = field(default_factory=dict)
 
@@ -69,6 +70,7 @@ class Changes:
     Attributes:
         modules: library modules that changed, by name the jobs that are known to use each.
         dropped: operators' settings that count no longer, by job.
+        let_go: those that something may have kept from running until now.
     """
 
     added: list[Job] = field(default_factory=list)
@@ -76,6 +78,7 @@ class Changes:
     removed: list[Job] = field(default_factory=list)
     revived: list[Job] = field(default_factory=list)
     touched: list[Job] = field(default_factory=list)
+    let_go: list[Job] = field(default_factory=list)
     missed: list[tuple[Job, Missed]] = field(default_factory=list)
     start_now: list[Job] = field(default_factory=list)
     modules: dict[str, list[str]] = field(default_factory=dict)
@@ -84,45 +87,50 @@ class Changes:
 
 
 @dataclass(frozen=True, slots=True)
-class _Declared:
-    """A file's declaration, good as long as its text and the modules it used stay the same."""
+class Foreseen:
+    """What a reload makes of one job.
 
-    source_hash: str
-    modules: Mapping[str, str]
-    declaration: Declaration
-
-
-class Library:
-    """Answers `require` from `jobs/lib/`, and remembers what was asked for.
-
-    It also stands as the host of the declare phase, in which nothing else may be called.
+    Attributes:
+        found: its file as it is now.
+        known: the job as it is on the list; None if it is not there yet.
+        before: its state so far; None if nothing is known of it.
+        edited: its text, or a setting that counts, is another.
     """
 
-    def __init__(self, folder: Path, max_bytes: int) -> None:
-        self._folder = folder
-        self._max_bytes = max_bytes
-        self.modules: dict[str, str] = {}
+    found: Found
+    known: Job | None
+    before: JobState | None
+    after: JobState
+    edited: bool
 
-    async def call(self, method: str, args: list[Any]) -> list[Any]:
-        """Refuse: core functions are for `job.run()`."""
-        raise JobFileError(f"core.{method}: only inside job.run()")
+    @property
+    def is_revival(self) -> bool:
+        """Whether a job that did not run comes back to its schedule."""
+        if self.before is None or self.after == self.before:
+            return False
+        dead = self.before.status in (JobStatus.STOPPED, JobStatus.INACTIVE, JobStatus.INVALID)
+        return dead and self.after.status in (JobStatus.WAITING, JobStatus.ONCE)
 
-    def notify(self, method: str, args: list[Any]) -> None:
-        """Ignore: core functions are for `job.run()`."""
 
-    async def require(self, module: str) -> bytes:
-        """Return the source of a library module.
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What a reload would change.
 
-        Raises:
-            JobFileError: there is no such module, or its name is not that of one.
-        """
-        path = library_path(module)
-        try:
-            text = await asyncio.to_thread(read_job_file, self._folder, path, self._max_bytes)
-        except JobFileError as error:
-            raise JobFileError(f"{path}: {error}") from error
-        self.modules[module] = sha256(text)
-        return text
+    Attributes:
+        removed: jobs whose files are gone.
+        modules, dropped: as in `Changes`.
+        hashes: of the modules that changed, as they are now; None for one that cannot be read.
+    """
+
+    jobs: list[Foreseen]
+    removed: list[Job]
+    modules: dict[str, list[str]]
+    hashes: dict[str, str | None]
+    dropped: dict[str, Overrides]
+
+
+#: Gives the state that a job goes into a reload with.
+Enter = Callable[[JobState, JobSettings], JobState]
 
 
 class Catalog:
@@ -139,8 +147,10 @@ class Catalog:
         source_bytes: int,
         named_schedules: Mapping[str, str],
         named_blackouts: Mapping[str, Sequence[str]],
+        receivers: Collection[str] = (),
         additions: Additions = NOTHING_ADDED,
         built_in: Iterable[BuiltIn] = (),
+        memory: Memory = FORGETFUL,
     ) -> None:
         """Make a catalog of a folder; nothing is read before `load`.
 
@@ -151,14 +161,17 @@ class Catalog:
             source_bytes: size up to which a file is taken.
             named_schedules: cron lines that job files may name.
             named_blackouts: windows without runs that they may name.
+            receivers: who may be told of their alerts, by name.
             additions: what plugins add to job files.
             built_in: the engine's own jobs, which are there whatever the folder holds.
+            memory: keeps what files declare from one engine to the next.
         """
         self._built_in = {job.name: job for job in built_in}
         self._additions = additions
         self.kinds = (*schedulekinds.BUILT_IN, *additions.kinds)
         self._named = named_schedules
         self._named_blackouts = named_blackouts
+        self._receivers = receivers
         self.folder = folder
         self.jobs: dict[str, Job] = {}
         #: Jobs whose file was removed: runs of theirs may go on, and count when the file is back.
@@ -167,9 +180,8 @@ class Catalog:
         self._clock = clock
         self._timezone = timezone
         self._ceilings = ceilings
-        self._source_bytes = source_bytes
-        self._declared: dict[str, _Declared] = {}
-        self._sources: dict[str, tuple[tuple[int, int, int], Source]] = {}
+        self._sources = JobSources(folder, source_bytes)
+        self.declaring = Declaring(sources=self._sources, declare=declare, memory=memory)
 
     def job(self, name: str) -> Job:
         """Return a job by its name.
@@ -184,6 +196,7 @@ class Catalog:
 
     async def load(self, stored: Mapping[str, StoredJob], session: int) -> Changes:
         """Read the folder as an engine starts, and go on from what the database remembers."""
+        await self.declaring.recall()
         found = await self.look(overrides=self._overrides(stored))
         now = self._clock.now()
         changes = Changes()
@@ -210,19 +223,47 @@ class Catalog:
             names: the jobs to look at; None means all.
             override: take what the files say in the place of what operators changed.
         """
+        kept: Mapping[str, Overrides] = {} if override else self._overrides(stored)
+        # Nothing waits from the last look of `foresee` on: all jobs take their states at one instant.
+        outlook = await self.foresee(stored, session, names, override=override)
+        changes = Changes(modules=outlook.modules, dropped=outlook.dropped)
+        self._know_modules(outlook)
+        now = self._clock.now()
+        for one in outlook.jobs:
+            self._carry_out(one, stored.get(one.found.name), now, changes)
+        for job in outlook.removed:
+            self._remove(job, kept, now, changes)
+        return changes
+
+    async def foresee(
+        self,
+        stored: Mapping[str, StoredJob],
+        session: int,
+        names: Iterable[str] | None = None,
+        *,
+        override: bool = False,
+    ) -> Outlook:
+        """Read the folder again, and return what a reload would change; no job is touched.
+
+        The arguments are those of `reload`.
+        """
         wanted = None if names is None else set(names)
         kept = self._overrides(stored)
-        counting: Mapping[str, Overrides] = {} if override else kept
-        found = await self.look(wanted, overrides=counting)
-        modules = await asyncio.to_thread(self._changed_modules, [one.name for one in found])
-        now = self._clock.now()
-        changes = Changes(modules=modules)
-        if override:
-            self._take_files(found, kept, changes)
-        for one in found:
-            self._arm_at_reload(one, stored.get(one.name), now, session, changes)
-        self._drop_missing({one.name for one in found}, wanted, counting, now, changes)
-        return changes
+        found = await self.look(wanted, overrides={} if override else kept)
+        hashes, modules = await asyncio.to_thread(self._changed_modules, [one.name for one in found])
+        enter = lifecycle.switch_of_file if override else _unswitched
+        now, seen = self._clock.now(), {one.name for one in found}
+        return Outlook(
+            jobs=[self._foresee(one, stored.get(one.name), enter, now, session) for one in found],
+            removed=[
+                job
+                for name, job in self.jobs.items()
+                if name not in seen and (wanted is None or name in wanted)
+            ],
+            modules=modules,
+            hashes=hashes,
+            dropped={one.name: kept[one.name] for one in found if kept.get(one.name)} if override else {},
+        )
 
     def change(self, job: Job, found: Found, session: int) -> Changes:
         """Let other settings of a job take effect at once, while its file stays as it was."""
@@ -233,25 +274,18 @@ class Catalog:
             state = lifecycle.settings_changed(
                 before, found.settings, found.schedule, now=now, session=session
             )
+        groups = _groups(job)
         self._put(found, before, job.last)
         job.state = state
+        changes.let_go += [job] if _groups(job) != groups else []
         ledger.note_given_up(job, before, now)
-        self._note(job, False, before, True, changes)
+        self._note(job, Foreseen(found, job, before, state, edited=True), changes)
         return changes
 
     def _overrides(self, stored: Mapping[str, StoredJob]) -> dict[str, Overrides]:
         """Return the operators' settings of all jobs that have any, also of those whose files were away."""
         remembered = {name: job.overrides for name, job in stored.items() if job.overrides}
         return remembered | {name: job.overrides for name, job in self.jobs.items()}
-
-    def _take_files(self, found: list[Found], kept: Mapping[str, Overrides], changes: Changes) -> None:
-        """Let nothing count that operators changed of these jobs."""
-        for one in found:
-            if kept.get(one.name):
-                changes.dropped[one.name] = kept[one.name]
-            job = self.jobs.get(one.name)
-            if job is not None and one.settings is not None:
-                job.state = lifecycle.switch_of_file(job.state, one.settings)
 
     async def look(
         self, names: set[str] | None = None, *, overrides: Mapping[str, Overrides] | None = None
@@ -269,7 +303,8 @@ class Catalog:
         if names is not None:
             found = [one for one in found if one.name in names]
         found = [replace(one, overrides=given.get(one.name, NONE)) for one in self._beside_built_in(found)]
-        found.extend(await self._declare_all(wanted, given))
+        found.extend(await self.declaring.read(wanted, lambda file: self._judge_file(file, given)))
+        self.declaring.forget_missing(paths, names)
         found.extend(
             Found(job.name, "", settings=job.settings, schedule=job.settings.schedule(self._timezone))
             for job in self._built_in.values()
@@ -292,88 +327,46 @@ class Catalog:
         """
         if job.work is not None:
             raise JobFileError(f"job {job.name} is the engine's own and has no file")
-        known = self._sources.get(job.path)
-        if known is not None and known[0] == self._stamp(job.path):
-            return known[1]
-        source = await asyncio.to_thread(self._read, job.path)
-        return source
+        return await self._sources.present(job.path)
 
     def library(self) -> Library:
         """Return a reader of library modules for one run."""
-        return Library(self.folder, self._source_bytes)
+        return self._sources.library()
 
     async def declare_text(self, name: str, path: str, text: bytes) -> Found:
         """Declare a text as if it were this job's file, and return what it is."""
         declaration = await self._declare(path, text, self.library())
+        if declaration.interrupted:
+            # The machine's fault, perhaps, as in `_find`.
+            declaration = await self._declare(path, text, self.library())
         return self._judge(name, path, sha256(text), declaration, NONE)
 
     # Reading
 
-    async def _declare_all(
-        self, wanted: list[tuple[str, str]], overrides: Mapping[str, Overrides]
-    ) -> list[Found]:
-        queue = list(reversed(wanted))
-        found: list[Found] = []
-        module_hashes: dict[str, str | None] = {}
-
-        async def take() -> None:
-            while queue:
-                name, path = queue.pop()
-                given = overrides.get(name, NONE)
-                found.append(await self._find(name, path, given, module_hashes))
-
-        await asyncio.gather(*(take() for _ in range(min(DECLARE_TOGETHER, len(queue)))))
-        return found
-
-    async def _find(
-        self, name: str, path: str, overrides: Overrides, module_hashes: dict[str, str | None]
-    ) -> Found:
-        try:
-            source = self._read(path)
-        except JobFileError as error:
-            return Found(name=name, path=path, error=str(error), overrides=overrides)
-        declared = self._declared.get(name)
-        if declared is None or not self._still_good(declared, source, module_hashes):
-            declared = await self._declare_source(path, source)
-            if declared.declaration.interrupted:
-                # The machine's fault, perhaps; a file that is at fault itself fails again.
-                declared = await self._declare_source(path, source)
-            self._declared[name] = declared
-        return self._judge(name, path, source.hash, declared.declaration, overrides)
-
-    async def _declare_source(self, path: str, source: Source) -> _Declared:
-        library = self.library()
-        declaration = await self._declare(path, source.text, library)
-        return _Declared(source.hash, library.modules, declaration)
-
-    def _still_good(self, declared: _Declared, source: Source, module_hashes: dict[str, str | None]) -> bool:
-        if declared.source_hash != source.hash or declared.declaration.error is not None:
-            return False
-        for module, known in declared.modules.items():
-            if module not in module_hashes:
-                module_hashes[module] = self._module_hash(module)
-            if module_hashes[module] != known:
-                return False
-        return True
-
-    def _module_hash(self, module: str) -> str | None:
-        try:
-            return sha256(read_job_file(self.folder, library_path(module), self._source_bytes))
-        except JobFileError:
-            return None
-
-    def _changed_modules(self, names: list[str]) -> dict[str, list[str]]:
-        """Return the library modules that are not as these jobs knew them, and from now on know them."""
+    def _changed_modules(self, names: list[str]) -> tuple[dict[str, str | None], dict[str, list[str]]]:
+        """Return the library modules that are not as these jobs know them: the hash of each, and its jobs."""
         present: dict[str, str | None] = {}
         changed: dict[str, list[str]] = {}
         for job in [self.jobs[name] for name in names if name in self.jobs]:
-            for module, known in list(job.modules.items()):
+            for module, known in job.modules.items():
                 if module not in present:
-                    present[module] = self._module_hash(module)
+                    present[module] = self._sources.module_hash(module)
                 if present[module] != known:
                     changed.setdefault(module, []).append(job.name)
-                    job.modules[module] = present[module]
-        return dict(sorted(changed.items()))
+        return {module: present[module] for module in changed}, dict(sorted(changed.items()))
+
+    def _know_modules(self, outlook: Outlook) -> None:
+        """Note at their jobs how modules are now, so that they are not told of again."""
+        for module, names in outlook.modules.items():
+            for name in names:
+                self.jobs[name].modules[module] = outlook.hashes[module]
+
+    def _judge_file(self, file: FileRead, overrides: Mapping[str, Overrides]) -> Found:
+        """Return what a file is that was read just now."""
+        given = overrides.get(file.name, NONE)
+        if file.declared is None:
+            return Found(file.name, file.path, error=file.error, overrides=given)
+        return self._judge(file.name, file.path, file.declared.source_hash, file.declared.declaration, given)
 
     def _judge(
         self, name: str, path: str, source_hash: str, declaration: Declaration, overrides: Overrides
@@ -388,13 +381,13 @@ class Catalog:
         try:
             return self.checked(found)
         except JobFileError as error:
-            problem = str(error)
+            problem, problems = str(error), error.problems
         if found.overrides:
             problem = self._own_problem(found) or (
                 f"{problem}; of the settings, an operator gave {', '.join(found.overrides)}: "
                 f"`moontide unset {found.name}` lets the file's count"
             )
-        return replace(found, error=problem)
+        return replace(found, error=problem, problems=problems)
 
     def _own_problem(self, found: Found) -> str | None:
         """Return what is wrong with a file without the operator's settings."""
@@ -416,26 +409,12 @@ class Catalog:
             ceilings=self._ceilings,
             additions=self._additions,
         )
+        check_receiver(settings.alerts, self._receivers)
         schedule = settings.schedule(
             self._timezone, job=found.name, named=self._named, additions=self._additions
         )
         blackout = settings.blackouts(self._timezone, self._named_blackouts)
         return replace(found, settings=settings, schedule=schedule, blackout=blackout, error=None)
-
-    def _read(self, path: str) -> Source:
-        stamp = self._stamp(path)
-        text = read_job_file(self.folder, path, self._source_bytes)
-        source = Source(text, sha256(text))
-        if stamp is not None:
-            self._sources[path] = (stamp, source)
-        return source
-
-    def _stamp(self, path: str) -> tuple[int, int, int] | None:
-        try:
-            status = os.stat(os.path.join(self.folder, path), follow_symlinks=False)
-        except OSError:
-            return None
-        return (status.st_mtime_ns, status.st_size, status.st_ino)
 
     # Taking effect
 
@@ -460,38 +439,44 @@ class Catalog:
         if armed.start_now:
             changes.start_now.append(job)
 
-    def _arm_at_reload(
-        self, one: Found, stored: StoredJob | None, now: datetime, session: int, changes: Changes
-    ) -> None:
+    def _foresee(
+        self, one: Found, stored: StoredJob | None, enter: Enter, now: datetime, session: int
+    ) -> Foreseen:
         known = self.jobs.get(one.name)
         away = known or self._away.get(one.name)
         before = away.state if away else stored.state if stored else None
-        last = away.last if away else stored.last if stored else None
-        old = (known.source_hash, known.settings, known.overrides) if known else None
         if one.settings is None:
-            state = lifecycle.found_invalid(before, one.error or "", now=now)
+            after = lifecycle.found_invalid(before, one.error or "", now=now)
         else:
+            if known is not None:
+                before = enter(known.state, one.settings)
             arm = lifecycle.at_reload if known else lifecycle.at_return
-            state = arm(before, one.settings, one.schedule, now=now, session=session)
-        job = self._put(one, before, last)
-        job.state = state
-        if known is not None and before is not None:
-            ledger.note_given_up(job, before, now)
-        edited = old != (one.source_hash, one.settings, one.overrides)
-        self._note(job, known is None, before, edited, changes)
+            after = arm(before, one.settings, one.schedule, now=now, session=session)
+        new = (one.source_hash, one.settings, one.overrides)
+        old = (known.source_hash, known.settings, known.overrides) if known else None
+        return Foreseen(one, known, before, after, known is not None and old != new)
 
-    def _note(self, job: Job, new: bool, before: JobState | None, edited: bool, changes: Changes) -> None:
-        if new:
+    def _carry_out(self, one: Foreseen, stored: StoredJob | None, now: datetime, changes: Changes) -> None:
+        away = one.known or self._away.get(one.found.name)
+        last = away.last if away else stored.last if stored else None
+        groups = _groups(one.known)
+        job = self._put(one.found, one.before, last)
+        job.state = one.after
+        changes.let_go += [job] if _groups(job) != groups else []
+        if one.known is not None and one.before is not None:
+            ledger.note_given_up(job, one.before, now)
+        self._note(job, one, changes)
+
+    def _note(self, job: Job, one: Foreseen, changes: Changes) -> None:
+        if one.known is None:
             changes.added.append(job)
-        elif edited:
+        elif one.edited:
             changes.changed.append(job)
         elif job.work is None:
             changes.unchanged += 1
-        if before is not None and job.state != before:
-            dead = before.status in (JobStatus.STOPPED, JobStatus.INACTIVE, JobStatus.INVALID)
-            if dead and job.state.status in (JobStatus.WAITING, JobStatus.ONCE):
-                changes.revived.append(job)
-        if new or edited or job.state != before:
+        if one.is_revival:
+            changes.revived.append(job)
+        if one.known is None or one.edited or one.after != one.before:
             changes.touched.append(job)
 
     def _put(self, one: Found, state: JobState | None, last: LastRun | None) -> Job:
@@ -504,28 +489,22 @@ class Catalog:
         job.settings, job.schedule, job.source_hash = one.settings, one.schedule, one.source_hash
         job.blackout, job.declared, job.overrides = one.blackout, one.declared, one.overrides
         job.last = job.last or last
-        declared = self._declared.get(one.name)
-        for module, module_hash in declared.modules.items() if declared else ():
-            job.modules[module] = module_hash
+        job.modules.update(self.declaring.modules(one.name))
         return job
 
-    def _drop_missing(
-        self,
-        seen: set[str],
-        wanted: set[str] | None,
-        overrides: Mapping[str, Overrides],
-        now: datetime,
-        changes: Changes,
-    ) -> None:
-        for name in [name for name in self.jobs if name not in seen]:
-            if wanted is None or name in wanted:
-                job = self._away[name] = self.jobs.pop(name)
-                job.overrides = overrides.get(name, NONE)
-                self._note_removed(job, now, changes)
+    def _remove(self, job: Job, overrides: Mapping[str, Overrides], now: datetime, changes: Changes) -> None:
+        self._away[job.name] = self.jobs.pop(job.name)
+        job.overrides = overrides.get(job.name, NONE)
+        self._note_removed(job, now, changes)
 
     def _note_removed(self, job: Job, now: datetime, changes: Changes) -> None:
         ledger.note_removed(job, now)
         changes.removed.append(job)
+
+
+def _unswitched(state: JobState, settings: JobSettings) -> JobState:
+    """Return the state as it is: what operators switched stays."""
+    return state
 
 
 def _note_past(job: Job, before: JobState, missed: Missed | None, now: datetime) -> None:
@@ -536,6 +515,6 @@ def _note_past(job: Job, before: JobState, missed: Missed | None, now: datetime)
         ledger.note_given_up(job, before, now)
 
 
-def sha256(text: bytes) -> str:
-    """Return the hash by which a source is known, in hexadecimal."""
-    return hashlib.sha256(text).hexdigest()
+def _groups(job: Job | None) -> tuple[str, ...] | None:
+    """Return a job's groups, None while they are not known."""
+    return job.settings.groups if job is not None and job.settings is not None else None

@@ -10,6 +10,7 @@ MoontideError
     ScheduleNotFound     no schedule given at run time has that id
   Refused                the request makes sense, but not in the present state
     ScheduleEnded        a schedule given at run time has ended already
+  Forbidden              the role of who asks does not suffice
   StartupFailed          a startup job failed, so that the engine does not start
   HomeInUse              another engine works in this home folder
   StoreError
@@ -41,7 +42,15 @@ class SettingsError(MoontideError):
 
 
 class JobFileError(MoontideError):
-    """A job file cannot be used; the text names the setting or the line and what is allowed."""
+    """A job file cannot be used; the text names the setting or the line and what is allowed.
+
+    Attributes:
+        problems: each problem by itself, where there are several; the text tells all of them.
+    """
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
 
 
 class ScheduleError(JobFileError):
@@ -88,6 +97,14 @@ class ScheduleEnded(Refused):
 
     def __init__(self, schedule_id: int, status: str) -> None:
         super().__init__(f"schedule {schedule_id} has ended already ({status})")
+
+
+class Forbidden(MoontideError):
+    """The role of who asks does not suffice."""
+
+    def __init__(self, what: str, *, role: str = "", needed: str = "", name: str = "") -> None:
+        you = f"{name} is" if name else "you are"
+        super().__init__(f"{what}: {you} {role}, and this needs the role {needed}" if needed else what)
 
 
 class StartupFailed(MoontideError):

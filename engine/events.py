@@ -99,7 +99,7 @@ class RunsSkipped(Event):
 
     Attributes:
         due: the first of several that may follow for the same reason.
-        cause: overlap, paused, group or blackout; `reason` says it in words.
+        cause: overlap, paused, group, blackout, or state for a given schedule; `reason` says it in words.
     """
 
     job: str
@@ -236,11 +236,13 @@ class AlertNotice(Event):
     Attributes:
         subject: all of it in one line.
         text: in full, one paragraph for each alert.
+        to: the receiver that is told, by the name that moontide.toml gives it; empty for the usual ones.
     """
 
     subject: str
     text: str
     items: tuple[AlertItem, ...]
+    to: str = ""
 
 
 def as_dict(event: Event) -> dict[str, Any]:

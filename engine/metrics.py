@@ -10,8 +10,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from engine.alertwatch import AlertKind
 from engine.events import Event, Events, JournalStalled, RunFinished, RunsMissed, RunStarted, WorkersReplaced
+from engine.rules.alertwatch import AlertKind
 
 #: Upper bounds of the classes, in seconds.
 LATENESS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 300)
@@ -27,6 +27,7 @@ class Standing:
         jobs: how many by status.
         journal_seconds: what all commits took together.
         alerts: how many go on, by kind.
+        files_declared: job files that were declared in the sandbox.
     """
 
     running: int
@@ -39,6 +40,7 @@ class Standing:
     journal_seconds: float
     journal_waiting: int
     alerts: dict[str, int] = field(default_factory=dict)
+    files_declared: int = 0
 
 
 class Metrics:
@@ -120,6 +122,9 @@ class _Now(Collector):
         yield CounterMetricFamily("moontide_journal_commits", "Commits.", now.journal_commits)
         yield CounterMetricFamily(
             "moontide_journal_commit_seconds", "Time that all commits took together.", now.journal_seconds
+        )
+        yield CounterMetricFamily(
+            "moontide_files_declared", "Job files whose settings the sandbox had to read.", now.files_declared
         )
         jobs = GaugeMetricFamily("moontide_jobs", "Jobs by status.", labels=["status"])
         for status, count in sorted(now.jobs.items()):

@@ -12,17 +12,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from engine.additions import Additions
 from engine.catalog import Found
-from engine.clock import SystemClock
 from engine.errors import JobFileError
-from engine.job import Job
-from engine.jobfolder import job_name
-from engine.lifecycle import UNKNOWN
+from engine.extensions.plugins import Plugins, load_plugins
+from engine.extensions.runlog import RunLog
+from engine.jobs.additions import Additions
+from engine.jobs.jobfolder import job_name
 from engine.parts import make_catalog, make_pool, make_runner
-from engine.plugins import Plugins, load_plugins
+from engine.rules.lifecycle import UNKNOWN
 from engine.run import LogLine, Outcome, RunRequest
-from engine.runlog import RunLog
+from engine.runs.job import Job
 from engine.sandbox.pool import WorkerPool
 from engine.settings import Settings
 from engine.states import Trigger
@@ -30,6 +29,7 @@ from engine.store.database import open_database
 from engine.store.documents import StoredDocuments
 from engine.store.journal import Journal
 from engine.store.schema import migrate
+from engine.times.clock import SystemClock
 from engine.views import ProblemView
 
 

@@ -4,26 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AsyncExitStack
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from engine.additions import NOTHING_ADDED, Additions
+from engine.calls.core import (
+    CoreModule,
+    Documents,
+    ModuleManifest,
+    NoEngine,
+    RunControl,
+    ServiceContext,
+    manifest_of,
+)
+from engine.calls.jobcalls import job_calls
+from engine.calls.jobcontrol import JobControl, LoneJob
 from engine.catalog import Catalog
-from engine.clock import Clock, SystemClock
-from engine.core import CoreModule, Documents, NoEngine, RunControl, ServiceContext, manifest_of
+from engine.declarations import FORGETFUL, Memory
 from engine.errors import SettingsError
 from engine.events import AlertNotice, Events
-from engine.executors import Executor, ExecutorContext, open_executor
-from engine.job import BuiltIn
-from engine.jobcalls import job_calls
-from engine.jobcontrol import JobControl, LoneJob
-from engine.modules import Unready, module_settings, open_services
-from engine.plugins import Plugins
-from engine.runner import Runner
+from engine.extensions.executors import Executor, ExecutorContext, open_executor
+from engine.extensions.modules import Unready, module_settings, open_services
+from engine.extensions.plugins import Plugins
+from engine.extensions.subscribers import Courier, Telling
+from engine.jobs.additions import NOTHING_ADDED, Additions
+from engine.runs.job import BuiltIn
+from engine.runs.runner import Runner
+from engine.sandbox.fingerprint import sandbox_fingerprint
 from engine.sandbox.harden import WALLS
 from engine.sandbox.pool import WorkerPool
 from engine.settings import Settings
-from engine.subscribers import Courier, Telling
+from engine.times.clock import Clock, SystemClock
 from engine.views import JobView
 
 
@@ -42,7 +53,7 @@ def make_pool(
             f"sandbox.allow_missing: no wall is called {', '.join(unknown)}; there are {', '.join(WALLS)}"
         )
     return WorkerPool(
-        modules=[manifest_of(module) for module in (*plugins.modules.values(), job_calls)],
+        modules=_manifests(plugins),
         warm=sandbox.warm,
         max_runs=sandbox.worker_runs,
         idle_seconds=sandbox.worker_idle,
@@ -53,6 +64,16 @@ def make_pool(
     )
 
 
+def declaring_fingerprint(plugins: Plugins) -> str:
+    """Return what differs when the same job file could declare something else: other code, any of it."""
+    versions = sorted(f"{view.origin} {view.name} {view.version} {view.status}" for view in plugins.views)
+    return " ".join([version("moontide"), sandbox_fingerprint(_manifests(plugins)), *versions])
+
+
+def _manifests(plugins: Plugins) -> list[ModuleManifest]:
+    return [manifest_of(module) for module in (*plugins.modules.values(), job_calls)]
+
+
 def make_catalog(
     folder: Path,
     pool: WorkerPool,
@@ -61,12 +82,14 @@ def make_catalog(
     *,
     additions: Additions = NOTHING_ADDED,
     built_in: Iterable[BuiltIn] = (),
+    memory: Memory = FORGETFUL,
 ) -> Catalog:
     """Return a catalog of a jobs folder, not yet read.
 
     Args:
         additions: what plugins add to job files.
         built_in: the engine's own jobs.
+        memory: keeps what files declare from one engine to the next.
     """
     return Catalog(
         folder=folder,
@@ -77,8 +100,10 @@ def make_catalog(
         source_bytes=settings.source_bytes(),
         named_schedules=settings.schedules,
         named_blackouts=settings.blackouts,
+        receivers=settings.receivers(),
         additions=additions,
         built_in=built_in,
+        memory=memory,
     )
 
 

@@ -12,9 +12,8 @@ from typing import Any, get_args, get_origin
 
 import msgspec
 
-from engine.core import CoreModule
-from engine.plugins import find_plugins, load_plugins
-from engine.signatures import (
+from engine.calls.core import CoreModule
+from engine.calls.signatures import (
     LuaTypes,
     Remark,
     Signature,
@@ -24,6 +23,7 @@ from engine.signatures import (
     signature_of,
     split_doc,
 )
+from engine.extensions.plugins import find_plugins, load_plugins
 
 HEAD = """\
 # Reference of the core modules

@@ -36,6 +36,11 @@ class RunFilter:
     text: str | None = None
 
 
+def of_job(job: str | None, status: RunStatus | None) -> RunFilter:
+    """Return the filter for the runs of one job, or of all (None), in one status or in any (None)."""
+    return RunFilter(job=job, statuses=(status,) if status else ())
+
+
 def is_pattern(job: str) -> bool:
     """Return whether it stands for several jobs' names."""
     return not WILD.isdisjoint(job)

@@ -9,27 +9,34 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import AsyncExitStack
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fastapi import APIRouter
 
-from engine.alertbook import AlertBook
-from engine.alertdesk import AlertDesk
-from engine.alerting import Alerts
+from engine.alerts.alertbook import AlertBook
+from engine.alerts.alerting import Alerts
+from engine.alerts.heartbeat import Heartbeat, ailment
+from engine.api.callers import Caller, Callers, Way
 from engine.api.pluginroutes import make_routers
 from engine.api.server import ApiServer
-from engine.auditdesk import AuditDesk
+from engine.api.tls import Tls
 from engine.catalog import Catalog
-from engine.cleanup import Cleanup
-from engine.clock import Clock, SystemClock
-from engine.clockset import ClockSet
-from engine.desk import Desk, Identity
-from engine.dispatcher import Dispatcher
-from engine.drafts import DraftDesk
-from engine.errors import StoreError
+from engine.declarations import Declarations
+from engine.desks.alertdesk import AlertDesk
+from engine.desks.auditdesk import AuditDesk
+from engine.desks.desk import Desk, Identity
+from engine.desks.drafts import DraftDesk
+from engine.desks.historydesk import HistoryDesk
+from engine.desks.holddesk import HoldDesk
+from engine.desks.ledgerdesk import LedgerDesk
+from engine.desks.overviewdesk import OverviewDesk
+from engine.desks.scheduledesk import ScheduleDesk
+from engine.desks.statedesk import StateDesk
+from engine.errors import SettingsError, StoreError
 from engine.events import (
     EngineStateChanged,
     Events,
@@ -38,28 +45,35 @@ from engine.events import (
     RunsRecovered,
     WorkersReplaced,
 )
-from engine.heartbeat import Heartbeat, ailment
-from engine.historydesk import HistoryDesk
-from engine.holddesk import HoldDesk
-from engine.holding import Holding
-from engine.holds import Holds
-from engine.job import StoredJob
-from engine.jobrows import stored_job
-from engine.ledger import in_blackout
-from engine.ledgerdesk import LedgerDesk
-from engine.liverun import label_limits
-from engine.ownjob import OwnJob
-from engine.parts import make_catalog, make_pool, make_runner, start_executor, start_subscribers
-from engine.planner import Planner
-from engine.plugins import Plugins, load_plugins
-from engine.release import Release
-from engine.runcalls import RunCalls
+from engine.extensions.plugins import Plugins, load_plugins
+from engine.parts import (
+    declaring_fingerprint,
+    make_catalog,
+    make_pool,
+    make_runner,
+    start_executor,
+    start_subscribers,
+)
+from engine.rules.given import Reading
+from engine.rules.holds import Holds
+from engine.runs.chains import Chains
+from engine.runs.cleanup import Cleanup
+from engine.runs.clockset import ClockSet
+from engine.runs.dispatcher import Dispatcher
+from engine.runs.holding import Holding
+from engine.runs.job import StoredJob
+from engine.runs.jobrows import stored_job
+from engine.runs.ledger import in_blackout
+from engine.runs.liverun import label_limits
+from engine.runs.ownjob import OwnJob
+from engine.runs.planner import Planner
+from engine.runs.release import Release
+from engine.runs.runcalls import RunCalls
+from engine.runs.scheduler import Scheduler
+from engine.runs.startup import run_startup_jobs
+from engine.runs.timetable import Timetable
 from engine.sandbox.pool import WorkerPool
-from engine.scheduledesk import ScheduleDesk
-from engine.scheduler import Scheduler
-from engine.settings import Settings
-from engine.startup import run_startup_jobs
-from engine.statedesk import StateDesk
+from engine.settings import ApiSettings, Settings, SshSettings
 from engine.states import EngineState
 from engine.store.aging import Aging
 from engine.store.alertrows import AlertQueries
@@ -79,8 +93,11 @@ from engine.store.schema import migrate
 from engine.store.sessions import begin_session, end_session, next_run_id, recover
 from engine.store.slotqueries import SlotQueries
 from engine.stubs import StubWriter
-from engine.timetable import Timetable
+from engine.times.clock import Clock, SystemClock
 from engine.watch import Watcher
+
+if TYPE_CHECKING:
+    from engine.door.door import Door
 
 logger = logging.getLogger("moontide.engine")
 
@@ -113,6 +130,9 @@ class Engine:
         self._taken_commands = taken_commands
         self._added_routes: list[APIRouter] = []
         self.settings = settings
+        self._callers = Callers(
+            {token: Caller(role, Way.TCP, name) for name, token, role in settings.api.bearers()}
+        )
         self.home = home.resolve()
         self.events = Events()
         self._watch = watch if settings.watch is None else settings.watch
@@ -166,6 +186,7 @@ class Engine:
             self._clock,
             additions=plugins.additions,
             built_in=[cleanup.as_job(self.settings.retention.every)],
+            memory=Declarations(journal, database.reader, fingerprint=declaring_fingerprint(plugins)),
         )
         scheduler = Scheduler(
             clock=self._clock,
@@ -211,6 +232,7 @@ class Engine:
             events=self.events,
             clock=self._clock,
             held=lambda job: holds.on(job.name, job.settings) is not None,
+            runs_now=lambda job: bool(dispatcher.gate.runs_now(job)),
         )
         senders = start_subscribers(
             self.events, plugins, runner.services, parts, report=alerts.announcer.report
@@ -221,7 +243,7 @@ class Engine:
             find_job=catalog.jobs.get,
             read_source=catalog.source,
             arm=scheduler.arm,
-            skip_due=lambda job, due: holds.skip(job.name, job.settings) or in_blackout(job, due),
+            skip_due=lambda job, due: holds.skip(job.name, job.settings, due) or in_blackout(job, due),
             runner=executor,
             journal=journal,
             states=states,
@@ -236,7 +258,7 @@ class Engine:
             stop_grace=self.settings.engine.stop_grace,
             on_error=plugins.additions.policies,
         )
-        given = GivenQueries(database.reader)
+        given, slot_queries = GivenQueries(database.reader), SlotQueries(database.reader)
         clock_set = ClockSet(jobs=catalog.jobs, dispatcher=dispatcher, journal=journal)
         planner = Planner(
             clock=self._clock,
@@ -255,8 +277,21 @@ class Engine:
             dispatcher=dispatcher,
             planner=planner,
             journal=journal,
-            newest=SlotQueries(database.reader).newest,
+            newest=slot_queries.newest_of,
         )
+        reading = Reading(self.settings.timezone, self.settings.schedules, plugins.additions)
+        chains = Chains(
+            clock=self._clock,
+            find_job=catalog.job,
+            dispatcher=dispatcher,
+            planner=planner,
+            holds=holds,
+            journal=journal,
+            events=self.events,
+            newest=slot_queries.newest,
+            reading=reading,
+        )
+        releases = (release.letting_go, chains.letting_go)
         holding = Holding(
             clock=self._clock,
             holds=holds,
@@ -266,21 +301,28 @@ class Engine:
             journal=journal,
             events=self.events,
             stored=lambda: stored_holds(database.reader),
-            release=release,
+            releases=releases,
         )
         timetable = Timetable(
             clock=self._clock,
-            find_job=catalog.job,
+            chains=chains,
             dispatcher=dispatcher,
             planner=planner,
             journal=journal,
             queries=given,
-            events=self.events,
-            timezone=self.settings.timezone,
-            named_schedules=self.settings.schedules,
+            reading=reading,
         )
         self.catalog, self.dispatcher = catalog, dispatcher
         indexer = self._make_indexer(parts, journal, database)
+        schedules = ScheduleDesk(
+            clock=self._clock,
+            find_job=catalog.job,
+            timetable=timetable,
+            chains=chains,
+            planner=planner,
+            journal=journal,
+            queries=given,
+        )
         self.desk = Desk(
             identity=Identity(VERSION, self.home, database.name, session, self._clock.now()),
             clock=self._clock,
@@ -296,28 +338,30 @@ class Engine:
                 indexer=indexer,
                 jobs=catalog.jobs,
                 folder=folder,
+                waits=dispatcher.waits,
             ),
             pool=pool,
             plugins=plugins,
-            schedules=ScheduleDesk(
-                clock=self._clock,
-                find_job=catalog.job,
-                timetable=timetable,
-                planner=planner,
-                journal=journal,
-                queries=given,
-            ),
+            schedules=schedules,
             events=self.events,
             source_bytes=self.settings.source_bytes(),
             permissions=self.settings.permissions,
-            drafts=DraftDesk(clock=self._clock, catalog=catalog, added=plugins.additions.settings.values()),
+            drafts=DraftDesk(
+                clock=self._clock,
+                catalog=catalog,
+                modules=plugins.modules,
+                added=plugins.additions.settings.values(),
+            ),
             states=StateDesk(
                 clock=self._clock,
                 find_job=catalog.job,
                 states=states,
                 most_bytes=self.settings.run_limits().result_bytes,
             ),
-            ledger=LedgerDesk(clock=self._clock, catalog=catalog, queries=SlotQueries(database.reader)),
+            ledger=LedgerDesk(
+                clock=self._clock, catalog=catalog, queries=slot_queries, schedules=schedules, held=holds
+            ),
+            overview=OverviewDesk(settings=self.settings, jobs=catalog.jobs, folder=folder),
             load_stored=lambda names: stored_jobs(queries, names),
             held=holds,
             holds=HoldDesk(
@@ -329,6 +373,7 @@ class Engine:
             ),
             alerts=AlertDesk(book=book, stored=stored, announcer=alerts.announcer, clock=self._clock),
             audit=AuditDesk(AuditQueries(database.reader)),
+            releases=releases,
         )
         heartbeat = Heartbeat(
             self.settings.heartbeat,
@@ -339,12 +384,25 @@ class Engine:
         self.desk.watch_problems_of(heartbeat.problems)
         await alerts.start()
         parts.push_async_callback(alerts.stop)
-        await indexer.start()
-        await self._serve(parts, catalog, scheduler, planner, timetable, holding, dispatcher, recovered)
+        indexer.start()
+        await self._serve(
+            parts, catalog, scheduler, planner, timetable, chains, holding, release, dispatcher, recovered
+        )
         alerts.begin_to_tell(senders)
         heartbeat.start()
         parts.push_async_callback(heartbeat.stop)
         self._keep_stubs(parts, catalog, plugins)
+        if self.settings.ssh.listen:
+            door = make_door(
+                self.settings.ssh,
+                self.home,
+                callers=self._callers,
+                socket=self.home / SOCKET_NAME,
+                note=lambda action, actor: self.desk.note(action, "", actor=actor),
+            )
+            await door.start()
+            parts.push_async_callback(door.stop)
+            self.desk.watch_problems_of(door.keys.problems)
 
     # The parts, in the order in which they start
 
@@ -429,12 +487,12 @@ class Engine:
         parts.callback(self.events.subscribe(writer.take))
 
     def _make_api(self) -> ApiServer:
-        token = self.settings.api.token.get_secret_value()
         return ApiServer(
             self.desk,
             socket_path=self.home / SOCKET_NAME,
             tcp=self.settings.api.tcp or None,
-            token=token or None,
+            callers=self._callers,
+            tls=tls_of(self.settings.api, self.home),
             added=self._added_routes,
         )
 
@@ -445,7 +503,9 @@ class Engine:
         scheduler: Scheduler,
         planner: Planner,
         timetable: Timetable,
+        chains: Chains,
         holding: Holding,
+        release: Release,
         dispatcher: Dispatcher,
         recovered: list[int],
     ) -> None:
@@ -459,6 +519,7 @@ class Engine:
         await holding.start()
         parts.push_async_callback(holding.stop)
         start_now = await self.desk.load()
+        await release.letting_go(catalog.jobs.values())
         await run_startup_jobs(
             catalog.jobs.values(), dispatcher=dispatcher, events=self.events, clock=self._clock
         )
@@ -468,13 +529,51 @@ class Engine:
             dispatcher.start_now(job)
         await planner.start()
         parts.push_async_callback(planner.stop)
-        timetable.start()
-        parts.callback(timetable.stop)
+        chains.start()
+        parts.callback(chains.stop)
+        await chains.letting_go(catalog.jobs.values())
         if self._watch:
             watcher = Watcher(catalog.folder, self.desk.reload_saved)
             watcher.start()
             parts.push_async_callback(watcher.stop)
         self.desk.set_state(EngineState.RUNNING)
+
+
+def make_door(
+    settings: SshSettings,
+    home: Path,
+    *,
+    callers: Callers,
+    socket: Path,
+    note: Callable[[str, str], Awaitable[None]],
+) -> Door:
+    """Return the front door of an engine.
+
+    Raises:
+        SettingsError: what it is made with is not installed.
+    """
+    try:
+        from engine.door.door import Door, DoorSettings
+    except ImportError as error:
+        raise SettingsError(
+            f"ssh.listen is set, but what it takes is not installed ({error}): pip install 'moontide[ssh]'"
+        ) from error
+    wanted = DoorSettings(
+        listen=settings.listen,
+        keys=home / settings.keys,
+        host_key=home / settings.host_key,
+        sessions=settings.sessions,
+        sessions_per_key=settings.sessions_per_key,
+        idle_seconds=settings.idle,
+    )
+    return Door(wanted, socket=socket, callers=callers, note=note)
+
+
+def tls_of(api: ApiSettings, home: Path) -> Tls | None:
+    """Return the certificate of the TCP listener with its key, or None without one."""
+    if not api.certificate:
+        return None
+    return Tls(home / api.certificate, home / (api.key or api.certificate))
 
 
 def stored_jobs(queries: Queries, names: Collection[str] | None) -> dict[str, StoredJob]:

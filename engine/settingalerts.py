@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import BeforeValidator, SecretStr, field_validator
 from pydantic_settings import NoDecode
 
-from engine.alertrules import (
+from engine.jobs.alertrules import (
     AlertRules,
     read_changes,
     read_failures,
@@ -20,8 +20,8 @@ from engine.alertrules import (
     read_threshold,
     read_times,
 )
-from engine.quiet import read_quiet
 from engine.settingtypes import DURATION, Duration, Section, setting
+from engine.times.quiet import read_quiet
 
 Flag = Annotated[bool, BeforeValidator(read_switch)]
 Failures = Annotated[int, BeforeValidator(read_failures)]
@@ -54,6 +54,7 @@ class AlertSettings(Section):
     slow_times: Times = _rule("slow_times", 0, "a number above 1, or 0 to switch it off")
     fast_under: Threshold = _rule("fast_under", 0, THRESHOLD)
     expect_every: Threshold = _rule("expect_every", 0, THRESHOLD)
+    missing_after: Threshold = _rule("missing_after", 0, THRESHOLD)
     flap_changes: Changes = _rule("flap_changes", 0, "a whole number, 3 or more, or 0 to switch it off")
     flap_within: Span = _rule("flap_within", "1h", DURATION)
     remind_every: Reminder = _rule("remind_every", 0, 'a duration of at least "1m", or 0 for none')

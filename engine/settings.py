@@ -23,9 +23,10 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from engine.alertrules import AlertRules
+from engine.calls.permissions import PermissionMode
 from engine.errors import SettingsError
-from engine.permissions import PermissionMode
+from engine.jobs.alertrules import AlertRules
+from engine.roles import Role
 from engine.run import Limits, Retention
 from engine.settingalerts import AlertSettings, HeartbeatSettings
 from engine.settingtypes import (
@@ -34,6 +35,7 @@ from engine.settingtypes import (
     NAMES,
     SIZE,
     Address,
+    ApiTokens,
     Count,
     DatabaseUrl,
     Duration,
@@ -57,6 +59,10 @@ from engine.settingtypes import (
 FILE_NAME = "moontide.toml"
 PREFIX = "MOONTIDE_"
 NESTING = "__"
+
+#: Where values come from, beside the file.
+ENVIRONMENT = "environment"
+DEFAULT = "default"
 
 #: Variables of the same family that are not settings.
 _OTHER_VARIABLES = frozenset({"MOONTIDE_HOME"})
@@ -157,13 +163,58 @@ class ApiSettings(Section):
     tcp: Address = setting(
         "", "Also listen on this TCP address; needs a token.", '"host:port" such as "127.0.0.1:7424", or ""'
     )
-    token: SecretStr = setting(SecretStr(""), "What TCP clients send as a bearer token.", "text")
+    token: SecretStr = setting(
+        SecretStr(""), "What TCP clients send as a bearer token; it may do everything.", "text"
+    )
+    tokens: ApiTokens = setting(
+        {},
+        'Further tokens by name: tokens.wall = { role = "viewer", token = "..." }.',
+        "a table of names, each with a role (viewer, operator or admin) and a token that no other has",
+    )
+    certificate: OptionalFolder = setting(
+        "", "The file of the certificate for TLS on TCP (PEM); empty means no TLS.", 'a path, or ""'
+    )
+    key: OptionalFolder = setting(
+        "", "The file of its private key; empty if both are one file.", 'a path, or ""'
+    )
 
     @model_validator(mode="after")
     def _tcp_needs_a_token(self) -> ApiSettings:
-        if self.tcp and not self.token.get_secret_value():
+        if self.tcp and not self.bearers():
             raise ValueError("api.tcp is set without api.token: set a long random token, or leave tcp empty")
+        tokens = [token for _, token, _ in self.bearers()]
+        if len(set(tokens)) < len(tokens):
+            raise ValueError("api.tokens has the token of api.token once more: give each a token of its own")
         return self
+
+    def bearers(self) -> list[tuple[str, str, Role]]:
+        """Return each token as a name, the token itself and its role; the first one has no name."""
+        alone = self.token.get_secret_value()
+        named = [(name, one.token.get_secret_value(), one.role) for name, one in self.tokens.items()]
+        return [("", alone, Role.ADMIN), *named] if alone else named
+
+
+class SshSettings(Section):
+    """The front door: the dashboard over SSH, by public key, without accounts on this machine."""
+
+    listen: Address = setting(
+        "",
+        "Listen for SSH on this address; empty means no door.",
+        '"host:port" such as "127.0.0.1:8022", or ""',
+    )
+    keys: Folder = setting(
+        "ssh_keys", "The file of public keys with their roles, from the home folder.", "a path"
+    )
+    host_key: Folder = setting(
+        "ssh_host_key", "The file of the door's own key, which is made at the first start.", "a path"
+    )
+    sessions: Positive = setting(20, "Sessions at once.", "a whole number, 1 or more")
+    sessions_per_key: Positive = setting(4, "Sessions at once of one key.", "a whole number, 1 or more")
+    idle: KeptFor = setting(
+        "1h",
+        "A session in which nothing is typed for so long ends; 0 for never.",
+        'a duration such as "1h", or 0',
+    )
 
 
 class LogSettings(Section):
@@ -241,6 +292,7 @@ class Settings(BaseSettings):
     retention: RetentionSettings = Field(default_factory=RetentionSettings)
     engine: EngineSettings = Field(default_factory=EngineSettings)
     api: ApiSettings = Field(default_factory=ApiSettings)
+    ssh: SshSettings = Field(default_factory=SshSettings)
     log: LogSettings = Field(default_factory=LogSettings)
     alerts: AlertSettings = Field(default_factory=AlertSettings)
     heartbeat: HeartbeatSettings = Field(default_factory=HeartbeatSettings)
@@ -258,11 +310,24 @@ class Settings(BaseSettings):
         return env_settings, init_settings
 
     _module_tables: dict[str, Any] = PrivateAttr(default_factory=dict)
+    _in_file: frozenset[str] = PrivateAttr(default=frozenset())
 
     @property
     def module_tables(self) -> dict[str, Any]:
-        """The tables of core modules, unchecked, by the module's name (see `engine.modules`)."""
+        """The tables of core modules, unchecked, by the module's name (see `engine.extensions.modules`)."""
         return self._module_tables
+
+    def origin(self, key: str) -> str:
+        """Return where the value of a setting comes from: environment, moontide.toml or default.
+
+        Args:
+            key: dotted, such as `pool.size`.
+        """
+        variable = variable_of(key)
+        set_by = (name.upper() for name, value in os.environ.items() if value)
+        if any(name == variable or name.startswith(variable + NESTING) for name in set_by):
+            return ENVIRONMENT
+        return FILE_NAME if key in self._in_file else DEFAULT
 
     def run_limits(self) -> Limits:
         """Return what one run may use at most."""
@@ -276,6 +341,14 @@ class Settings(BaseSettings):
             calls=limits.calls,
             result_bytes=limits.result,
         )
+
+    def receivers(self) -> frozenset[str]:
+        """Return the names by which job files may say who is told of their alerts.
+
+        They are the keys of the table `receivers` of any core module that sends notices.
+        """
+        tables = [table.get("receivers") for table in self._module_tables.values() if isinstance(table, dict)]
+        return frozenset(name for table in tables if isinstance(table, dict) for name in table)
 
     def alert_rules(self) -> AlertRules:
         """Return what alerts are wanted where a job says nothing else."""
@@ -347,11 +420,20 @@ def settings_from(content: Mapping[str, Any]) -> Settings:
     try:
         settings = Settings(**given)
         settings._module_tables = tables
+        settings._in_file = frozenset(_keys_in(content, ""))
         return settings
     except ValidationError as error:
         problems = [_problem(detail) for detail in error.errors()]
     # Raised out here so that no traceback shows pydantic's own text, which holds the values.
     raise SettingsError("; ".join(dict.fromkeys(problems)))
+
+
+def _keys_in(table: Mapping[str, Any], above: str) -> Iterator[str]:
+    """Yield the dotted keys of a file, those of tables too."""
+    for name, value in table.items():
+        yield above + name
+        if isinstance(value, Mapping):
+            yield from _keys_in(value, f"{above}{name}.")
 
 
 def settings_template() -> str:

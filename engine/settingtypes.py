@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 from pydantic_settings import NoDecode
 
-from engine.blackout import read_window
 from engine.errors import ScheduleError
-from engine.jobfolder import MOST_SOURCE_BYTES
-from engine.quantities import format_size, parse_duration, parse_size
-from engine.schedule import parse_cron, parse_timezone
+from engine.jobs.jobfolder import MOST_SOURCE_BYTES
+from engine.roles import Role
+from engine.times.blackout import read_window
+from engine.times.quantities import format_size, parse_duration, parse_size
+from engine.times.schedule import parse_cron, parse_timezone
+
+_TOKEN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}", re.ASCII)
 
 
 def setting(default: Any, description: str, allowed: str) -> Any:
@@ -35,6 +38,22 @@ class Section(BaseModel):
     """One table of the file; a key that it does not know is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ApiToken(Section):
+    """One further token of the API."""
+
+    role: Role
+    token: SecretStr
+
+
+def _tokens(tokens: dict[str, ApiToken]) -> dict[str, ApiToken]:
+    if not all(_TOKEN_NAME.fullmatch(name) for name in tokens):
+        raise ValueError("names are letters, digits and -_.@")
+    given = [one.token.get_secret_value() for one in tokens.values()]
+    if "" in given or len(set(given)) < len(given):
+        raise ValueError("each needs a token of its own")
+    return tokens
 
 
 def _duration(value: object) -> float:
@@ -165,6 +184,7 @@ Names = Annotated[list[str], NoDecode, BeforeValidator(_names)]
 Zone = Annotated[str, BeforeValidator(_zone)]
 DatabaseUrl = Annotated[str, BeforeValidator(_database)]
 Address = Annotated[str, BeforeValidator(_address)]
+ApiTokens = Annotated[dict[str, ApiToken], AfterValidator(_tokens)]
 TagLimits = Annotated[dict[str, int], BeforeValidator(_tag_limits)]
 NamedBlackouts = Annotated[dict[str, list[str]], BeforeValidator(_blackouts)]
 NamedSchedules = Annotated[dict[str, str], BeforeValidator(_schedules)]

@@ -18,11 +18,8 @@ from pathlib import Path
 
 import msgspec
 
-from engine.additions import Setting
-from engine.core import CoreModule
-from engine.events import Event, JobsReloaded
-from engine.jobfile import SETTINGS
-from engine.signatures import (
+from engine.calls.core import CoreModule
+from engine.calls.signatures import (
     LuaTypes,
     Parameter,
     Signature,
@@ -32,6 +29,9 @@ from engine.signatures import (
     signature_of,
     split_doc,
 )
+from engine.events import Event, JobsReloaded
+from engine.jobs.additions import Setting
+from engine.jobs.jobfile import SETTINGS
 
 logger = logging.getLogger("moontide.stubs")
 

@@ -106,6 +106,8 @@ class RunView:
         version: of the job's code, as its settings said when it started.
         modules: the library modules that it was given, by name the hash of each one's source.
         remove_at: when it is due to be removed, by its job's `remove_after`.
+        position: its place among all runs that wait, 1 being the first; None for one that does not wait.
+        waits_for: what it waits for, in words; "" for one that does not wait.
     """
 
     id: int
@@ -136,6 +138,13 @@ class RunView:
     version: str | None = None
     modules: dict[str, str] | None = None
     remove_at: datetime | None = None
+    position: int | None = None
+    waits_for: str = ""
+
+    @property
+    def wait(self) -> str:
+        """How it waits, in words; "" for one that does not."""
+        return "" if self.position is None else f"number {self.position} in line: {self.waits_for}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +175,7 @@ class ScheduleView:
         due: when it is due next; of a single run, when that was due.
         retries: instead of the job's own setting, None for that; so is `retry_delay` in seconds.
         remove_after: seconds after which its COMPLETE runs are removed, None keeps them.
+        run_skipped: whether a run makes up for times that passed, None for the job's own setting.
         created_by: the operator, or the job with its run, that gave it.
         ended: when it was cancelled or ran out; `reason` says why.
         last_run_id: the latest run that it made.
@@ -184,6 +194,7 @@ class ScheduleView:
     retries: int | str | None
     retry_delay: float | None
     remove_after: float | None
+    run_skipped: bool | None
     created: datetime
     created_by: str
     called_by: int | None
@@ -287,7 +298,7 @@ class AuditView:
 
     Attributes:
         actor: who, such as "anna@web1".
-        origin: by which way: socket or tcp.
+        origin: by which way: socket, tcp or ssh.
         action: what was done.
         target: to what: a job's name, a run's id, a group's name; "" for the engine.
         before: what it was, as far as the action changed it.
@@ -302,6 +313,21 @@ class AuditView:
     target: str
     before: Any
     after: Any
+
+
+@dataclass(frozen=True, slots=True)
+class CallerView:
+    """Who asks, as the engine knows it.
+
+    Attributes:
+        name: of the token or key; "" for the owner, at the socket in the home folder.
+        role: viewer, operator or admin.
+        way: how the request came: socket, tcp or ssh.
+    """
+
+    name: str
+    role: str
+    way: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,6 +361,47 @@ class ReloadView:
     revived: list[str]
     unchanged: int
     duration_ms: float
+    modules: dict[str, list[str]] = field(default_factory=dict)
+    dropped: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedChangeView:
+    """What a reload would make of one job.
+
+    Attributes:
+        becomes: added, changed, removed, revived, invalid or other; the first that fits of
+            added, removed, invalid, changed, revived. "other" stands for another state or due time alone.
+        settings: the settings whose values will be others.
+        was: the status so far, "" for a new job.
+        status: as it will be, "" for a removed job; `reason` says why.
+        next_run: when it will be due; `next_was` is when it is due without the reload.
+    """
+
+    job: str
+    becomes: str
+    settings: list[str]
+    was: str
+    status: str
+    reason: str
+    next_was: datetime | None
+    next_run: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReloadPlanView:
+    """What a reload would change.
+
+    Attributes:
+        changes: the jobs of which anything would be different, in the order of their names.
+        invalid: why files cannot be used, also those that were bad before: by job.
+        unchanged: how many jobs would stay as they are.
+        modules, dropped: as in `ReloadView`.
+    """
+
+    changes: list[PlannedChangeView]
+    invalid: dict[str, str]
+    unchanged: int
     modules: dict[str, list[str]] = field(default_factory=dict)
     dropped: dict[str, dict[str, Any]] = field(default_factory=dict)
 
@@ -411,6 +478,7 @@ class SlotView:
         run: the run that was made for it, or that stands for it.
         status: where that run stands, if it was made for this time.
         late_ms: from the due time to the run's start.
+        schedule_id: the schedule given at run time that planned it; None for the job's own.
     """
 
     job: str
@@ -423,6 +491,7 @@ class SlotView:
     run: int | None = None
     status: str | None = None
     late_ms: float | None = None
+    schedule_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -461,6 +530,51 @@ class SettingView:
 
 
 @dataclass(frozen=True, slots=True)
+class EngineSettingView:
+    """A setting of moontide.toml as it counts.
+
+    Attributes:
+        key: dotted, such as `pool.size`.
+        value: as somebody would write it; "" for none. Secrets are never told, only that they are set.
+        origin: environment, moontide.toml or default.
+        default: its value where nobody says anything.
+        allowed: what may stand there, in words.
+        variable: the name of the environment variable that sets it.
+    """
+
+    key: str
+    value: str
+    origin: str
+    default: str
+    description: str
+    allowed: str
+    variable: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleView:
+    """A library module of the jobs folder.
+
+    Attributes:
+        name: as `require` takes it, such as `lib.money`; `path` is below the jobs folder.
+        hash: SHA-256 of its text; None if it cannot be read, and `problem` says why.
+        size: of its text, in bytes.
+        changed: when its file was last written.
+        jobs: that are known to use it.
+        stale: those of them that knew another text when they were last looked at; a reload tells of it.
+    """
+
+    name: str
+    path: str
+    hash: str | None
+    size: int
+    changed: datetime | None
+    jobs: list[str]
+    stale: list[str]
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class EntryView:
     """A setting as a job file's text has it.
 
@@ -487,6 +601,7 @@ class DraftView:
         entries: the settings as they are written, in the order of the text.
         fixed: why the settings can be changed in the editor only; empty if they can be changed one by one.
         error: what is wrong with the file, or None; `line` is where, if that is known.
+        problems: the same one by one, each with its line if that is known; empty if nothing is wrong.
         settings: all settings with defaults filled in; None while the file is wrong.
         schedule: the schedule in words.
         coming: the next due times if the job were armed now.
@@ -500,6 +615,45 @@ class DraftView:
     settings: dict[str, Any] | None
     schedule: str
     coming: list[ComingView]
+    problems: list[ProblemView] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class LuaParameterView:
+    """One argument of a function in Lua, with its type as LuaLS writes it."""
+
+    name: str
+    type: str
+    optional: bool
+    doc: str
+
+
+@dataclass(frozen=True, slots=True)
+class LuaMemberView:
+    """What a table in Lua holds under one name.
+
+    Attributes:
+        type: as LuaLS writes it; "function" for one.
+        method: it is called with a colon.
+        parameters: of what can be called; None for all else.
+        returns: the types of its values.
+    """
+
+    name: str
+    type: str
+    doc: str
+    method: bool = False
+    parameters: list[LuaParameterView] | None = None
+    returns: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class LuaClassView:
+    """A table that job files meet, such as `core` or `moontide.JobSettings`."""
+
+    name: str
+    doc: str
+    members: list[LuaMemberView]
 
 
 @dataclass(frozen=True, slots=True)

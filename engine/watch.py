@@ -11,7 +11,7 @@ from pathlib import Path
 from watchfiles import Change, awatch
 
 from engine.errors import MoontideError
-from engine.jobfolder import LIBRARY
+from engine.jobs.jobfolder import LIBRARY
 
 logger = logging.getLogger("moontide.watch")
 

@@ -5,7 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from ipaddress import ip_address
 from pathlib import Path
+from urllib.parse import urlsplit
+
+from engine.errors import SettingsError
 
 SOCKET_NAME = "moontide.sock"
 
@@ -35,6 +39,33 @@ def short_path(path: Path) -> Iterator[str]:
         yield f"/proc/self/fd/{folder}/{path.name}"
     finally:
         os.close(folder)
+
+
+def check_url(url: str) -> None:
+    """See whether a token may be sent to a URL.
+
+    Raises:
+        SettingsError: it is none, or the token could be read on the way there.
+    """
+    try:
+        parts = urlsplit(url)
+        host, scheme = parts.hostname or "", parts.scheme
+    except ValueError:
+        host, scheme = "", ""
+    if not host or scheme not in ("http", "https"):
+        raise SettingsError(f"{url!r} is no address of an engine; write it such as https://nas.local:7424")
+    if scheme == "http" and not _is_loopback(host):
+        raise SettingsError(
+            f"{url} is not encrypted, and everybody on the way could read the token: use https:// "
+            "(`api.certificate` in the engine's settings), or an SSH tunnel to its port on 127.0.0.1"
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def split_tcp(address: str) -> tuple[str, int]:

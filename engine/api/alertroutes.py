@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from engine.api.rights import FOR_OPERATORS
 from engine.api.routes import FAILURES, Actor, Engine, answer
 from engine.views import AlertView
 
@@ -33,6 +34,11 @@ async def list_alerts(
     return answer(await engine.alerts.list(job=job, ended=ended, before=before, limit=limit))
 
 
-@router.post("/{alert_id}/ack", response_model=AlertView, summary="Say that you know of an alert")
+@router.post(
+    "/{alert_id}/ack",
+    response_model=AlertView,
+    summary="Say that you know of an alert",
+    openapi_extra=FOR_OPERATORS,
+)
 async def ack_alert(engine: Engine, actor: Actor, alert_id: AlertId, body: AckBody | None = None) -> Response:
     return answer(await engine.alerts.ack(alert_id, note=body.note if body else "", actor=actor))

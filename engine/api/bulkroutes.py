@@ -9,6 +9,7 @@ from fastapi import APIRouter, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
 
 from engine.api.holdroutes import Note
+from engine.api.rights import FOR_OPERATORS
 from engine.api.routes import FAILURES, Actor, Engine, answer
 from engine.bulk import BulkAction, Chosen
 from engine.views import BulkView
@@ -43,7 +44,12 @@ class BulkBody(BaseModel):
         return Chosen(tuple(self.names), tuple(self.runs), self.tags, self.group, self.status)
 
 
-@router.post("/bulk", response_model=list[BulkView], summary="One action on many jobs or runs")
+@router.post(
+    "/bulk",
+    response_model=list[BulkView],
+    summary="One action on many jobs or runs",
+    openapi_extra=FOR_OPERATORS,
+)
 async def act_on_many(engine: Engine, actor: Actor, body: BulkBody) -> Response:
     results = await engine.bulk.act(
         body.action, body.chosen(), data=body.data, until=body.until, note=body.note, actor=actor

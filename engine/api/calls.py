@@ -12,6 +12,7 @@ import msgspec
 
 from engine.api.answers import Source
 from engine.views import (
+    CallerView,
     ComingView,
     EngineView,
     JobView,
@@ -56,6 +57,10 @@ def named(kind: str, name: str) -> str:
 
 def status() -> Call[EngineView]:
     return Call("GET", "/v1/status", EngineView)
+
+
+def me() -> Call[CallerView]:
+    return Call("GET", "/v1/me", CallerView)
 
 
 def plugins() -> Call[list[PluginView]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.api.calls import Call, named
 from engine.api.sending import AsyncSend, Send
-from engine.views import DraftView, SettingView
+from engine.views import DraftView, LuaClassView, SettingView
 
 
 class DraftClient:
@@ -18,6 +18,9 @@ class DraftClient:
 
     def settings(self) -> list[SettingView]:
         return self._send(_settings())
+
+    def classes(self) -> list[LuaClassView]:
+        return self._send(_classes())
 
     def draft(
         self,
@@ -38,6 +41,9 @@ class AsyncDraftClient:
     async def settings(self) -> list[SettingView]:
         return await self._send(_settings())
 
+    async def classes(self) -> list[LuaClassView]:
+        return await self._send(_classes())
+
     async def draft(
         self,
         name: str,
@@ -50,6 +56,10 @@ class AsyncDraftClient:
 
 def _settings() -> Call[list[SettingView]]:
     return Call("GET", "/v1/settings", list[SettingView])
+
+
+def _classes() -> Call[list[LuaClassView]]:
+    return Call("GET", "/v1/classes", list[LuaClassView])
 
 
 def _draft(

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from engine.api.routes import FAILURES, Engine, JobName, answer
-from engine.views import DraftView, SettingView
+from engine.views import DraftView, LuaClassView, SettingView
 
 router = APIRouter(prefix="/v1", responses=FAILURES, tags=["jobs"])
 
@@ -31,6 +31,13 @@ class DraftBody(BaseModel):
 @router.get("/settings", response_model=list[SettingView], summary="The settings of job files")
 async def list_settings(engine: Engine) -> Response:
     return answer(engine.drafts.settings())
+
+
+@router.get(
+    "/classes", response_model=list[LuaClassView], summary="What job files may name: core, job, tables"
+)
+async def list_classes(engine: Engine) -> Response:
+    return answer(engine.drafts.classes())
 
 
 @router.post("/drafts/{name:path}", response_model=DraftView, summary="What a text would be as a job's file")

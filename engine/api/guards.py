@@ -1,9 +1,9 @@
-"""The walls in front of the routes: which way a request came, its token, and its size."""
+"""The walls in front of the routes: who calls and by which way, what that role may do, and how much comes."""
 
 from __future__ import annotations
 
-import hmac
 from http import HTTPStatus
+from typing import cast
 
 import msgspec
 from starlette.datastructures import Headers
@@ -11,12 +11,17 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from engine.api.failures import Failure, FailureDetail
+from engine.api.callers import OWNER, Caller, Callers, Way
+from engine.api.failures import Failure, FailureDetail, describe
+from engine.api.rights import Rights
+from engine.errors import Forbidden
+from engine.roles import Role
 
 #: Largest request body; job files are far smaller.
 BODY_BYTES = 2 * 2**20
 
 _LOCAL = "moontide.local"
+_CALLER = "moontide.caller"
 
 
 def is_local(scope: Scope) -> bool:
@@ -25,7 +30,7 @@ def is_local(scope: Scope) -> bool:
 
 
 class LocalListener:
-    """Marks what comes through the Unix socket; whoever may open that needs no token."""
+    """Marks what comes through the Unix socket; whoever may open that is the owner."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -34,27 +39,75 @@ class LocalListener:
         await self._app({**scope, _LOCAL: True}, receive, send)
 
 
-class TokenGuard:
-    """Lets requests from the network pass only with the bearer token (RFC 6750); with none set, never."""
+class CallerGuard:
+    """Learns who calls, and lets in the owner through the socket and whoever brings a token (RFC 6750)."""
 
-    def __init__(self, app: ASGIApp, token: str | None) -> None:
+    def __init__(self, app: ASGIApp, callers: Callers) -> None:
         self._app = app
-        self._wanted = f"Bearer {token}".encode() if token else None
+        self._callers = callers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or is_local(scope) or self._is_right(scope):
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
+        elif (caller := self._who(scope)) is not None:
+            await self._app({**scope, _CALLER: caller}, receive, send)
         else:
-            await _refusal()(scope, receive, send)
+            await _unknown()(scope, receive, send)
 
-    def _is_right(self, scope: Scope) -> bool:
-        given = Headers(scope=scope).get("authorization", "").encode("latin-1")
-        return self._wanted is not None and hmac.compare_digest(given, self._wanted)
+    def _who(self, scope: Scope) -> Caller | None:
+        given = Headers(scope=scope).get("authorization", "")
+        if not given:
+            return OWNER if is_local(scope) else None
+        # A token that counts no longer must not make an owner of who sends it.
+        caller = self._callers.of(given.removeprefix("Bearer ")) if given.startswith("Bearer ") else None
+        from_session = caller is not None and caller.way is Way.SSH
+        return None if from_session and not is_local(scope) else caller
 
 
-def _refusal() -> Response:
-    detail = FailureDetail("unauthorized", "this address needs the header `Authorization: Bearer TOKEN`")
+def caller_of(scope: Scope) -> Caller:
+    """Return who calls; known behind the `CallerGuard`."""
+    return cast(Caller, scope[_CALLER])
+
+
+def require(scope: Scope, needed: Role, what: str) -> None:
+    """Let only those go on whose role suffices, for what hangs on more than the route.
+
+    Raises:
+        Forbidden: says what was asked for, and the role that it needs.
+    """
+    caller = caller_of(scope)
+    if not caller.role.may(needed):
+        raise Forbidden(what, role=caller.role, needed=needed, name=caller.name)
+
+
+class RoleGuard:
+    """Refuses what the caller's role may not do, before anything of the request is read."""
+
+    def __init__(self, app: ASGIApp, rights: Rights) -> None:
+        self._app = app
+        self._rights = rights
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            needed, caller = self._rights.needed(scope["method"], scope["path"]), caller_of(scope)
+            if not caller.role.may(needed):
+                await _forbidden(scope, caller, needed)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
+def _unknown() -> Response:
+    detail = FailureDetail(
+        "unauthorized",
+        "this address needs the header `Authorization: Bearer TOKEN`, with a token of this engine",
+    )
     return failure_response(HTTPStatus.UNAUTHORIZED, Failure(detail), {"www-authenticate": "Bearer"})
+
+
+def _forbidden(scope: Scope, caller: Caller, needed: Role) -> Response:
+    what = f"{scope['method']} {scope['path']}"
+    status, failure = describe(Forbidden(what, role=caller.role, needed=needed, name=caller.name))
+    return failure_response(status, failure)
 
 
 class BodyLimit:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Protocol
 
-from engine.holds import HoldScope
+from engine.rules.holds import HoldScope
 from engine.views import GroupView, HoldView
 
 

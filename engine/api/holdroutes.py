@@ -7,8 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from engine.api.rights import FOR_OPERATORS
 from engine.api.routes import FAILURES, Actor, Engine, answer
-from engine.holds import HoldScope
+from engine.rules.holds import HoldScope
 from engine.views import GroupView, HoldView
 
 LONGEST_NOTE = 500
@@ -56,7 +57,9 @@ async def get_group(engine: Engine, name: Annotated[str, Path(description="The g
     return answer(engine.holds.group(name))
 
 
-@router.post("/groups", response_model=GroupView, summary="Enable or disable a group")
+@router.post(
+    "/groups", response_model=GroupView, summary="Enable or disable a group", openapi_extra=FOR_OPERATORS
+)
 async def switch_group(engine: Engine, actor: Actor, body: GroupBody) -> Response:
     switch = engine.holds.enable_group if body.enabled else engine.holds.disable_group
     return answer(await switch(body.group, note=body.note, actor=actor))
@@ -67,12 +70,17 @@ async def list_holds(engine: Engine) -> Response:
     return answer(engine.holds.holds())
 
 
-@router.post("/pause", response_model=HoldView, summary="Pause a job, a group or the engine")
+@router.post(
+    "/pause",
+    response_model=HoldView,
+    summary="Pause a job, a group or the engine",
+    openapi_extra=FOR_OPERATORS,
+)
 async def pause(engine: Engine, actor: Actor, body: PauseBody) -> Response:
     view = await engine.holds.pause(body.scope, body.target, until=body.until, note=body.note, actor=actor)
     return answer(view)
 
 
-@router.post("/resume", response_model=HoldView, summary="End a pause")
+@router.post("/resume", response_model=HoldView, summary="End a pause", openapi_extra=FOR_OPERATORS)
 async def resume(engine: Engine, actor: Actor, body: TargetBody) -> Response:
     return answer(await engine.holds.resume(body.scope, body.target, note=body.note, actor=actor))

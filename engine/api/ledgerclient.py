@@ -9,10 +9,13 @@ from engine.api.sending import AsyncSend, Send
 from engine.views import SlotView, WhyView
 
 
-def slots(job: str, since: datetime | None, until: datetime | None, limit: int) -> Call[list[SlotView]]:
+def slots(
+    job: str | None, since: datetime | None, until: datetime | None, limit: int
+) -> Call[list[SlotView]]:
     times = {"since": since, "until": until}
     given = {name: moment.isoformat() for name, moment in times.items() if moment is not None}
-    return Call("GET", named("slots", job), list[SlotView], {**given, "limit": limit})
+    path = "/v1/slots" if job is None else named("slots", job)
+    return Call("GET", path, list[SlotView], {**given, "limit": limit})
 
 
 def why(job: str, at: datetime, within_seconds: float) -> Call[WhyView]:
@@ -27,7 +30,12 @@ class LedgerClient:
         self._send = send
 
     def slots(
-        self, job: str, *, since: datetime | None = None, until: datetime | None = None, limit: int = 50
+        self,
+        job: str | None,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int = 50,
     ) -> list[SlotView]:
         return self._send(slots(job, since, until, limit))
 
@@ -42,7 +50,12 @@ class AsyncLedgerClient:
         self._send = send
 
     async def slots(
-        self, job: str, *, since: datetime | None = None, until: datetime | None = None, limit: int = 50
+        self,
+        job: str | None,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int = 50,
     ) -> list[SlotView]:
         return await self._send(slots(job, since, until, limit))
 

@@ -15,6 +15,16 @@ router = APIRouter(prefix="/v1", responses=FAILURES, tags=["jobs"])
 Moment = Annotated[AwareDatetime | None, Query(description="A time with an offset.")]
 
 
+@router.get("/slots", response_model=list[SlotView], summary="What became of planned times, the latest first")
+async def list_all_slots(
+    engine: Engine,
+    since: Moment = None,
+    until: Moment = None,
+    limit: Annotated[int, Query(description="At most so many.", ge=1, le=10_000)] = 50,
+) -> Response:
+    return answer(await engine.ledger.slots(None, since=since, until=until, limit=limit))
+
+
 @router.get(
     "/slots/{name:path}",
     response_model=list[SlotView],

@@ -24,11 +24,15 @@ from engine.views import (
     BulkView,
     ComingView,
     DraftView,
+    EngineSettingView,
     EngineView,
     JobView,
     LogLineView,
+    LuaClassView,
+    ModuleView,
     PluginView,
     ProblemView,
+    ReloadPlanView,
     ReloadView,
     RunView,
     ScheduleView,
@@ -91,13 +95,51 @@ class OverrideOperations(Protocol):
         """
 
 
+class ReloadOperations(Protocol):
+    """What can be asked before a reload."""
+
+    async def plan(self, name: str | None = None, *, override: bool = False) -> ReloadPlanView:
+        """Return what a reload of all jobs, or of one, would change; nothing changes by that.
+
+        Args:
+            override: as if the reload took what the files say in the place of what operators changed.
+
+        Raises:
+            JobNotFound: neither a job nor a file has this name.
+        """
+
+
+class OverviewOperations(Protocol):
+    """What an engine is set to, and what its jobs share."""
+
+    def settings(self) -> list[EngineSettingView]:
+        """Return every setting of the engine; secrets are not told."""
+
+    async def library(self) -> list[ModuleView]:
+        """Return the library modules of the jobs folder, and those that jobs miss."""
+
+    async def module_source(self, name: str) -> tuple[str, str]:
+        """Return the text of a library module, and its SHA-256 hash in hexadecimal.
+
+        Raises:
+            JobFileError: there is no such module, or no module can have this name.
+        """
+
+
 class LedgerOperations(Protocol):
     """What can be asked about planned times."""
 
     async def slots(
-        self, job: str, *, since: datetime | None = None, until: datetime | None = None, limit: int = 50
+        self,
+        job: str | None,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int = 50,
     ) -> list[SlotView]:
         """Return what became of a job's planned times, the latest first; also of a job that is gone.
+
+        Without a job, those of all jobs.
 
         Args:
             since: only times at or after this one (aware).
@@ -123,6 +165,9 @@ class DraftOperations(Protocol):
 
     def settings(self) -> list[SettingView]:
         """Return every setting that a job file may give."""
+
+    def classes(self) -> list[LuaClassView]:
+        """Return the tables that job files meet, with all that they hold, by the names of LuaLS."""
 
     async def draft(
         self, name: str, text: str, changes: Mapping[str, Any], typed: Mapping[str, str]
@@ -168,7 +213,7 @@ class ScheduleOperations(Protocol):
         """Give a job a schedule, in place of the one there is for this job, user and tag.
 
         Args:
-            options: see `engine.given`; those that are None were not given.
+            options: see `engine.rules.given`; those that are None were not given.
 
         Raises:
             JobNotFound: no job has this name.
@@ -270,6 +315,14 @@ class Operations(Protocol):
     @property
     def overrides(self) -> OverrideOperations:
         """Settings of jobs that operators change at run time."""
+
+    @property
+    def reloads(self) -> ReloadOperations:
+        """What a reload would change."""
+
+    @property
+    def overview(self) -> OverviewOperations:
+        """What the engine is set to, and what its jobs share."""
 
     @property
     def ledger(self) -> LedgerOperations:

@@ -9,14 +9,12 @@ from typing import Any
 from fastapi import APIRouter, Depends, Request
 from fastapi.openapi.utils import get_openapi
 
+from engine.api.rights import SAFE_METHODS
 from engine.api.routes import Actor, Engine
-from engine.modules import Unready
-from engine.surfaces import ApiRoutes
+from engine.extensions.modules import Unready
+from engine.extensions.surfaces import ApiRoutes
 
 logger = logging.getLogger("moontide.api")
-
-#: Requests that change nothing; all others are put down in the audit table.
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 SetAside = Callable[[str, str], object]
 

@@ -18,9 +18,12 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validato
 from engine.api.answers import Source
 from engine.api.failures import Failure
 from engine.api.feed import EventStream, Feeds, Filter
-from engine.api.guards import is_local
+from engine.api.guards import caller_of, require
 from engine.api.operations import Operations
+from engine.api.rights import FOR_OPERATORS
+from engine.roles import Role
 from engine.views import (
+    CallerView,
     ComingView,
     EngineView,
     JobView,
@@ -53,10 +56,10 @@ async def _feeds(request: Request) -> Feeds:
 
 
 async def _actor(request: Request) -> str:
-    """Return who asks: what the client says of itself, and the way it came."""
+    """Return who asks: whose the token is, or what the client says of itself; and the way it came."""
     raw = request.headers.get(ACTOR_HEADER, "").encode("latin-1").decode("utf-8", "replace")
-    who = "".join(c for c in raw if c.isprintable())[:ACTOR_MAX_CHARACTERS].strip() or "api"
-    return f"{who} via {'socket' if is_local(request.scope) else 'tcp'}"
+    said = "".join(c for c in raw if c.isprintable())[:ACTOR_MAX_CHARACTERS].strip()
+    return caller_of(request.scope).actor(said)
 
 
 Engine = Annotated[Operations, Depends(_operations)]
@@ -126,6 +129,12 @@ async def get_status(engine: Engine) -> Response:
     return answer(engine.status())
 
 
+@router.get("/me", response_model=CallerView, summary="Who you are to the engine", tags=["engine"])
+async def get_caller(request: Request) -> Response:
+    caller = caller_of(request.scope)
+    return answer(CallerView(name=caller.name, role=caller.role.value, way=caller.way.value))
+
+
 @router.get("/metrics", summary="Figures for Prometheus", tags=["engine"], response_class=PlainTextResponse)
 async def get_metrics(engine: Engine) -> Response:
     return Response(engine.metrics(), media_type=METRICS_TYPE)
@@ -153,9 +162,19 @@ async def stream_events(
     return EventStream(feeds, Filter(job=job, run=run))
 
 
-@router.post("/reload", response_model=ReloadView, summary="Read the jobs folder again", tags=["jobs"])
-async def reload_jobs(engine: Engine, actor: Actor, body: ReloadBody | None = None) -> Response:
+@router.post(
+    "/reload",
+    response_model=ReloadView,
+    summary="Read the jobs folder again",
+    tags=["jobs"],
+    openapi_extra=FOR_OPERATORS,
+)
+async def reload_jobs(
+    request: Request, engine: Engine, actor: Actor, body: ReloadBody | None = None
+) -> Response:
     wanted = body or ReloadBody()
+    if wanted.override:
+        require(request.scope, Role.ADMIN, "a reload that drops changed settings")
     return answer(await engine.reload(wanted.job, override=wanted.override, actor=actor))
 
 
@@ -208,17 +227,36 @@ async def put_source(engine: Engine, actor: Actor, name: JobName, body: WriteBod
     return answer(view, 201 if body.create else 200)
 
 
-@router.post("/activate/{name:path}", response_model=JobView, summary="Switch a job on", tags=["jobs"])
+@router.post(
+    "/activate/{name:path}",
+    response_model=JobView,
+    summary="Switch a job on",
+    tags=["jobs"],
+    openapi_extra=FOR_OPERATORS,
+)
 async def activate_job(engine: Engine, actor: Actor, name: JobName) -> Response:
     return answer(await engine.activate(name, actor=actor))
 
 
-@router.post("/deactivate/{name:path}", response_model=JobView, summary="Switch a job off", tags=["jobs"])
+@router.post(
+    "/deactivate/{name:path}",
+    response_model=JobView,
+    summary="Switch a job off",
+    tags=["jobs"],
+    openapi_extra=FOR_OPERATORS,
+)
 async def deactivate_job(engine: Engine, actor: Actor, name: JobName) -> Response:
     return answer(await engine.deactivate(name, actor=actor))
 
 
-@router.post("/runs", status_code=202, response_model=RunView, summary="Run a job now", tags=["runs"])
+@router.post(
+    "/runs",
+    status_code=202,
+    response_model=RunView,
+    summary="Run a job now",
+    tags=["runs"],
+    openapi_extra=FOR_OPERATORS,
+)
 async def start_run(engine: Engine, actor: Actor, body: RunRequestBody) -> Response:
     view = await engine.run_job(body.job, data=body.data, user_id=body.user_id, actor=actor)
     return answer(view, 202)
@@ -239,6 +277,12 @@ async def get_log(
     return answer(await engine.log(run_id, after=after, limit=limit))
 
 
-@router.post("/runs/{run_id}/cancel", response_model=RunView, summary="Cancel a run", tags=["runs"])
+@router.post(
+    "/runs/{run_id}/cancel",
+    response_model=RunView,
+    summary="Cancel a run",
+    tags=["runs"],
+    openapi_extra=FOR_OPERATORS,
+)
 async def cancel_run(engine: Engine, actor: Actor, run_id: RunId, body: CancelBody | None = None) -> Response:
     return answer(await engine.cancel(run_id, now=body.now if body else False, actor=actor))

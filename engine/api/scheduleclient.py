@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -84,6 +84,8 @@ class ScheduleClient:
         expires: str | None = None,
         dst: str | None = None,
         jitter: float | str | None = None,
+        run_skipped: bool | None = None,
+        kinds: Mapping[str, Any] | None = None,
         data: Any = None,
         user_id: int = 0,
         tag: str = "",
@@ -95,9 +97,12 @@ class ScheduleClient:
 
         Args:
             cron: a cron line, or several; or `every` gives an interval instead.
+            run_skipped: whether one run makes up for times that passed; the job's own setting without.
+            kinds: instead of both, a kind of schedule that a plugin adds: `{"monthly": "last friday"}`.
         """
         options = _terms(timezone, data, user_id, tag, retries, retry_delay, remove_after)
         options |= {"every": every, "starts": starts, "expires": expires, "dst": dst, "jitter": jitter}
+        options |= {"run_skipped": run_skipped, **(kinds or {})}
         return self._send(repeating(job, cron, options))
 
     def schedules(
@@ -153,6 +158,8 @@ class AsyncScheduleClient:
         expires: str | None = None,
         dst: str | None = None,
         jitter: float | str | None = None,
+        run_skipped: bool | None = None,
+        kinds: Mapping[str, Any] | None = None,
         data: Any = None,
         user_id: int = 0,
         tag: str = "",
@@ -163,6 +170,7 @@ class AsyncScheduleClient:
         """Let a job run again and again, as `ScheduleClient.schedule_cron_job` does."""
         options = _terms(timezone, data, user_id, tag, retries, retry_delay, remove_after)
         options |= {"every": every, "starts": starts, "expires": expires, "dst": dst, "jitter": jitter}
+        options |= {"run_skipped": run_skipped, **(kinds or {})}
         return await self._send(repeating(job, cron, options))
 
     async def schedules(

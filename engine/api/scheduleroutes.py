@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from engine.api.rights import FOR_OPERATORS
 from engine.api.routes import FAILURES, Actor, Engine, answer
 from engine.views import ScheduleView
 
@@ -17,9 +18,12 @@ ScheduleId = Annotated[int, Path(description="The schedule's id.", ge=1, le=2**6
 
 
 class ScheduleBody(BaseModel):
-    """A schedule to give; exactly one of `cron`, `every`, `at` and `after` says when."""
+    """A schedule to give; exactly one of `cron`, `every`, `at` and `after` says when.
 
-    model_config = ConfigDict(extra="forbid")
+    A kind of schedule that a plugin adds, such as `monthly`, may stand in their place.
+    """
+
+    model_config = ConfigDict(extra="allow")
     job: str = Field(description="The job's name.")
     cron: str | list[str] | None = Field(default=None, description="A cron line, or several.")
     every: float | str | None = Field(default=None, description='An interval, such as "2m".')
@@ -40,6 +44,9 @@ class ScheduleBody(BaseModel):
     remove_after: float | str | None = Field(
         default=None, description="Its COMPLETE runs are removed after this time."
     )
+    run_skipped: bool | None = Field(
+        default=None, description="Whether one run makes up for times that passed; the job's own setting."
+    )
 
     @field_validator("data")
     @classmethod
@@ -49,7 +56,13 @@ class ScheduleBody(BaseModel):
         return value
 
 
-@router.post("/schedules", status_code=201, response_model=ScheduleView, summary="Give a job a schedule")
+@router.post(
+    "/schedules",
+    status_code=201,
+    response_model=ScheduleView,
+    summary="Give a job a schedule",
+    openapi_extra=FOR_OPERATORS,
+)
 async def add_schedule(engine: Engine, actor: Actor, body: ScheduleBody) -> Response:
     options = body.model_dump(exclude={"job"})
     return answer(await engine.schedules.add(body.job, options, actor=actor), 201)
@@ -73,6 +86,11 @@ async def get_schedule(engine: Engine, schedule_id: ScheduleId) -> Response:
     return answer(await engine.schedules.one(schedule_id))
 
 
-@router.delete("/schedules/{schedule_id}", response_model=ScheduleView, summary="Take a schedule back")
+@router.delete(
+    "/schedules/{schedule_id}",
+    response_model=ScheduleView,
+    summary="Take a schedule back",
+    openapi_extra=FOR_OPERATORS,
+)
 async def remove_schedule(engine: Engine, actor: Actor, schedule_id: ScheduleId) -> Response:
     return answer(await engine.schedules.remove(schedule_id, actor=actor))

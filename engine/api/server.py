@@ -26,15 +26,20 @@ from engine.api import (
     holdroutes,
     ledgerroutes,
     overrideroutes,
+    overviewroutes,
+    reloadroutes,
     routes,
     scheduleroutes,
     stateroutes,
 )
 from engine.api.address import short_path, split_tcp
+from engine.api.callers import Callers
 from engine.api.failures import Failure, FailureDetail, describe
 from engine.api.feed import Feeds
-from engine.api.guards import BodyLimit, LocalListener, TokenGuard, failure_response
+from engine.api.guards import BodyLimit, CallerGuard, LocalListener, RoleGuard, failure_response
 from engine.api.operations import Operations
+from engine.api.rights import Rights
+from engine.api.tls import Tls
 from engine.errors import HomeInUse, MoontideError, SettingsError
 
 #: What is under way when the server stops gets so long, then its connection is cut.
@@ -46,7 +51,9 @@ ROUTERS = (
     historyroutes.router,
     stateroutes.router,
     overrideroutes.router,
+    overviewroutes.router,
     draftroutes.router,
+    reloadroutes.router,
     ledgerroutes.router,
     holdroutes.router,
     alertroutes.router,
@@ -55,17 +62,17 @@ ROUTERS = (
     bulkroutes.router,
 )
 
-_HTTP_CODES = {401: "unauthorized", 404: "not_found", 405: "not_found", 413: "too_large"}
+_HTTP_CODES = {401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "not_found", 413: "too_large"}
 
 
 def create_app(
-    operations: Operations, *, token: str | None = None, added: Sequence[APIRouter] = ()
+    operations: Operations, *, callers: Callers | None = None, added: Sequence[APIRouter] = ()
 ) -> FastAPI:
     """Return the API as an ASGI application.
 
     Args:
         operations: the engine that answers.
-        token: what requests from TCP must bring; without one, none of them passes.
+        callers: the tokens of which requests from TCP must bring one; without any, none of them passes.
         added: further routes, behind the same walls.
     """
     app = FastAPI(
@@ -85,7 +92,8 @@ def create_app(
     app.add_exception_handler(HTTPException, _answer_http)
     app.add_exception_handler(Exception, _answer_crash)
     app.add_middleware(BodyLimit)
-    app.add_middleware(TokenGuard, token=token)
+    app.add_middleware(RoleGuard, rights=Rights(ROUTERS))
+    app.add_middleware(CallerGuard, callers=callers or Callers())
     return app
 
 
@@ -136,7 +144,8 @@ class ApiServer:
         *,
         socket_path: Path,
         tcp: str | None = None,
-        token: str | None = None,
+        callers: Callers | None = None,
+        tls: Tls | None = None,
         added: Sequence[APIRouter] = (),
     ) -> None:
         """Prepare a server.
@@ -145,10 +154,12 @@ class ApiServer:
             operations: the engine that answers.
             socket_path: the Unix socket, made with mode 0600.
             tcp: an address to listen on as well, such as "127.0.0.1:7424".
-            token: what requests from TCP must bring; without one, none of them passes.
+            callers: the tokens of which requests from TCP must bring one; without any, none of them passes.
+            tls: what the TCP listener shows who connects; without it nothing is encrypted.
             added: further routes, behind the same walls.
         """
-        self._app = create_app(operations, token=token, added=added)
+        self._app = create_app(operations, callers=callers, added=added)
+        self._tls = tls
         self._path = socket_path
         self._tcp = tcp
         self._inode: int | None = None
@@ -180,15 +191,16 @@ class ApiServer:
     async def _listen_on_socket(self) -> None:
         bound = bind_unix(self._path)
         self._inode = self._path.stat().st_ino
-        await self._serve(LocalListener(self._app), bound)
+        await self._serve(_Listener(LocalListener(self._app), bound))
 
     async def _listen_on_tcp(self, address: str) -> None:
-        bound = bind_tcp(address)
+        if self._tls is not None:
+            self._tls.check()
+        bound = bind_tcp(address, key="api.tcp")
         self.tcp_port = bound.getsockname()[1]
-        await self._serve(self._app, bound)
+        await self._serve(_Listener(self._app, bound, self._tls))
 
-    async def _serve(self, app: ASGIApp, bound: socket.socket) -> None:
-        listener = _Listener(app, bound)
+    async def _serve(self, listener: _Listener) -> None:
         self._listeners.append(listener)
         await listener.start()
 
@@ -209,7 +221,7 @@ class _Listener:
     would take over the process's signals.
     """
 
-    def __init__(self, app: ASGIApp, bound: socket.socket) -> None:
+    def __init__(self, app: ASGIApp, bound: socket.socket, tls: Tls | None = None) -> None:
         self._socket = bound
         self._server = uvicorn.Server(
             uvicorn.Config(
@@ -223,6 +235,8 @@ class _Listener:
                 proxy_headers=False,
                 server_header=False,
                 date_header=False,
+                ssl_certfile=tls.certificate if tls else None,
+                ssl_keyfile=tls.key if tls else None,
                 timeout_graceful_shutdown=int(2 * STOP_SECONDS),
             )
         )
@@ -289,8 +303,11 @@ def _answers(path: Path) -> bool:
         return True
 
 
-def bind_tcp(address: str) -> socket.socket:
+def bind_tcp(address: str, *, key: str) -> socket.socket:
     """Return a socket bound to a TCP address.
+
+    Args:
+        key: of the setting that holds the address, for the error.
 
     Raises:
         SettingsError: the address is none, or it cannot be listened on.
@@ -302,4 +319,4 @@ def bind_tcp(address: str) -> socket.socket:
         ]
         return socket.create_server(place[:2], family=family, backlog=128)
     except (OSError, ValueError) as error:
-        raise SettingsError(f"api.tcp = {address!r}: cannot listen there: {error}") from error
+        raise SettingsError(f"{key} = {address!r}: cannot listen there: {error}") from error

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from engine.api.rights import FOR_OPERATORS
 from engine.api.routes import FAILURES, Actor, Engine, JobName, answer
 from engine.views import StateView
 
@@ -34,13 +35,23 @@ async def get_state(engine: Engine, name: JobName, lasting: Lasting = False) -> 
     return answer(await engine.states.show(name, lasting=lasting))
 
 
-@router.put("/{name:path}", response_model=StateView, summary="Let a job keep another value")
+@router.put(
+    "/{name:path}",
+    response_model=StateView,
+    summary="Let a job keep another value",
+    openapi_extra=FOR_OPERATORS,
+)
 async def put_state(
     engine: Engine, actor: Actor, name: JobName, body: StateBody, lasting: Lasting = False
 ) -> Response:
     return answer(await engine.states.set(name, body.value, lasting=lasting, actor=actor))
 
 
-@router.delete("/{name:path}", response_model=StateView, summary="Let a job keep nothing any more")
+@router.delete(
+    "/{name:path}",
+    response_model=StateView,
+    summary="Let a job keep nothing any more",
+    openapi_extra=FOR_OPERATORS,
+)
 async def delete_state(engine: Engine, actor: Actor, name: JobName, lasting: Lasting = False) -> Response:
     return answer(await engine.states.clear(name, lasting=lasting, actor=actor))

@@ -1,4 +1,4 @@
-"""Commands that change something: run, cancel, activate, deactivate, reload, delete."""
+"""Commands that change something: run, cancel, activate, deactivate, delete."""
 
 from __future__ import annotations
 
@@ -12,11 +12,10 @@ import typer
 from engine.bulk import BulkAction
 from engine.cli.choosing import InGroup, JobsArgument, Tags, WithStatus, act, choice
 from engine.cli.listing import AsJson, JobArgument, print_line
-from engine.cli.output import complain, print_fields, print_json, print_styled
+from engine.cli.output import complain, print_json, print_styled
 from engine.cli.place import Place, place_of
 from engine.cli.words import clean, colour, ending, icon, one_line
 from engine.states import RunStatus
-from engine.views import ReloadView
 
 if TYPE_CHECKING:
     from engine.run import Outcome
@@ -77,7 +76,8 @@ def parsed_json(data: str | None, option: str) -> Any:
 def _run_job(place: Place, job: str, data: Any) -> None:
     with place.client() as client:
         view = client.run_job(job, data=data)
-    print(f"run {view.id} of {view.job} is {view.status}; `moontide log {view.id} --follow` shows it")
+    line = f", {view.wait}" if view.wait else ""
+    print(f"run {view.id} of {view.job} is {view.status}{line}; `moontide log {view.id} --follow` shows it")
 
 
 def _run_and_wait(place: Place, job: str, data: Any) -> None:
@@ -193,40 +193,6 @@ def deactivate(
 
 def _because(reason: str) -> str:
     return f" ({clean(one_line(reason))})" if reason else ""
-
-
-def reload(
-    context: typer.Context,
-    job: Annotated[str | None, typer.Argument(metavar="JOB", help="Only this job.")] = None,
-    override: Annotated[
-        bool, typer.Option("--override", help="Take what the files say, not what operators changed.")
-    ] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Read the jobs folder again, and show what changed.
-
-    What operators changed (set, activate, deactivate) stays in force, unless --override takes the files'.
-    """
-    with place_of(context).client() as client:
-        view = client.reload(job, override=override)
-    if as_json:
-        print_json(view)
-    else:
-        print_fields(_reload_fields(view))
-
-
-def _reload_fields(view: ReloadView) -> list[tuple[str, str]]:
-    lists = {
-        "added": view.added,
-        "changed": view.changed,
-        "removed": view.removed,
-        "revived": view.revived,
-        "invalid": [f"{name}: {one_line(reason)}" for name, reason in view.invalid.items()],
-        "dropped": [f"{name}: {', '.join(settings)}" for name, settings in view.dropped.items()],
-        "modules": [f"{name}, used by {', '.join(jobs)}" for name, jobs in view.modules.items()],
-    }
-    found = [(word, "\n".join(names)) for word, names in lists.items() if names]
-    return [*found, ("unchanged", str(view.unchanged))]
 
 
 def delete(

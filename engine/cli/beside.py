@@ -11,11 +11,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from engine.door.terminal import RESET_TERMINAL
+
 #: Messages of the engine that are kept while the dashboard has the terminal.
 MESSAGES_KEPT = 200
-
-#: Leaves the alternate screen, shows the cursor, and ends mouse, paste and colour modes (xterm's ctlseqs).
-RESET_TERMINAL = "\x1b[?1049l\x1b[?25h\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[0m\r"
 
 #: -P keeps the current folder out of sys.path: it is the user's, and may hold a file of any name.
 COMMAND = (

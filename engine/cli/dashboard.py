@@ -1,17 +1,15 @@
-"""The `tui` command. The engine knows the dashboard by an entry point only."""
+"""The `tui` command."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated
 
 import typer
 
 from engine.cli.place import place_of
+from engine.dashboards import load_dashboard
 from engine.errors import SettingsError
-
-GROUP = "moontide.dashboard"
 
 
 def tui(
@@ -22,15 +20,26 @@ def tui(
     token_file: Annotated[
         Path | None, typer.Option(metavar="FILE", help="A file that holds the token for it.", dir_okay=False)
     ] = None,
+    ca_file: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Certificates of the authorities to trust, instead of this machine's.",
+            dir_okay=False,
+        ),
+    ] = None,
 ) -> None:
     """Open the dashboard of a running engine.
 
     Closing it stops nothing.
     """
-    from engine.api.address import socket_in
+    from engine.api.address import check_url, socket_in
 
+    if url is not None:
+        check_url(url)
     token = None if token_file is None else _read_token(token_file)
-    raise typer.Exit(load_dashboard()(url or socket_in(place_of(context).home), token=token))
+    place = url or socket_in(place_of(context).home)
+    raise typer.Exit(load_dashboard()(place, token=token, ca_file=ca_file))
 
 
 def show_beside_engine(home: Path) -> int:
@@ -41,27 +50,6 @@ def show_beside_engine(home: Path) -> int:
     from engine.api.address import socket_in
 
     return load_dashboard()(socket_in(home), owns_engine=True)
-
-
-def load_dashboard() -> Callable[..., int]:
-    """Return the function that shows the dashboard.
-
-    Raises:
-        SettingsError: no installed package has one.
-    """
-    from importlib.metadata import entry_points
-
-    found = next(iter(entry_points(group=GROUP)), None)
-    if found is None:
-        raise SettingsError("no dashboard is installed; `pip install moontide` brings one")
-    return cast(Callable[..., int], found.load())
-
-
-def has_dashboard() -> bool:
-    """Return whether an installed package has a dashboard, without loading it."""
-    from importlib.metadata import entry_points
-
-    return bool(entry_points(group=GROUP))
 
 
 def _read_token(path: Path) -> str:

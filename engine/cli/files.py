@@ -10,12 +10,12 @@ from typing import Annotated
 import typer
 
 import engine
+from engine.calls.permissions import permission_words
 from engine.cli.listing import AsJson
 from engine.cli.output import on_terminal, print_json
 from engine.cli.place import Place, place_of
 from engine.cli.words import clean
 from engine.errors import EngineUnreachable, JobFileError, Refused
-from engine.permissions import permission_words
 from engine.views import ProblemView
 
 EDITOR_CONFIG = """\
@@ -97,7 +97,7 @@ def new(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The job's name, such as admin/cleanup.")],
 ) -> None:
     """Make a new job file from the template."""
-    from engine.jobwrite import TEMPLATE
+    from engine.jobs.jobwrite import TEMPLATE
 
     place = place_of(context)
     try:
@@ -109,7 +109,7 @@ def new(
 
 
 def _write_new(place: Place, name: str, text: str) -> str:
-    from engine.jobwrite import write_job_file
+    from engine.jobs.jobwrite import write_job_file
 
     settings = place.settings()
     folder = settings.jobs_folder(place.home)
@@ -128,8 +128,8 @@ def stubs(context: typer.Context) -> None:
 
     They go into the folder .luals of the jobs folder. A running engine keeps them up to date from then on.
     """
-    from engine.jobfolder import scan_jobs
-    from engine.plugins import load_plugins
+    from engine.extensions.plugins import load_plugins
+    from engine.jobs.jobfolder import scan_jobs
     from engine.stubs import FOLDER, write_stubs
 
     place = place_of(context)

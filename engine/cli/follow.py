@@ -12,7 +12,7 @@ from engine.states import FINAL
 from engine.views import LogLineView, RunView
 
 if TYPE_CHECKING:
-    from engine.api.client import Client
+    from engine.api.syncclient import Client
 
 PAGE_LINES = 1000
 

@@ -15,12 +15,12 @@ from engine.cli.output import print_json, print_table
 from engine.cli.place import place_of
 from engine.cli.words import clean
 from engine.errors import JobNotFound
-from engine.quantities import format_duration
 from engine.states import Fate
+from engine.times.quantities import format_duration
 from engine.views import SlotView, WhyView
 
 if TYPE_CHECKING:
-    from engine.api.client import Client
+    from engine.api.syncclient import Client
 
 COLUMNS = ("DUE", "TIMES", "FATE", "CAUSE", "RUN", "STATUS", "LATE", "REASON")
 

@@ -12,15 +12,15 @@ from engine.cli.output import print_fields, print_json, print_styled, print_tabl
 from engine.cli.place import place_of
 from engine.cli.words import clean, duration, one_line
 from engine.errors import Refused
-from engine.quantities import parse_duration
 from engine.runfilter import RunFilter, is_pattern
 from engine.states import RunStatus, Trigger
+from engine.times.quantities import parse_duration
 from engine.views import RunSourceView, RunView
 
 if TYPE_CHECKING:
-    from engine.api.client import Client
+    from engine.api.syncclient import Client
 
-RUN_COLUMNS = ("RUN", "JOB", "STATUS", "RETURNED", "TRIGGER", "ATTEMPT", "DUE", "DURATION", "ERROR")
+RUN_COLUMNS = ("RUN", "JOB", "STATUS", "RETURNED", "TRIGGER", "ATTEMPT", "DUE", "DURATION", "NOTE")
 RUN_WIDTHS = ((110, tuple(range(9))), (70, (0, 1, 2, 6, 7, 8)), (50, (0, 1, 2, 8)), (0, (0, 1, 2)))
 
 
@@ -137,7 +137,7 @@ def _run_row(view: RunView) -> tuple[str, ...]:
         str(view.attempt),
         show_time(view.due),
         duration(view.duration_ms),
-        one_line(view.error),
+        one_line(view.error) or view.wait,
     )
 
 

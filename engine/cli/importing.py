@@ -27,8 +27,8 @@ def import_crontab(
 
     Times are carried over. Commands are not: a job cannot start programs. Each file says what is missing.
     """
-    from engine.crontab import read_crontab
-    from engine.jobwrite import write_job_file
+    from engine.jobs.jobwrite import write_job_file
+    from engine.times.crontab import read_crontab
 
     place = place_of(context)
     settings = place.settings()

@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from engine.calls.permissions import permission_words
 from engine.cli.output import on_terminal, print_fields, print_json, print_styled, print_table
 from engine.cli.place import place_of
+from engine.cli.runfields import run_fields
 from engine.cli.words import clean, colour, ending, local_time, one_line, short_time
 from engine.errors import EngineUnreachable, Refused
-from engine.overrides import OPERATOR
-from engine.permissions import permission_words
+from engine.jobs.overrides import OPERATOR
 from engine.run import LogLine
-from engine.views import EngineView, JobView, LogLineView, PluginView
+from engine.views import EngineView, JobView, LogLineView, PluginView, RunView
 
 if TYPE_CHECKING:
-    from engine.api.client import Client
+    from engine.api.syncclient import Client
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
 JobArgument = Annotated[str, typer.Argument(metavar="JOB", help="The job's name, such as admin/cleanup.")]
@@ -110,14 +111,18 @@ def time_shower() -> Callable[[datetime | None], str]:
     return partial(short_time, now=datetime.now(UTC)) if on_terminal() else local_time
 
 
-def show(context: typer.Context, job: JobArgument, as_json: AsJson = False) -> None:
-    """Show one job with its settings and last error."""
+def show(
+    context: typer.Context,
+    which: Annotated[str, typer.Argument(metavar="JOB|RUN", help="A job, or a run's number.")],
+    as_json: AsJson = False,
+) -> None:
+    """Show one job with its settings and last error, or one run."""
     with place_of(context).client() as client:
-        view = client.job(job)
+        view = client.run(int(which)) if is_run(which) else client.job(which)
     if as_json:
         print_json(view)
     else:
-        print_fields(_job_fields(view))
+        print_fields(run_fields(view) if isinstance(view, RunView) else _job_fields(view))
 
 
 def _job_fields(view: JobView) -> list[tuple[str, str]]:
@@ -195,8 +200,13 @@ def log(
             _print_log(client, run_id, as_json)
 
 
+def is_run(which: str) -> bool:
+    """Return whether a word is a run's number, where it could be a job's name as well."""
+    return which.isascii() and which.isdigit()
+
+
 def _run_of(client: Client, which: str) -> int:
-    if which.isascii() and which.isdigit():
+    if is_run(which):
         return int(which)
     if latest := client.runs(job=which, limit=1):
         return latest[0].id
@@ -252,7 +262,7 @@ def _plugin_views(context: typer.Context) -> list[PluginView]:
             return client.plugins()
     except EngineUnreachable:
         from engine.cli import command_names
-        from engine.plugins import load_plugins
+        from engine.extensions.plugins import load_plugins
 
         settings = place.settings()
         folder = settings.plugins_folder(place.home)

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from engine.quantities import parse_duration
+from engine.times.quantities import parse_duration
 
 EXAMPLES = "2026-12-24T18:00, 18:00 for today, -2h or +30m"
 

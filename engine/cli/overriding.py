@@ -11,7 +11,7 @@ from engine.cli.listing import AsJson, JobArgument, setting_fields
 from engine.cli.output import print_fields, print_json
 from engine.cli.place import place_of
 from engine.cli.words import local_time
-from engine.overrides import OPERATOR
+from engine.jobs.overrides import OPERATOR
 from engine.views import JobView
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 import typer
 
 if TYPE_CHECKING:
-    from engine.api.client import Client
+    from engine.api.syncclient import Client
     from engine.settings import Settings
 
 
@@ -22,7 +22,7 @@ class Place:
     def client(self) -> Client:
         """Return a client of the engine that works here."""
         from engine.api.address import socket_in
-        from engine.api.client import Client
+        from engine.api.syncclient import Client
 
         return Client(socket_in(self.home))
 

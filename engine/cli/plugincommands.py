@@ -14,8 +14,8 @@ from engine.cli.output import complain
 from engine.errors import PluginError, SettingsError
 
 if TYPE_CHECKING:
-    from engine.plugins import Plugins
-    from engine.surfaces import PluginCommand
+    from engine.extensions.plugins import Plugins
+    from engine.extensions.surfaces import PluginCommand
 
 
 class Commands(TyperGroup):
@@ -56,7 +56,7 @@ def strangers(home: Path, *, taken_commands: Collection[str]) -> Plugins:
     Raises:
         SettingsError: moontide.toml cannot be read.
     """
-    from engine.plugins import find_plugins, load_plugins
+    from engine.extensions.plugins import find_plugins, load_plugins
     from engine.settings import load_settings
 
     settings = load_settings(home)

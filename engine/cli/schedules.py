@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Any
 
 import typer
@@ -16,7 +17,7 @@ from engine.views import ScheduleView
 COLUMNS = ("ID", "JOB", "STATUS", "SCHEDULE", "DUE", "USER", "TAG", "RUN", "REASON")
 WIDTHS = ((120, tuple(range(9))), (90, (0, 1, 2, 3, 4, 5, 8)), (60, (0, 1, 2, 4, 5)), (0, (0, 1, 2)))
 
-TIMES = "--cron, --every, --at or --in"
+TIMES = "--cron, --every, --by, --at or --in"
 
 
 def add(
@@ -26,6 +27,10 @@ def add(
         list[str] | None, typer.Option("--cron", metavar="LINE", help="A cron line; may be given again.")
     ] = None,
     every: Annotated[str | None, typer.Option(metavar="TIME", help="An interval, such as 2m.")] = None,
+    by: Annotated[
+        str | None,
+        typer.Option(metavar="KIND=VALUE", help='A plugin\'s kind of schedule: monthly="last friday 17:00".'),
+    ] = None,
     at: Annotated[
         str | None, typer.Option("--at", metavar="TIME", help="One run then, such as 2026-12-24T18:00.")
     ] = None,
@@ -51,18 +56,22 @@ def add(
         str | None,
         typer.Option("--remove-after", metavar="TIME", help="Remove its COMPLETE runs after this time."),
     ] = None,
+    run_skipped: Annotated[
+        bool | None,
+        typer.Option(
+            "--run-skipped/--no-run-skipped",
+            help="Make up once for times that passed, or not; as the job says.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Give a job a schedule beside its file's own, or one run at a time to come.
 
     It is kept in the database, and replaces the one there is for the same job, user and tag.
     """
-    if not (cron or every or at or delay):
-        raise typer.BadParameter(f"say when: {TIMES}")
-    if [bool(cron or every), bool(at or delay)].count(True) > 1:
-        raise typer.BadParameter(f"give only one of {TIMES}")
-    if (at or delay) and (starts or expires):
-        raise typer.BadParameter("--starts and --expires go with --cron or --every")
+    _check_times([*([cron] if cron else []), every, by, at, delay])
+    if (at or delay) and (starts or expires or run_skipped is not None):
+        raise typer.BadParameter("--starts, --expires and --run-skipped go with --cron, --every or --by")
     terms: dict[str, Any] = {
         "timezone": zone,
         "user_id": user_id,
@@ -73,15 +82,37 @@ def add(
         "remove_after": remove_after,
     }
     with place_of(context).client() as client:
-        if cron or every:
+        if cron or every or by:
             lines = cron[0] if cron and len(cron) == 1 else cron or None
-            view = client.schedule_cron_job(job, lines, every=every, starts=starts, expires=expires, **terms)
+            rule: dict[str, Any] = {"every": every, "starts": starts, "expires": expires, "kinds": _kind(by)}
+            view = client.schedule_cron_job(job, lines, run_skipped=run_skipped, **rule, **terms)
         else:
             view = client.schedule_job(job, due=at, delay=delay, **terms)
     if as_json:
         print_json(view)
     else:
         print(_sentence(view))
+
+
+def _check_times(given: list[Any]) -> None:
+    count = sum(1 for one in given if one)
+    if count == 0:
+        raise typer.BadParameter(f"say when: {TIMES}")
+    if count > 1:
+        raise typer.BadParameter(f"give only one of {TIMES}")
+
+
+def _kind(text: str | None) -> dict[str, Any]:
+    """Return a plugin's kind of schedule with its value, which is JSON or plain text."""
+    if text is None:
+        return {}
+    name, equals, value = text.partition("=")
+    if not (name.strip() and equals and value.strip()):
+        raise typer.BadParameter('--by takes a kind and its value: --by monthly="last friday 17:00"')
+    try:
+        return {name.strip(): json.loads(value)}
+    except ValueError:
+        return {name.strip(): value.strip()}
 
 
 def _sentence(view: ScheduleView) -> str:

@@ -30,7 +30,7 @@ def up(
     otherwise. Without a terminal, each event is one line.
     """
     from engine.cli import hosting
-    from engine.cli.dashboard import has_dashboard
+    from engine.dashboards import has_dashboard
 
     if not (on_terminal() and sys.stdin.isatty()):
         hosting.print_events(place_of(context), disable or [], watch=True)

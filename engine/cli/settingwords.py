@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from engine.jobedit import lua_literal
-from engine.jobfile import SETTINGS
-from engine.quantities import compact_duration, format_size
+from engine.jobs.jobedit import lua_literal
+from engine.jobs.jobfile import SETTINGS
+from engine.times.quantities import compact_duration, format_size
 
 _DURATION = re.compile(r'"\d+[smhd]"')
 _SIZE = re.compile(r'"\d+[KMG]B"')

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import typer
 
-from engine.quantities import parse_duration
+from engine.times.quantities import parse_duration
 
 
 def moment_to_come(until: str | None, lasting: str | None) -> datetime | None:

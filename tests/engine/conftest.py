@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
-from engine.desk import Desk
+from engine.desks.desk import Desk
 from engine.events import Event, RunFinished
 from engine.service import Engine
 from engine.settings import load_settings
 from engine.states import FINAL, RunStatus
+from engine.times.clock import Clock
 from engine.views import RunView
 
 ACTOR = "tester@here via test"
@@ -85,7 +86,9 @@ def open_bench(tmp_path: Path) -> OpenBench:
     """Start engines on one home, one after another: `async with open_bench({"a": TEXT}) as bench`."""
 
     @asynccontextmanager
-    async def open_one(jobs: dict[str, str] | None = None, toml: str = "") -> AsyncIterator[Bench]:
+    async def open_one(
+        jobs: dict[str, str] | None = None, toml: str = "", *, clock: Clock | None = None
+    ) -> AsyncIterator[Bench]:
         folder = tmp_path / "jobs"
         folder.mkdir(exist_ok=True)
         for name, text in (jobs or {}).items():
@@ -94,7 +97,7 @@ def open_bench(tmp_path: Path) -> OpenBench:
             path.write_text(text, "utf-8")
         (tmp_path / "moontide.toml").write_text(toml, "utf-8")
         settings = load_settings(tmp_path)
-        engine = Engine(settings, home=tmp_path)
+        engine = Engine(settings, home=tmp_path, clock=clock)
         bench = Bench(engine)
         await engine.start()
         try:

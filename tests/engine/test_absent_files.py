@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from engine.clock import ManualClock
-from engine.slots import REMOVED
+from engine.rules.slots import REMOVED
+from engine.times.clock import ManualClock
 from moontide import Outcome, Returned, RunStatus
 from tests.engine.conftest import until
 from tests.engine.model.driven import DrivenEngine
@@ -26,7 +26,7 @@ class Folder:
 
     def __init__(self, home: Path) -> None:
         self.clock = ManualClock(START)
-        self.engine = DrivenEngine(home, self.clock, pool=0)
+        self.engine = DrivenEngine(home, self.clock, pool=0, group_limits={})
         self.file = home / "jobs/a.lua"
 
     def write(self, settings: str = "") -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-from engine.catalog import Catalog, Library
-from engine.clock import SystemClock
+from engine.catalog import Catalog
+from engine.jobsources import Library
 from engine.run import Limits
 from engine.sandbox.program import Declaration
+from engine.times.clock import SystemClock
 
 
 class Busy:

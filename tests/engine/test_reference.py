@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from engine.core import CoreCall, CoreModule
+from engine.calls.core import CoreCall, CoreModule
 from engine.reference import main, reference
 
 PAGE = Path(__file__).parents[2] / "docs" / "core" / "reference.md"

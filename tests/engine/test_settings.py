@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import SettingsError
+from engine.roles import Role
 from engine.run import Limits
 from engine.settings import allowed_of, load_settings, setting_fields, settings_template, variable_of
 
@@ -83,6 +84,12 @@ class TestFile:
             ('[api]\ntcp = "here"\ntoken = "x"', 'api.tcp = "here": allowed is "host:port"'),
             ('[api]\ntcp = "h:99999"\ntoken = "x"', 'api.tcp = "h:99999"'),
             ('[api]\ntcp = "127.0.0.1:7424"', "api.tcp is set without api.token"),
+            (
+                '[api.tokens]\nwall = { role = "king", token = "x" }',
+                "api.tokens: allowed is a table of names",
+            ),
+            ('[api.tokens]\n"a b" = { role = "viewer", token = "x" }', "api.tokens: allowed is"),
+            ('[api.tokens]\nwall = { role = "viewer", token = "" }', "api.tokens: allowed is"),
         ],
     )
     def test_a_wrong_key_is_told_with_its_value_and_what_is_allowed(
@@ -171,6 +178,9 @@ class TestSecrets:
             '[api]\ntoken = ["hush"]',
             '[api]\ntcp = "x"\ntoken = "hush"',
             'api = "hush"',
+            '[api.tokens]\nwall = { role = "king", token = "hush" }',
+            '[api.tokens]\na = { role = "viewer", token = "hush" }\nb = { role = "admin", token = "hush" }',
+            '[api]\ntoken = "hush"\ntokens.one = { role = "viewer", token = "hush" }',
             'database = "mysql://me:hush@host/x"',
             'pasword = "hush"',
             '[api]\npassword = "hush"',
@@ -189,10 +199,23 @@ class TestSecrets:
         assert settings.api.token.get_secret_value() == "hush"
 
 
+class TestTokens:
+    def test_each_has_a_name_and_a_role_and_the_first_may_do_everything(self, tmp_path: Path) -> None:
+        write(tmp_path, '[api]\ntcp = "h:1"\ntoken = "a"\ntokens.wall = { role = "viewer", token = "b" }')
+        assert load_settings(tmp_path).api.bearers() == [("", "a", Role.ADMIN), ("wall", "b", Role.VIEWER)]
+
+    def test_named_ones_alone_suffice_for_tcp_and_may_come_from_a_variable(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("MOONTIDE_API__TOKENS", '{"wall": {"role": "operator", "token": "b"}}')
+        write(tmp_path, '[api]\ntcp = "h:1"')
+        assert load_settings(tmp_path).api.bearers() == [("wall", "b", Role.OPERATOR)]
+
+
 class TestTemplate:
     def test_it_sets_nothing(self, tmp_path: Path) -> None:
         write(tmp_path, settings_template())
-        assert load_settings(tmp_path) == load_settings(tmp_path / "nowhere")
+        assert load_settings(tmp_path).model_dump() == load_settings(tmp_path / "nowhere").model_dump()
 
     def test_what_it_has_as_defaults_are_the_defaults(self, tmp_path: Path) -> None:
         lines = settings_template().splitlines()
@@ -201,7 +224,7 @@ class TestTemplate:
         ]
         write(tmp_path, "\n".join(set_all))
         assert len([line for line in set_all if " = " in line]) == len(list(setting_fields())) - 2
-        assert load_settings(tmp_path) == load_settings(tmp_path / "nowhere")
+        assert load_settings(tmp_path).model_dump() == load_settings(tmp_path / "nowhere").model_dump()
 
     def test_it_explains_every_setting(self) -> None:
         for key, field in setting_fields():

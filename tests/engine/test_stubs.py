@@ -9,16 +9,16 @@ from pathlib import Path
 import lupa.lua55
 import pytest
 
-from engine.core import CoreModule
-from engine.jobfile import SETTINGS
-from engine.plugins import Plugins
+from engine.calls.core import CoreModule
+from engine.calls.signatures import facade_remarks
+from engine.extensions.plugins import Plugins
+from engine.jobs.jobfile import SETTINGS
 from engine.service import Engine
 from engine.settings import Settings
-from engine.signatures import facade_remarks
 from engine.stubs import CONFIG, FOLDER, HEADER, definitions, write_stubs
 from engine.watch import changed_jobs
 from tests.engine.conftest import Bench, OpenBench, until
-from tests.engine.test_plugins import load
+from tests.engine.extensions.test_plugins import load
 from tests.lab import open_lab, open_pool, plugins_with
 
 # The grammar of LuaLS annotations, as far as definition files use it.

@@ -12,25 +12,32 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from engine.bulkdesk import BulkDesk
+from engine.desks.bulkdesk import BulkDesk
 from engine.errors import JobFileError, JobNotFound, NotFound, Refused, RunNotFound, StoreUnavailable
 from engine.events import Events, RunFinished, RunLogged, RunQueued, RunStarted
-from engine.holds import HoldScope
+from engine.rules.holds import HoldScope
 from engine.runfilter import RunFilter
 from engine.states import FINAL, RunStatus
 from engine.views import (
     AlertView,
     ComingView,
     DraftView,
+    EngineSettingView,
     EngineView,
     HoldView,
     JobView,
     LogLineView,
+    LuaClassView,
+    LuaMemberView,
+    ModuleView,
+    PlannedChangeView,
     PluginView,
     ProblemView,
+    ReloadPlanView,
     ReloadView,
     RunView,
     SettingView,
@@ -88,13 +95,52 @@ class MemoryOverrides:
         return view
 
 
+class MemoryReloads:
+    """A reload would bring one job, and change the job that is asked about."""
+
+    def __init__(self, engine: MemoryEngine) -> None:
+        self._engine = engine
+
+    async def plan(self, name: str | None = None, *, override: bool = False) -> ReloadPlanView:
+        comes = PlannedChangeView("new", "added", [], "", "WAITING", "every 1m", None, START)
+        changes = [comes] if name is None else [self._changed(self._engine.job(name))]
+        return ReloadPlanView(changes, {"torn": "line 3: broken"}, len(self._engine.views) - 1)
+
+    def _changed(self, job: JobView) -> PlannedChangeView:
+        return PlannedChangeView(
+            job.name, "changed", ["every"], job.status, job.status, "", job.next_run, None
+        )
+
+
+class MemoryOverview:
+    """One setting, and one module that a job uses."""
+
+    def settings(self) -> list[EngineSettingView]:
+        return [EngineSettingView("pool.size", "5", "moontide.toml", "10", "Runs at once.", "0 or more", "")]
+
+    async def library(self) -> list[ModuleView]:
+        return [ModuleView("lib.money", "lib/money.lua", "ab" * 32, 12, START, ["report"], [])]
+
+    async def module_source(self, name: str) -> tuple[str, str]:
+        if name != "lib.money":
+            raise JobFileError(f"{name!r} cannot be required")
+        return "return {}", _hash("return {}")
+
+
 class MemoryLedger:
     """Every time was skipped."""
 
     async def slots(
-        self, job: str, *, since: datetime | None = None, until: datetime | None = None, limit: int = 50
+        self,
+        job: str | None,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int = 50,
     ) -> list[SlotView]:
-        return [SlotView(job, since or START, until or START, 2, "skipped", "paused", "paused", None)][:limit]
+        return [
+            SlotView(job or "report", since or START, until or START, 2, "skipped", "paused", "paused", None)
+        ][:limit]
 
     async def why(self, job: str, *, at: datetime, within_seconds: float = 60.0) -> WhyView:
         found = await self.slots(job, since=at, until=at)
@@ -106,6 +152,10 @@ class MemoryDrafts:
 
     def settings(self) -> list[SettingView]:
         return [SettingView("every", None, "Runs the job again and again.", '"2m"')]
+
+    def classes(self) -> list[LuaClassView]:
+        uuid = LuaMemberView("uuid", "function", "Return a new random identifier.", False, [], ["string"])
+        return [LuaClassView("core", "", [uuid])]
 
     async def draft(
         self, name: str, text: str, changes: Mapping[str, Any], typed: Mapping[str, str]
@@ -178,6 +228,8 @@ class MemoryEngine:
         self.states = MemoryStates(self)
         self.overrides = MemoryOverrides(self)
         self.ledger = MemoryLedger()
+        self.reloads = MemoryReloads(self)
+        self.overview = MemoryOverview()
         self.home = home
         self.history = MemoryHistory(self)
         self.texts: dict[str, str] = {}
@@ -355,7 +407,7 @@ class MemoryEngine:
 
 
 class MemoryHistory:
-    """Looks among the runs in memory; of what can be asked it knows job, status and words."""
+    """Looks among the runs in memory; it knows job (also a pattern), status and words."""
 
     def __init__(self, engine: MemoryEngine) -> None:
         self._engine = engine
@@ -370,7 +422,7 @@ class MemoryHistory:
     def _fits(self, run: RunView, wanted: RunFilter) -> bool:
         texts = [run.error or "", *(line.text for line in self._engine.logs[run.id])]
         return (
-            wanted.job in (None, run.job)
+            (wanted.job is None or fnmatchcase(run.job, wanted.job))
             and (not wanted.statuses or run.status in wanted.statuses)
             and (wanted.text is None or any(wanted.text in text for text in texts))
         )

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -225,6 +228,94 @@ def test_importing_the_client_brings_no_server_and_no_database() -> None:
     heavy = "fastapi starlette pydantic pydantic_settings sqlmodel sqlalchemy uvicorn lupa textual"
     script = f"import sys, engine.api.client; print([m for m in {heavy.split()} if m in sys.modules])"
     assert subprocess.check_output([sys.executable, "-c", script], text=True).strip() == "[]"
+
+
+def test_importing_what_the_command_line_uses_brings_no_http_library() -> None:
+    heavy = "httpx httpcore h2 h11 rich pydantic asyncio sqlalchemy"
+    script = f"import sys, engine.api.syncclient; print([m for m in {heavy.split()} if m in sys.modules])"
+    assert subprocess.check_output([sys.executable, "-c", script], text=True).strip() == "[]"
+
+
+async def test_the_waiting_client_reaches_a_tcp_listener_with_the_token(server: ApiServer) -> None:
+    url = f"http://127.0.0.1:{server.tcp_port}/"
+
+    def ask(token: str | None) -> int:
+        with Client(url, token=token) as client:
+            return client.status().pid
+
+    assert await asyncio.to_thread(ask, TOKEN) == 4242
+    with pytest.raises(MoontideError, match="Authorization: Bearer"):
+        await asyncio.to_thread(ask, None)
+    with pytest.raises(MoontideError, match="Authorization: Bearer"), Client(url) as client:
+        await asyncio.to_thread(client.events().__enter__)
+
+
+async def test_the_waiting_client_sends_every_kind_of_value(server: ApiServer, engine: MemoryEngine) -> None:
+    at = datetime(2026, 3, 1, 9, 30, tzinfo=timezone(timedelta(hours=2)))
+
+    def ask() -> list[object]:
+        with Client(socket_in(engine.home)) as client:
+            (slot,) = client.ledger.slots("admin/cleanup", since=at)
+            with pytest.raises(JobNotFound):
+                client.job("größe/ä b?&#")
+            return [slot.due, client.job("admin/cleanup").name, client.delete_job("admin/cleanup")]
+
+    assert await asyncio.to_thread(ask) == [at, "admin/cleanup", None]
+
+
+HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n12\r\n: a comment only\n\n\r\n"
+
+
+def test_a_stream_that_ends_has_no_more_events(tmp_path: Path) -> None:
+    socket_path = socket_in(tmp_path)
+    with (
+        answering(socket_path, HEAD + b"0\r\n\r\n"),
+        Client(socket_path) as client,
+        client.events() as events,
+    ):
+        assert list(events) == []
+
+
+@pytest.mark.parametrize("end", [b"", b"ff\r\nid: 1", b"ff"])
+def test_a_stream_that_breaks_off_is_told_from_one_that_ends(tmp_path: Path, end: bytes) -> None:
+    socket_path = socket_in(tmp_path)
+    with (
+        answering(socket_path, HEAD + end),
+        Client(socket_path) as client,
+        client.events() as events,
+        pytest.raises(EngineUnreachable, match="went away"),
+    ):
+        list(events)
+
+
+def test_an_error_of_whoever_reads_the_stream_stays_what_it_is(tmp_path: Path) -> None:
+    socket_path = socket_in(tmp_path)
+    with (
+        answering(socket_path, HEAD + b"0\r\n\r\n"),
+        Client(socket_path) as client,
+        pytest.raises(BrokenPipeError),
+        client.events(),
+    ):
+        raise BrokenPipeError
+
+
+@contextmanager
+def answering(path: Path, answer: bytes) -> Iterator[None]:
+    """Answer one request at a socket with these bytes, then hang up."""
+
+    def serve() -> None:
+        connection, _ = listener.accept()
+        with connection:
+            connection.recv(65_536)
+            connection.sendall(answer)
+
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen()
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield
+        thread.join()
 
 
 async def test_planned_times_are_asked_for_with_their_zone(client: AsyncClient) -> None:

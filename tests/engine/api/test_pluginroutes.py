@@ -13,15 +13,16 @@ from fastapi import APIRouter, Body
 from pydantic import BaseModel
 
 from engine.api.address import socket_in
+from engine.api.callers import Callers
 from engine.api.client import AsyncClient
 from engine.api.pluginroutes import make_routers
 from engine.api.server import ApiServer
-from engine.core import CoreModule
+from engine.calls.core import CoreModule
 from engine.errors import MoontideError, Refused
-from engine.modules import Unready
-from engine.surfaces import ApiRoutes
+from engine.extensions.modules import Unready
+from engine.extensions.surfaces import ApiRoutes
 from moontide.api import Actor, Engine
-from tests.engine.api.conftest import TOKEN
+from tests.engine.api.conftest import BEARER, TOKEN
 from tests.engine.api.memory_engine import MemoryEngine
 
 tides = CoreModule("tides", summary="Tells the tides.")
@@ -85,7 +86,11 @@ def serve(engine: MemoryEngine) -> Serve:
         services = {"tides": {"pier": 3}, "ill": Unready("no sea")}
         routers = make_routers(offered, services, aside.__setitem__)
         server = ApiServer(
-            engine, socket_path=socket_in(engine.home), tcp="127.0.0.1:0", token=TOKEN, added=routers
+            engine,
+            socket_path=socket_in(engine.home),
+            tcp="127.0.0.1:0",
+            callers=Callers({TOKEN: BEARER}),
+            added=routers,
         )
         await server.start()
         try:

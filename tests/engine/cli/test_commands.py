@@ -72,6 +72,7 @@ def test_times_are_shown_in_the_zone_of_the_reader(moontide: Moontide) -> None:
         (["status"], dict),
         (["show", "report"], dict),
         (["reload"], dict),
+        (["reload", "--dry-run"], dict),
     ],
 )
 def test_json_is_one_document_and_nothing_else(
@@ -249,6 +250,14 @@ def test_reload_tells_what_changed(moontide: Moontide) -> None:
     assert moontide("reload", "report").stdout == "changed\treport\nunchanged\t6\n"
 
 
+def test_reload_can_tell_what_it_would_change(moontide: Moontide) -> None:
+    told = moontide("reload", "report", "--dry-run").stdout
+    assert told.startswith(
+        "changed\treport: settings every; next 2026-03-01 12:00:00 to none\ninvalid\ttorn:"
+    )
+    assert "added\tnew: next none to 2026-03-01" in moontide("reload", "--dry-run").stdout
+
+
 def test_check_prints_each_problem_and_fails(moontide: Moontide) -> None:
     result = moontide("check")
     assert (result.returncode, result.stdout) == (1, "torn.lua:3: broken\n")
@@ -373,3 +382,13 @@ def test_an_alert_that_is_over_or_none_cannot_be_acknowledged(moontide: Moontide
     assert "is over already" in moontide("alerts", "ack", "1").stderr
     unknown = moontide("alerts", "ack", "99")
     assert (unknown.returncode, "no alert 99" in unknown.stderr) == (1, True)
+
+
+def test_show_with_a_number_shows_that_run(inside: Moontide) -> None:
+    inside("run", "report", "--wait", "--data", '{"shop": 3}')
+    fields = inside("show", "1").stdout
+    assert [word in fields for word in ("report", "COMPLETE", "manual, attempt 1", '{"shop": 3}')] == [
+        True
+    ] * 4
+    assert json.loads(inside("show", "1", "--json").stdout)["id"] == 1
+    assert inside("show", "99").stderr == "moontide: no run 99; `moontide runs` lists them\n"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from engine.cli import command_names
-from engine.plugins import load_plugins
+from engine.extensions.plugins import load_plugins
 from tests.engine.cli.conftest import Moontide, environment
 
 PLUGIN = """
@@ -90,7 +90,7 @@ def test_the_help_is_there_for_those_who_mend_the_settings(moontide: Moontide, h
 def test_the_own_commands_load_no_plugin(home: Path, with_plugins: Path) -> None:
     code = (
         "import sys, atexit\n"
-        "heavy = {'pluggy', 'engine.plugins', 'moontide'}\n"
+        "heavy = {'pluggy', 'engine.extensions.plugins', 'moontide'}\n"
         "atexit.register(lambda: print(sorted(heavy & sys.modules.keys())))\n"
         "from engine.cli import main\n"
         "sys.argv[1:] = ['status']\n"

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.processes import hearing_hangups
 from tests.engine.cli.conftest import MOONTIDE, Moontide, environment
 from tests.engine.cli.test_commands import read_all
 
@@ -67,7 +68,7 @@ def lines_until(process: subprocess.Popen[str], word: str) -> list[str]:
     ("command", "number"), [("up", signal.SIGINT), ("serve", signal.SIGTERM), ("up", signal.SIGHUP)]
 )
 def test_a_signal_ends_the_engine_cleanly(home: Path, jobs: Path, command: str, number: int) -> None:
-    with running(home, command) as process:
+    with hearing_hangups(), running(home, command) as process:
         lines_until(process, "hello COMPLETE")
         process.send_signal(number)
         rest, errors = process.communicate(timeout=20)

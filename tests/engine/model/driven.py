@@ -5,20 +5,24 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections import defaultdict
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
-from engine.cleanup import NAME as CLEANUP
-from engine.clock import ManualClock
+from engine.rules.holds import HoldScope
 from engine.runfilter import RunFilter
+from engine.runs.cleanup import NAME as CLEANUP
 from engine.service import Engine
 from engine.settings import settings_from
 from engine.states import RunStatus
+from engine.times.clock import ManualClock
 from engine.views import JobView, RunView, SlotView
 from moontide import Outcome
 from tests.engine.conftest import ACTOR
 from tests.engine.model import scripted
+from tests.engine.model.files import Hold
 
 MORE_THAN_ALL = 100_000
 
@@ -62,8 +66,9 @@ class Seen:
 class DrivenEngine:
     """Engines on one home, one after another."""
 
-    def __init__(self, home: Path, clock: ManualClock, pool: int) -> None:
+    def __init__(self, home: Path, clock: ManualClock, pool: int, group_limits: Mapping[str, int]) -> None:
         self.home = home
+        self._group_limits = dict(group_limits)
         self._clock = clock
         self._pool = pool
         (home / "jobs").mkdir()
@@ -77,6 +82,7 @@ class DrivenEngine:
                 "executor": scripted.NAME,
                 "plugins_dir": "plugins",
                 "pool": {"size": self._pool},
+                "limits": {"groups": self._group_limits},
                 "engine": {"stop_after": "1ms"},
                 # The engine's own job shall not take part.
                 "retention": {"every": "36500d"},
@@ -114,6 +120,34 @@ class DrivenEngine:
 
     async def deactivate(self, job: str) -> None:
         await self._engine.desk.deactivate(job, actor=ACTOR)
+
+    async def set(self, job: str, setting: str, value: Any) -> None:
+        given = list(value) if isinstance(value, tuple) else value
+        await self._engine.desk.overrides.set(job, {setting: given}, {}, actor=ACTOR)
+
+    async def unset(self, job: str, settings: Collection[str]) -> None:
+        await self._engine.desk.overrides.unset(job, settings, actor=ACTOR)
+
+    async def give(self, job: str, options: Mapping[str, Any]) -> int:
+        """Give a job a schedule, and return its number."""
+        return (await self._engine.desk.schedules.add(job, options, actor=ACTOR)).id
+
+    async def take_back(self, schedule: int) -> None:
+        await self._engine.desk.schedules.remove(schedule, actor=ACTOR)
+
+    async def hold(self, hold: Hold) -> None:
+        holds = self._engine.desk.holds
+        if hold.kind == "disabled":
+            await holds.disable_group(hold.target, actor=ACTOR)
+        else:
+            await holds.pause(HoldScope(hold.scope), hold.target, until=hold.until, actor=ACTOR)
+
+    async def lift(self, hold: Hold) -> None:
+        holds = self._engine.desk.holds
+        if hold.kind == "disabled":
+            await holds.enable_group(hold.target, actor=ACTOR)
+        else:
+            await holds.resume(HoldScope(hold.scope), hold.target, actor=ACTOR)
 
     async def finish(self, job: str, number: int, outcome: Outcome) -> None:
         """Let the code of a run end, the job's first one being number 0."""

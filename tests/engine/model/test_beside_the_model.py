@@ -12,20 +12,26 @@ from collections.abc import Iterator
 from dataclasses import asdict, fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from engine.clock import ManualClock
+from engine.times.clock import ManualClock
 from moontide import Outcome, Returned, RunStatus
 from tests.engine.conftest import until
 from tests.engine.model.driven import DrivenEngine, Seen, SeenJob, SeenRun
-from tests.engine.model.reference import RETRY_DELAY, End, File, Job, Reference, Run
+from tests.engine.model.files import File, Hold
+from tests.engine.model.reference import RETRY_DELAY, End, Job, Reference, Run
 
 START = datetime(2026, 3, 2, 12, 0, 30, tzinfo=UTC)
 POOL = 2
 NAMES = st.sampled_from(["a", "b", "c"])
+GROUPS = st.sampled_from([(), (), ("g",), ("h",), ("g", "h")])
+
+#: Runs at once of the jobs of a group.
+GROUP_LIMITS = {"g": 1}
 
 #: Homes lie in memory: what a disk does is not in question here.
 MEMORY = "/dev/shm"
@@ -61,8 +67,10 @@ FILES = st.one_of(
         overlap=st.sampled_from(["coalesce", "skip", "queue", "allow", "replace"]),
         priority=st.integers(0, 1),
         retries=st.sampled_from([0, 0, 1, 5]),
+        groups=GROUPS,
     ),
-    st.builds(File, cron=st.just(True), run_skipped=st.booleans(), retries=st.integers(0, 1)),
+    st.builds(File, cron=st.just(True), run_skipped=st.booleans(), retries=st.integers(0, 1), groups=GROUPS),
+    st.builds(File, every=st.just(90), dark=st.just(True), run_once=st.booleans(), groups=GROUPS),
     st.builds(File, at=st.just(START + timedelta(minutes=20)), run_skipped=st.booleans()),
     st.builds(File, retries=st.integers(0, 1)),
     st.just(File(bad=True)),
@@ -84,16 +92,41 @@ ENDS = st.sampled_from(
 )
 
 
+#: Settings that an operator gives at run time, with values.
+OVERRIDES = st.sampled_from(
+    [
+        ("every", 40),
+        ("every", 90),
+        ("priority", 1),
+        ("overlap", "queue"),
+        ("overlap", "skip"),
+        ("on_error", "continue"),
+        ("retries", 2),
+        ("groups", ("h",)),
+        ("groups", ()),
+    ]
+)
+
+UNTILS = st.sampled_from([None, 45, 200, 600])
+
+
 def lua(file: File) -> str:
     """Return a job file with these settings."""
     if file.bad:
         return "local job = core.job {"
-    asked = {key: value for key, value in asdict(file).items() if key not in ("bad", "cron", "at")}
+    asked = {key: value for key, value in asdict(file).items() if key not in ("bad", "cron", "at", "dark")}
+    asked["groups"] = list(file.groups) or None
+    asked |= {"blackout": "12:10-12:20"} if file.dark else {}
     asked |= {"cron": "*/5 * * * *"} if file.cron else {}
     asked |= {"at": file.at.isoformat()} if file.at else {}
     asked |= {"retry_delay": RETRY_DELAY.total_seconds(), "retry_backoff": 2, "retry_jitter": 0}
-    words = ", ".join(f"{key} = {json.dumps(value)}" for key, value in asked.items() if value is not None)
+    words = ", ".join(f"{key} = {_literal(value)}" for key, value in asked.items() if value is not None)
     return f"local job = core.job {{ {words} }}\nfunction job.run(run) return job.OK end\nreturn job\n"
+
+
+def _literal(value: object) -> str:
+    text = json.dumps(value)
+    return text.replace("[", "{").replace("]", "}") if isinstance(value, list) else text
 
 
 def outcome(end: End) -> Outcome:
@@ -112,14 +145,19 @@ def expected(model: Reference) -> Seen:
     runs: defaultdict[str, list[SeenRun]] = defaultdict(list)
     for run in model.runs:
         runs[run.job.name].append(SeenRun(run.status, run.trigger, run.attempt, run.due, run.returned))
-    stored = {name: (job.status, job.active) for name, job in jobs.items()}
+    stored = {name: (_status(model.jobs[name]), job.active) for name, job in jobs.items()}
     return Seen(jobs, dict(runs), len(model.of("RUNNING")), stored)
 
 
 def _seen_job(model: Reference, job: Job) -> SeenJob:
     waiting, running = model.of("QUEUED", job=job), model.of("RUNNING", job=job)
     activity = "running" if running else "queued" if waiting else "idle"
-    return SeenJob("INVALID" if job.bad else job.mode, job.on, job.due, activity)
+    status = "DISABLED" if model.disabled(job) else _status(job)
+    return SeenJob(status, job.on, model.next_of(job), activity)
+
+
+def _status(job: Job) -> str:
+    return "INVALID" if job.bad else job.mode
 
 
 def _differences(seen: Seen, wanted: Seen) -> Iterator[str]:
@@ -143,8 +181,8 @@ class EngineBesideModel(RuleBasedStateMachine):
             tempfile.mkdtemp(prefix="moontide-model-", dir=MEMORY if os.path.isdir(MEMORY) else None)
         )
         self.clock = ManualClock(START)
-        self.engine = DrivenEngine(self._home, self.clock, POOL)
-        self.model = Reference(START, POOL)
+        self.engine = DrivenEngine(self._home, self.clock, POOL, GROUP_LIMITS)
+        self.model = Reference(START, POOL, GROUP_LIMITS)
         self._up = False
 
     @initialize(files=st.dictionaries(NAMES, FILES, min_size=1))
@@ -184,10 +222,10 @@ class EngineBesideModel(RuleBasedStateMachine):
 
     # The operator
 
-    @precondition(lambda self: self._good())
+    @precondition(lambda self: self._able())
     @rule(data=st.data())
     def run(self, data: st.DataObject) -> None:
-        name = data.draw(st.sampled_from(self._good()))
+        name = data.draw(st.sampled_from(self._able()))
         self.model.run(name)
         self._loop.run(self.engine.run(name))
 
@@ -204,6 +242,61 @@ class EngineBesideModel(RuleBasedStateMachine):
         name = data.draw(st.sampled_from(self._listed()))
         self.model.deactivate(name)
         self._loop.run(self.engine.deactivate(name))
+
+    @precondition(lambda self: self._good())
+    @rule(data=st.data(), override=OVERRIDES)
+    def set(self, data: st.DataObject, override: tuple[str, Any]) -> None:
+        name = data.draw(st.sampled_from(self._good()))
+        self.model.set(name, *override)
+        self._loop.run(self.engine.set(name, *override))
+
+    @precondition(lambda self: self._overridden())
+    @rule(data=st.data())
+    def unset(self, data: st.DataObject) -> None:
+        name = data.draw(st.sampled_from(self._overridden()))
+        names = sorted(self.model.jobs[name].overrides)
+        self.model.unset(name)
+        self._loop.run(self.engine.unset(name, names))
+
+    @precondition(lambda self: self._good())
+    @rule(data=st.data(), seconds=st.sampled_from([61.37, 613.7]))
+    def give_a_schedule(self, data: st.DataObject, seconds: float) -> None:
+        name = data.draw(st.sampled_from(self._good()))
+        number = self._loop.run(self.engine.give(name, {"every": seconds}))
+        self.model.give(name, timedelta(seconds=seconds), number)
+
+    @precondition(lambda self: self._good())
+    @rule(data=st.data(), seconds=st.sampled_from([33.31, 331.3]))
+    def give_a_single_run(self, data: st.DataObject, seconds: float) -> None:
+        name = data.draw(st.sampled_from(self._good()))
+        self._loop.run(self.engine.give(name, {"after": seconds}))
+        self.model.give_single(name, self.model.now + timedelta(seconds=seconds))
+
+    @precondition(lambda self: self.model.given)
+    @rule(data=st.data())
+    def take_a_schedule_back(self, data: st.DataObject) -> None:
+        given = data.draw(st.sampled_from(self.model.given))
+        self._loop.run(self.engine.take_back(given.number))
+        self.model.take_back(given)
+
+    @precondition(lambda self: self._groups())
+    @rule(data=st.data())
+    def disable_a_group(self, data: st.DataObject) -> None:
+        self._hold(Hold("disabled", "group", data.draw(st.sampled_from(self._groups()))))
+
+    @rule(data=st.data(), seconds=UNTILS)
+    def pause(self, data: st.DataObject, seconds: int | None) -> None:
+        targets = [("engine", ""), *(("group", name) for name in self._groups())]
+        targets += [("job", name) for name in self._listed()]
+        until = None if seconds is None else self.model.now + timedelta(seconds=seconds)
+        self._hold(Hold("paused", *data.draw(st.sampled_from(targets)), until))
+
+    @precondition(lambda self: self.model.holds)
+    @rule(data=st.data())
+    def let_go(self, data: st.DataObject) -> None:
+        hold = data.draw(st.sampled_from(list(self.model.holds.values())))
+        self.model.lift(hold)
+        self._loop.run(self.engine.lift(hold))
 
     @precondition(lambda self: self.model.of("PLANNED", "QUEUED", "RUNNING"))
     @rule(data=st.data())
@@ -239,9 +332,10 @@ class EngineBesideModel(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from([100, 700, 100_000]))
     def the_machine_sleeps(self, seconds: int) -> None:
         # Whether a planned run or a schedule's comes first after that is left open, so do not sleep so long.
-        planned = min((run.due for run in self.model.of("PLANNED")), default=None)
+        times = [run.due for run in self.model.of("PLANNED")] + [given.next for given in self.model.given]
+        planned = min(times, default=None)
         target = self.model.now + timedelta(seconds=seconds)
-        if planned is None or target < planned:
+        if (planned is None or target < planned) and not self.model.holds:
             self._turn_clock(target)
 
     # The engine
@@ -292,6 +386,22 @@ class EngineBesideModel(RuleBasedStateMachine):
 
     def _good(self) -> list[str]:
         return [name for name in self._listed() if not self.model.jobs[name].bad]
+
+    def _able(self) -> list[str]:
+        return [name for name in self._good() if not self.model.disabled(self.model.jobs[name])]
+
+    def _overridden(self) -> list[str]:
+        return [name for name in self._good() if self.model.jobs[name].overrides]
+
+    def _groups(self) -> list[str]:
+        """Return the groups that the engine knows of."""
+        files = [self.model.jobs[name].file for name in self._good()]
+        held = {target for _, scope, target in self.model.holds if scope == "group"}
+        return sorted(held.union(*(file.groups for file in files if file is not None)))
+
+    def _hold(self, hold: Hold) -> None:
+        self.model.hold(hold)
+        self._loop.run(self.engine.hold(hold))
 
     def _number(self, run: Run) -> tuple[str, int]:
         """Return by which job and number the engine knows a run."""

@@ -1,0 +1,1 @@
+"""Ongoing problems of jobs: finding them, keeping them and telling of them."""

@@ -1,0 +1,30 @@
+"""TLS on the TCP listener: its certificate and key."""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.errors import SettingsError
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """The files of a certificate (with its chain) and of its private key, in PEM."""
+
+    certificate: Path
+    key: Path
+
+    def check(self) -> None:
+        """See whether the two can be used.
+
+        Raises:
+            SettingsError: says what is wrong with them.
+        """
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(self.certificate, self.key)
+        except OSError as error:
+            raise SettingsError(
+                f"api.certificate {self.certificate} with its key {self.key} cannot be used: {error}"
+            ) from error

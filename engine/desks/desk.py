@@ -1,0 +1,558 @@
+"""What operators may ask of a running engine; each request that changes something is audited."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from engine.calls.permissions import PermissionMode, describe_allow
+from engine.catalog import Catalog, Changes
+from engine.desks.alertdesk import AlertDesk
+from engine.desks.audit import audit_entry
+from engine.desks.auditdesk import AuditDesk
+from engine.desks.bulkdesk import BulkDesk
+from engine.desks.drafts import DraftDesk
+from engine.desks.historydesk import HistoryDesk
+from engine.desks.holddesk import HoldDesk
+from engine.desks.ledgerdesk import LedgerDesk
+from engine.desks.overridedesk import SWITCH, OverrideDesk
+from engine.desks.overviewdesk import OverviewDesk
+from engine.desks.reloaddesk import ReloadDesk
+from engine.desks.scheduledesk import ScheduleDesk
+from engine.desks.statedesk import StateDesk
+from engine.errors import JobNotFound, Refused, RunNotFound
+from engine.events import EngineStateChanged, Events, JobsReloaded, RunsMissed
+from engine.extensions.plugins import Plugins
+from engine.jobs.jobwrite import delete_job_file, write_job_file
+from engine.jobs.overrides import OPERATOR, origins, replaced
+from engine.jobsources import sha256
+from engine.metrics import Metrics, Standing
+from engine.rules import lifecycle
+from engine.rules.forecast import forecast, no_run_while
+from engine.rules.holds import Holds
+from engine.rules.holds import Standing as JobStanding
+from engine.runfilter import RunFilter
+from engine.runs.catchup import catch_up
+from engine.runs.dispatcher import Dispatcher
+from engine.runs.holding import Release
+from engine.runs.job import Job, StoredJob
+from engine.runs.jobrows import patch_of, removal_of, whole_patch_of
+from engine.runs.planner import Planner
+from engine.runs.scheduler import Scheduler
+from engine.sandbox.pool import WorkerPool
+from engine.states import FINAL, EngineState, JobStatus, RunStatus
+from engine.store.journal import Journal
+from engine.store.queries import Queries
+from engine.store.rows import AuditEntry
+from engine.times.clock import Clock
+from engine.views import (
+    ComingView,
+    EngineView,
+    JobView,
+    LogLineView,
+    PluginView,
+    ProblemView,
+    ReloadView,
+    RunView,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What stays the same for one life of an engine."""
+
+    version: str
+    home: Path
+    database: str
+    session: int
+    started: datetime
+
+
+class Desk:
+    """Answers the API's requests (see `engine.api.operations.Operations`)."""
+
+    def __init__(
+        self,
+        *,
+        identity: Identity,
+        clock: Clock,
+        catalog: Catalog,
+        scheduler: Scheduler,
+        dispatcher: Dispatcher,
+        planner: Planner,
+        journal: Journal,
+        queries: Queries,
+        history: HistoryDesk,
+        pool: WorkerPool,
+        plugins: Plugins,
+        schedules: ScheduleDesk,
+        events: Events,
+        source_bytes: int,
+        permissions: PermissionMode,
+        drafts: DraftDesk,
+        states: StateDesk,
+        ledger: LedgerDesk,
+        overview: OverviewDesk,
+        load_stored: Callable[[Collection[str] | None], Mapping[str, StoredJob]],
+        held: Holds,
+        holds: HoldDesk,
+        alerts: AlertDesk,
+        audit: AuditDesk,
+        releases: Sequence[Release],
+    ) -> None:
+        """Make a desk.
+
+        Args:
+            drafts: answers what is asked about job files that are not written yet.
+            states: answers what is asked about the state of jobs.
+            overview: answers what is asked about settings and library.
+            held: what keeps jobs from running.
+            holds: answers what is asked about groups and pauses.
+            audit: answers what is asked about what operators did.
+            releases: make up for what passed while jobs were held; called before those may run.
+            load_stored: reads what the database remembers of some jobs (None: of all); called in a thread.
+        """
+        self._identity = identity
+        self._clock = clock
+        self._catalog = catalog
+        self._scheduler = scheduler
+        self._dispatcher = dispatcher
+        self._planner = planner
+        self._journal = journal
+        self._queries = queries
+        self._pool = pool
+        self._plugins = plugins
+        self.schedules = schedules
+        self._source_bytes = source_bytes
+        self._permissions = permissions
+        self._load_stored = load_stored
+        self._held = held
+        self._releases = releases
+        self.holds = holds
+        self.audit = audit
+        self.bulk = BulkDesk(self, holds, lambda job: dispatcher.runs_of(job) + planner.runs_of(job))
+        self._reloading = asyncio.Lock()
+        self.overrides = OverrideDesk(
+            clock=clock,
+            catalog=catalog,
+            journal=journal,
+            session=identity.session,
+            added=plugins.additions.settings.values(),
+            reloading=self._reloading,
+            take_effect=self.take_effect,
+            view=self.job,
+        )
+        self.reloads = ReloadDesk(
+            catalog=catalog,
+            held=held,
+            session=identity.session,
+            reloading=self._reloading,
+            load_stored=load_stored,
+        )
+        self.events = events
+        self.drafts = drafts
+        self.states = states
+        self.ledger = ledger
+        self.overview = overview
+        self.history = history
+        self.alerts = alerts
+        self._others: list[Callable[[], list[str]]] = []
+        self._metrics = Metrics(events, self._standing)
+        self.state = EngineState.STARTING
+
+    # The engine
+
+    def set_state(self, state: EngineState, reason: str = "") -> None:
+        """Go over into another state and tell everyone."""
+        if state is not self.state:
+            self.state = state
+            self.events.publish(EngineStateChanged(self._clock.now(), state.value, reason))
+
+    def status(self) -> EngineView:
+        """Return what the engine as a whole does."""
+        identity, gate = self._identity, self._dispatcher.gate
+        return EngineView(
+            state=self.state.value,
+            version=identity.version,
+            pid=os.getpid(),
+            home=str(identity.home),
+            jobs_folder=str(self._catalog.folder),
+            database=identity.database,
+            session=identity.session,
+            started=identity.started,
+            now=self._clock.now(),
+            jobs=len(self._catalog.jobs),
+            jobs_by_status=self._jobs_by_status(),
+            running=gate.running,
+            queued=gate.waiting,
+            pool_size=gate.size,
+            workers=self._pool.workers,
+            runs_total=self._dispatcher.finished,
+            journal=self._journal.stalled or "ok",
+            walls=dict(self._pool.walls),
+            problems=self._problems(),
+            holds=self.holds.words(),
+            alerts=sum(self.alerts.counts().values()),
+        )
+
+    def _jobs_by_status(self) -> dict[str, int]:
+        jobs = self._catalog.jobs.values()
+        # Asked without their schedules: when each runs next is not counted.
+        standings = (self._held.standing(job.name, job.state, job.settings, None) for job in jobs)
+        return dict(Counter(standing.status.value for standing in standings))
+
+    def _standing_of(self, job: Job) -> JobStanding:
+        return self._held.standing(job.name, job.state, job.settings, job.schedule)
+
+    def metrics(self) -> bytes:
+        """Return figures in the text format of Prometheus."""
+        return self._metrics.render()
+
+    def _standing(self) -> Standing:
+        gate, first = self._dispatcher.gate, self._scheduler.first_due()
+        behind = (self._clock.now() - first).total_seconds() if first else 0.0
+        return Standing(
+            running=gate.running,
+            queued=gate.waiting,
+            pool_size=gate.size,
+            workers=self._pool.workers,
+            jobs=self._jobs_by_status(),
+            behind_seconds=max(0.0, behind),
+            journal_commits=self._journal.commits,
+            journal_seconds=self._journal.commit_seconds,
+            journal_waiting=self._journal.waiting,
+            alerts=self.alerts.counts(),
+            files_declared=self._catalog.declaring.declared_files,
+        )
+
+    def plugins(self) -> list[PluginView]:
+        """Return a line about every plugin found."""
+        return list(self._plugins.views)
+
+    def watch_problems_of(self, ask: Callable[[], list[str]]) -> None:
+        """Show the problems of one more part, which is asked whenever they are."""
+        self._others.append(ask)
+
+    def _problems(self) -> list[str]:
+        problems = self._plugins.problems() + self.alerts.problems()
+        problems += [problem for ask in self._others for problem in ask()]
+        if self._journal.stalled:
+            problems.append(f"no writes to the database: {self._journal.stalled}")
+        missing = [name for name, state in self._pool.walls.items() if state.startswith("missing")]
+        if missing:
+            problems.append(f"sandbox walls missing: {', '.join(sorted(missing))}")
+        return problems
+
+    # Jobs
+
+    def jobs(self) -> list[JobView]:
+        """Return all jobs, in the order of their names."""
+        return [self._job_view(job) for _, job in sorted(self._catalog.jobs.items())]
+
+    def job(self, name: str) -> JobView:
+        """Return one job."""
+        return self._job_view(self._catalog.job(name))
+
+    def coming(self, *, job: str | None, since: datetime | None, count: int) -> list[ComingView]:
+        """Return the next due times, in order."""
+        jobs = self._catalog.jobs.values() if job is None else [self._catalog.job(job)]
+        own = forecast(
+            ((one.name, one.state, one.schedule, one.blackout) for one in jobs), since=since, count=count
+        )
+        given = self.schedules.coming(job=job, since=since, count=count)
+        coming = sorted([*own, *given], key=lambda view: (view.due, view.job))[:count]
+        return [self._with_hold(view) for view in coming]
+
+    def _with_hold(self, view: ComingView) -> ComingView:
+        """Return a due time with what will keep its job from running then."""
+        job = self._catalog.jobs.get(view.job)
+        hold = self._held.at(view.job, job.settings if job else None, view.due)
+        if hold is None:
+            return view
+        return replace(view, notes=[no_run_while(hold.words()), *view.notes])
+
+    async def job_source(self, name: str) -> tuple[str, str]:
+        """Return the text of a job's file, and its hash."""
+        source = await self._catalog.source(self._catalog.job(name))
+        return source.text.decode("utf-8"), source.hash
+
+    async def write_job(
+        self, name: str, text: str, *, expected_hash: str | None, create: bool, actor: str
+    ) -> JobView:
+        """Write a job's file and reload the job."""
+        await asyncio.to_thread(
+            write_job_file,
+            self._catalog.folder,
+            name,
+            text,
+            expected_hash=expected_hash,
+            create=create,
+            max_bytes=self._source_bytes,
+        )
+        known = self._catalog.jobs.get(name)
+        before, after = known.source_hash if known else None, sha256(text.encode())
+        await self._audit(actor, "create job" if create else "edit job", name, before, after)
+        await self.reload_names({name}, actor=actor)
+        return self.job(name)
+
+    async def delete_job(self, name: str, *, actor: str) -> None:
+        """Remove a job's file and take the job off the list; its runs stay."""
+        job = self._catalog.job(name)
+        if job.work is not None:
+            raise Refused(f"job {name} is the engine's own and has no file; deactivate it instead")
+        await asyncio.to_thread(delete_job_file, self._catalog.folder, job.path)
+        await self._audit(actor, "delete job", name, before=job.source_hash)
+        # A file of this name that comes later is another job: it starts as it says itself.
+        await self.reload_names({name}, actor=actor, override=True)
+
+    async def check(self, paths: list[str] | None) -> list[ProblemView]:
+        """Declare files of the jobs folder without running them, and return what is wrong with them."""
+        names = None if paths is None else {self._name_of(path) for path in paths}
+        found = await self._catalog.look(names)
+        missing = (names or set()) - {one.name for one in found}
+        problems = [ProblemView(one.path, one.line, one.error) for one in found if one.error is not None]
+        return problems + [ProblemView(f"{name}.lua", None, "no such file") for name in sorted(missing)]
+
+    def _name_of(self, path: str) -> str:
+        """Return the name of the job in a file, given by its whole path or the one below the jobs folder."""
+        return path.removeprefix(f"{self._catalog.folder}/").removesuffix(".lua")
+
+    async def activate(self, name: str, *, actor: str) -> JobView:
+        """Switch a job on; an INACTIVE job runs again after a reload."""
+        return await self._switch(name, lifecycle.activate, "activate", actor)
+
+    async def deactivate(self, name: str, *, actor: str) -> JobView:
+        """Switch a job off; a run under way goes on."""
+        return await self._switch(name, lifecycle.deactivate, "deactivate", actor)
+
+    async def _switch(
+        self, name: str, change: Callable[[lifecycle.JobState], lifecycle.JobState], action: str, actor: str
+    ) -> JobView:
+        self._journal.check_available()
+        job = self._catalog.job(name)
+        before = job.state
+        self._dispatcher.change_job(job, change(before))
+        entry = audit_entry(
+            self._clock.now(), actor, action, name, before.status.value, job.state.status.value
+        )
+        await self._journal.job_changed([patch_of(job)], entry)
+        self._dispatcher.tell_job(job)
+        return self._job_view(job)
+
+    # Reading the folder
+
+    async def load(self) -> list[Job]:
+        """Read the folder as an engine starts, and go on from what the database remembers.
+
+        Returns:
+            the jobs that are to run once because the engine starts (`run_at_start`).
+        """
+        stored = await asyncio.to_thread(self._load_stored, None)
+        changes = await self._catalog.load(stored, self._identity.session)
+        start_now, changes.start_now = changes.start_now, []
+        await self.take_effect(changes)
+        return start_now
+
+    async def reload_saved(self, names: set[str] | None) -> None:
+        """Read the files of some jobs (None: the whole folder) again because they were saved."""
+        await self.reload_names(names, actor="watch via folder")
+
+    async def reload(self, name: str | None = None, *, override: bool = False, actor: str) -> ReloadView:
+        """Read the jobs folder again, or the file of one job, and return what changed."""
+        view = await self.reload_names(None if name is None else {name}, actor=actor, override=override)
+        if name is not None and name not in self._catalog.jobs and not view.removed:
+            raise JobNotFound(name, self._catalog.jobs)
+        if name is not None:
+            await self._audit(actor, "reload job", name, before=view.dropped or None)
+        return view
+
+    async def reload_names(
+        self, names: Collection[str] | None, *, actor: str, override: bool = False
+    ) -> ReloadView:
+        """Read the files of some jobs (None: the whole folder) and return what changed."""
+        async with self._reloading:
+            self._refuse_while_draining()
+            began = time.monotonic()
+            if names is None:
+                self.set_state(EngineState.RELOADING)
+            try:
+                stored = await asyncio.to_thread(self._load_stored, names)
+                changes = await self._catalog.reload(stored, self._identity.session, names, override=override)
+                await self.take_effect(changes)
+            finally:
+                if self.state is EngineState.RELOADING:
+                    self.set_state(EngineState.RUNNING)
+            view = _reload_view(changes, self._invalid(names), (time.monotonic() - began) * 1000)
+            if names is None:
+                await self._audit(actor, "reload", "", before=view.dropped or None)
+            return view
+
+    def _invalid(self, names: Iterable[str] | None) -> dict[str, str]:
+        """Return why files cannot be used, also those that were bad before: by job, of some or of all."""
+        looked_at = self._catalog.jobs if names is None else set(names) & self._catalog.jobs.keys()
+        jobs = [self._catalog.jobs[name] for name in sorted(looked_at)]
+        return {job.name: job.state.reason for job in jobs if job.state.status is JobStatus.INVALID}
+
+    async def take_effect(self, changes: Changes, entry: AuditEntry | None = None) -> None:
+        """Let what a look at the folder, or an operator (`entry`), changed count from now on."""
+        with ExitStack() as works:
+            making_up = [works.enter_context(closing(release(changes.let_go))) for release in self._releases]
+            await self._put_in_force(changes, entry)
+            for work in making_up:
+                await work
+
+    async def _put_in_force(self, changes: Changes, entry: AuditEntry | None) -> None:
+        """Arm, store and tell what changed."""
+        now = self._clock.now()
+        for job in changes.touched:
+            self._scheduler.arm(job.name, job.state.due)
+            self._dispatcher.look_at_waiting(job)
+        for job in changes.removed:
+            self._scheduler.arm(job.name, None)
+        # A job that is held makes up for it when it is let go.
+        free = [job for job, _ in changes.missed if self._held.on(job.name, job.settings) is None]
+        catch_ups = [catch_up(job, self._dispatcher.new_run_id, now) for job in free]
+        patches = [whole_patch_of(job) for job in changes.touched]
+        patches += [removal_of(job) for job in changes.removed]
+        await self._journal.job_changed(patches, entry, [run for run in catch_ups if run is not None])
+        for job, missed in changes.missed:
+            self.events.publish(RunsMissed(now, job.name, missed.count, missed.last_due))
+        if changes.added or changes.changed or changes.removed or changes.touched:
+            self.events.publish(
+                JobsReloaded(
+                    now,
+                    tuple(job.name for job in changes.added),
+                    tuple(job.name for job in changes.changed),
+                    tuple(job.name for job in changes.removed),
+                    tuple(job.name for job in changes.touched if job.state.status is JobStatus.INVALID),
+                )
+            )
+        self._planner.look_again()
+
+    def _refuse_while_draining(self) -> None:
+        if self.state in (EngineState.DRAINING, EngineState.STOPPED):
+            raise Refused("the engine is stopping")
+
+    # Runs
+
+    async def run_job(self, name: str, *, data: Any = None, user_id: int = 0, actor: str) -> RunView:
+        """Accept a run of a job, started by a person, and return it queued or running."""
+        job = self._catalog.job(name)
+        run = await self._dispatcher.submit(job, data=data, user_id=user_id)
+        await self._audit(actor, "run job", name, after=run.id)
+        return await self.run(run.id)
+
+    async def cancel(self, run_id: int, *, now: bool = False, actor: str) -> RunView:
+        """End a planned, queued or running run as CANCELLED, and return it."""
+        present = await self.run(run_id)
+        if RunStatus(present.status) in FINAL:
+            raise Refused(f"run {run_id} has ended already ({present.status})")
+        self._journal.check_available()
+        try:
+            await self._planner.cancel(run_id, f"cancelled by {actor}", now=now)
+        except RunNotFound:
+            return await self.run(run_id)
+        await self._audit(
+            actor,
+            "cancel run now" if now else "cancel run",
+            str(run_id),
+            present.status,
+            RunStatus.CANCELLED.value,
+        )
+        return await self.run(run_id)
+
+    async def runs(
+        self,
+        *,
+        job: str | None = None,
+        status: RunStatus | None = None,
+        before: int | None = None,
+        limit: int = 50,
+    ) -> list[RunView]:
+        """Return runs, newest first."""
+        wanted = RunFilter(job=job, statuses=(status,) if status else ())
+        return await self.history.find(wanted, before=before, limit=limit)
+
+    async def run(self, run_id: int) -> RunView:
+        """Return one run."""
+        return await self.history.run(run_id)
+
+    async def log(self, run_id: int, *, after: int = 0, limit: int = 1000) -> list[LogLineView]:
+        """Return lines of a run's log after a line number, oldest first."""
+        await self.run(run_id)
+        return await asyncio.to_thread(self._queries.log, run_id, after=after, limit=limit)
+
+    # Making values
+
+    def _job_view(self, job: Job) -> JobView:
+        state, last = job.state, job.last
+        settings, shown = job.settings, self._standing_of(job)
+        pause = self._held.paused(job.name, settings)
+        return JobView(
+            name=job.name,
+            path=job.path,
+            status=shown.status.value,
+            reason=shown.reason,
+            active=state.active,
+            activity=self._dispatcher.activity(job.name).value,
+            schedule=job.schedule.words() if job.schedule else "on demand" if settings else "",
+            next_run=shown.next_run,
+            last_run=last.started if last else None,
+            last_status=last.status.value if last and last.status else None,
+            last_run_id=last.id if last else None,
+            last_returned=last.returned if last else None,
+            error=state.error,
+            description=settings.description if settings else "",
+            version=settings.version if settings else "",
+            tags=dict(settings.tags) if settings else {},
+            settings=settings.as_dict() if settings else {},
+            source_hash=job.source_hash,
+            permissions=self._permissions.value,
+            allow=describe_allow(settings.allow) if settings else {},
+            groups=list(settings.groups) if settings else [],
+            paused=pause.words() if pause else "",
+            paused_until=pause.until if pause else None,
+            alerts=self.alerts.of(job.name),
+            given=self.schedules.count_of(job.name),
+            origins=self._origins_of(job),
+            replaced=replaced(job.declared, job.overrides, self._catalog.kinds),
+        )
+
+    def _origins_of(self, job: Job) -> dict[str, str]:
+        found = origins(job.declared, job.overrides, self._catalog.kinds)
+        moved = job.settings is not None and lifecycle.switched_by_operator(job.state, job.settings)
+        return found | {SWITCH: OPERATOR} if moved else found
+
+    async def note(self, action: str, target: str, *, actor: str) -> None:
+        """Put an action down in the audit table that is done elsewhere, such as by a plugin's route."""
+        await self._audit(actor, action, target)
+
+    async def _audit(
+        self, actor: str, action: str, target: str, before: Any = None, after: Any = None
+    ) -> None:
+        await self._journal.audited(audit_entry(self._clock.now(), actor, action, target, before, after))
+
+
+def _reload_view(changes: Changes, invalid: dict[str, str], duration_ms: float) -> ReloadView:
+    names = {
+        "added": changes.added,
+        "changed": changes.changed,
+        "removed": changes.removed,
+        "revived": changes.revived,
+    }
+    return ReloadView(
+        **{key: [job.name for job in jobs] for key, jobs in names.items()},
+        invalid=invalid,
+        unchanged=changes.unchanged,
+        duration_ms=duration_ms,
+        modules=changes.modules,
+        dropped={name: dict(overrides) for name, overrides in changes.dropped.items()},
+    )

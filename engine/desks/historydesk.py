@@ -1,0 +1,144 @@
+"""What operators may ask about runs: which there are, how many, and what they ran."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from engine.desks.difference import Code, compare
+from engine.errors import JobFileError, RunNotFound
+from engine.jobs.jobfolder import SUFFIX, library_path, read_job_file
+from engine.runfilter import RunFilter, has_tag
+from engine.runs.job import Job
+from engine.runs.line import Wait
+from engine.states import RunStatus
+from engine.store.history import History
+from engine.store.indexer import Indexer
+from engine.store.queries import Queries
+from engine.views import DiffView, ModuleSourceView, RunSourceView, RunView
+
+
+class HistoryDesk:
+    """Answers the API's questions about runs (see `engine.api.historyoperations.HistoryOperations`)."""
+
+    def __init__(
+        self,
+        *,
+        history: History,
+        queries: Queries,
+        indexer: Indexer,
+        jobs: Mapping[str, Job],
+        folder: Path,
+        waits: Callable[[Iterable[int]], Mapping[int, Wait]],
+    ) -> None:
+        """Make a desk.
+
+        Args:
+            jobs: all jobs of now, by name.
+            folder: the jobs folder.
+            waits: tells how some runs wait for their turn.
+        """
+        self._waits = waits
+        self._queries = queries
+        self._folder = folder
+        self._history = history
+        self._indexer = indexer
+        self._jobs = jobs
+
+    async def find(self, wanted: RunFilter, *, before: int | None = None, limit: int = 50) -> list[RunView]:
+        """Return runs, the newest first."""
+        await self._make_searchable(wanted)
+        among = self._tagged(wanted)
+        found = await asyncio.to_thread(
+            self._history.find, wanted, among=among, before_id=before, limit=limit
+        )
+        return self._in_line(found)
+
+    async def run(self, run_id: int) -> RunView:
+        """Return one run."""
+        found = await asyncio.to_thread(self._queries.run, run_id)
+        if found is None:
+            raise RunNotFound(run_id)
+        return self._in_line([found])[0]
+
+    def _in_line(self, views: list[RunView]) -> list[RunView]:
+        """Return runs with the places that those which wait have at this moment."""
+        waiting = [view.id for view in views if view.status == RunStatus.QUEUED]
+        if not waiting:
+            return views
+        waits = self._waits(waiting)
+        return [_with_wait(view, waits.get(view.id)) for view in views]
+
+    async def counts(self, wanted: RunFilter) -> dict[str, int]:
+        """Return how many runs there are in each status."""
+        await self._make_searchable(wanted)
+        return await asyncio.to_thread(self._history.counts, wanted, among=self._tagged(wanted))
+
+    async def source(self, run_id: int) -> RunSourceView:
+        """Return the code that a run ran."""
+        return await asyncio.to_thread(self._source, run_id)
+
+    async def diff(self, run_id: int, other_id: int | None) -> DiffView:
+        """Return what changed from a run's code to another run's, or to the files of now."""
+        before = await self.source(run_id)
+        if other_id is None:
+            after = await self._code_of_now(before)
+        else:
+            after = _code_of(await self.source(other_id))
+        return await asyncio.to_thread(compare, _code_of(before), after)
+
+    def _source(self, run_id: int) -> RunSourceView:
+        run = self._queries.run(run_id)
+        if run is None:
+            raise RunNotFound(run_id)
+        modules = run.modules or {}
+        texts = self._history.sources({*modules.values(), run.source_hash or ""})
+        return RunSourceView(
+            run=run.id,
+            job=run.job,
+            version=run.version,
+            path=run.job + SUFFIX,
+            hash=run.source_hash,
+            text=texts.get(run.source_hash or ""),
+            modules={
+                name: ModuleSourceView(library_path(name), source_hash, texts.get(source_hash))
+                for name, source_hash in modules.items()
+            },
+        )
+
+    async def _code_of_now(self, run: RunSourceView) -> Code:
+        """Return the present files in the place of those that a run had; missing ones are left out."""
+        paths = [run.path, *(module.path for module in run.modules.values())]
+        texts = await asyncio.to_thread(lambda: {path: self._present(path) for path in paths})
+        return Code("now", {path: text for path, text in texts.items() if text is not None})
+
+    def _present(self, path: str) -> str | None:
+        try:
+            return read_job_file(self._folder, path).decode("utf-8")
+        except JobFileError:
+            return None
+
+    async def _make_searchable(self, wanted: RunFilter) -> None:
+        if wanted.text is not None:
+            await self._indexer.flush()
+
+    def _tagged(self, wanted: RunFilter) -> list[str] | None:
+        """Return the jobs that have the tag that is asked for; None if none is."""
+        if wanted.tag is None:
+            return None
+        return [
+            name
+            for name, job in self._jobs.items()
+            if job.settings is not None and has_tag(job.settings.tags, wanted.tag)
+        ]
+
+
+def _with_wait(view: RunView, wait: Wait | None) -> RunView:
+    return replace(view, position=wait.position, waits_for=wait.reason) if wait else view
+
+
+def _code_of(source: RunSourceView) -> Code:
+    files = {source.path: source.text, **{one.path: one.text for one in source.modules.values()}}
+    return Code(f"run {source.run}", {path: text for path, text in files.items() if text is not None})

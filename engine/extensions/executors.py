@@ -1,0 +1,194 @@
+"""Executors: what carries runs out. The engine's own one, `local`, uses its sandboxed workers.
+
+An executor takes a `RunRequest`, which is plain data and can be sent to another process or machine, and
+gives an `Outcome`. What a plugin's executor does is held to the promises of the engine by a guard: a run
+ends, as an outcome, and at its time limit at the latest.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from engine.errors import PluginError, SettingsError
+from engine.extensions.runlog import RunLog
+from engine.run import Outcome, RunRequest
+from engine.states import RunStatus
+from engine.times.quantities import format_duration, format_size
+
+logger = logging.getLogger("moontide.executors")
+
+LOCAL = "local"
+#: How long an executor may take to open, and to close.
+OPEN_SECONDS = 30.0
+#: What a plugin's executor gets beyond a run's time limit, and after a run was cancelled, to end it itself.
+GRACE_SECONDS = 10.0
+
+#: Ends that an executor can give.
+ENDS = frozenset(
+    {RunStatus.COMPLETE, RunStatus.ERROR, RunStatus.TIMEOUT, RunStatus.CRASHED, RunStatus.CANCELLED}
+)
+
+
+class Executor(Protocol):
+    """Carries runs out, many at once."""
+
+    async def run(
+        self, request: RunRequest, *, log: RunLog, cancel: asyncio.Future[str] | None = None
+    ) -> Outcome:
+        """Carry out one run, within its limits, and return how it ended.
+
+        Args:
+            request: plain data.
+            log: `write(level, text)` takes each line that the run writes.
+            cancel: resolved with a reason, it stops the run; the engine's own executor finds in it how the
+                run is asked before (`engine.calls.stopping.Stopping`). It belongs to the engine: only wait
+                for it with `asyncio.wait`, or add a callback.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutorContext:
+    """What an executor may know of the engine that opens it.
+
+    Attributes:
+        home: the engine's home folder, absolute.
+        local: the engine's own executor.
+        services: what the services of the core modules yielded, by the module's name.
+    """
+
+    home: Path
+    local: Executor
+    services: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutorKind:
+    """An executor that can be chosen with `executor = "name"` in moontide.toml.
+
+    Attributes:
+        name: how it is chosen.
+        open: gives an async context manager that yields the executor; it is entered before the first run and
+            left after the last one.
+        summary: one sentence for people.
+    """
+
+    name: str
+    open: Callable[[ExecutorContext], AbstractAsyncContextManager[Executor]]
+    summary: str
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedExecutor:
+    """An executor kind with the plugin that gives it.
+
+    Attributes:
+        guarded: whether its answers are checked; those of the engine's own one need not be.
+    """
+
+    kind: ExecutorKind
+    plugin: str
+    guarded: bool = True
+
+
+async def open_executor(
+    name: str, offered: Mapping[str, OfferedExecutor], context: ExecutorContext, parts: AsyncExitStack
+) -> Executor:
+    """Open the executor that the operator chose; it is closed with `parts`.
+
+    Raises:
+        SettingsError: there is none of that name.
+        PluginError: it did not open. The engine does not start then: runs would go where nobody wants them.
+    """
+    chosen = offered.get(name)
+    if chosen is None:
+        known = ", ".join(sorted(offered)) or "none"
+        raise SettingsError(
+            f"moontide.toml: executor = {json.dumps(name)}: no loaded plugin gives such an executor; "
+            f"there are {known}. `moontide plugins` says why a plugin is not loaded"
+        )
+    try:
+        async with asyncio.timeout(OPEN_SECONDS):
+            opened = chosen.kind.open(context)
+            executor = await opened.__aenter__()
+    # Also one that calls sys.exit() must end with words.
+    except (Exception, SystemExit) as error:
+        reason = f"{type(error).__name__}: {error}".rstrip(": ")
+        raise PluginError(
+            f"the executor {name} of plugin {chosen.plugin} could not be opened: {reason}"
+        ) from error
+    parts.push_async_callback(_close, name, opened)
+    return GuardedExecutor(executor, name, chosen.plugin) if chosen.guarded else executor
+
+
+async def _close(name: str, opened: AbstractAsyncContextManager[Any]) -> None:
+    try:
+        async with asyncio.timeout(OPEN_SECONDS):
+            await opened.__aexit__(None, None, None)
+    except (Exception, SystemExit):
+        logger.exception("the executor %s could not be closed", name)
+
+
+class GuardedExecutor:
+    """A plugin's executor: what it raises is an outcome, and what it does not end is ended."""
+
+    def __init__(self, executor: Executor, name: str, plugin: str) -> None:
+        self._executor = executor
+        self._words = f"the executor {name} of plugin {plugin}"
+
+    async def run(
+        self, request: RunRequest, *, log: RunLog, cancel: asyncio.Future[str] | None = None
+    ) -> Outcome:
+        """Carry out one run; however the executor behaves, there is an outcome."""
+        work = asyncio.ensure_future(self._work(request, log, cancel))
+        try:
+            await self._wait(work, request.limits.wall_seconds, cancel)
+            if work.done():
+                return self._checked(work.result(), request.limits.result_bytes)
+        finally:
+            work.cancel()
+        if cancel is not None and cancel.done():
+            return Outcome(RunStatus.CANCELLED, error=cancel.result())
+        limit = format_duration(request.limits.wall_seconds)
+        return Outcome(RunStatus.TIMEOUT, error=f"{self._words} did not end the run at its limit of {limit}")
+
+    async def _work(
+        self, request: RunRequest, log: RunLog, cancel: asyncio.Future[str] | None
+    ) -> Outcome | None:
+        try:
+            return await self._executor.run(request, log=log, cancel=cancel)
+        except (Exception, SystemExit):
+            logger.exception("%s failed in run %s", self._words, request.run_id)
+            return Outcome(RunStatus.CRASHED, error=f"{self._words} failed; the engine's log says more")
+
+    async def _wait(
+        self, work: asyncio.Future[Any], wall_seconds: float, cancel: asyncio.Future[str] | None
+    ) -> None:
+        wanted = {work} if cancel is None else {work, cancel}
+        await asyncio.wait(wanted, timeout=wall_seconds + GRACE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        if cancel is not None and cancel.done():
+            await asyncio.wait({work}, timeout=GRACE_SECONDS)
+
+    def _checked(self, outcome: object, result_bytes: int) -> Outcome:
+        if not isinstance(outcome, Outcome) or outcome.status not in ENDS:
+            logger.error("%s gave %r as the end of a run", self._words, outcome)
+            return Outcome(RunStatus.CRASHED, error=f"{self._words} gave no outcome of the run")
+        problem = _problem_with(outcome.result, result_bytes) or _problem_with(outcome.info, result_bytes)
+        if problem:
+            return replace(outcome, result=None, info=None, result_note=f"{self._words} gave {problem}")
+        return outcome
+
+
+def _problem_with(value: Any, most_bytes: int) -> str | None:
+    """Say why a value cannot be kept, or return None."""
+    try:
+        size = len(json.dumps(value, allow_nan=False))
+    except (TypeError, ValueError, RecursionError):
+        return "a result that is no plain data"
+    return None if size <= most_bytes else f"a result of more than {format_size(most_bytes)}"

@@ -1,0 +1,1 @@
+"""Job files: their settings, how they are read, judged and rewritten."""

@@ -1,0 +1,153 @@
+"""The engine's own job `moontide/cleanup`: removes runs, and what else is over, that are kept no longer.
+
+It works in small transactions of the journal, between those of the runs, and rests after each as long as that
+took: half of the journal's time is always theirs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import timedelta
+from functools import partial
+from typing import TypeVar
+
+from engine.jobs.jobfile import JobSettings
+from engine.run import Outcome, Retention
+from engine.runs.job import BuiltIn, Log
+from engine.runs.sources import KnownSources
+from engine.states import Returned, RunStatus
+from engine.store.aging import KINDS, Aged, Aging, remove_aged
+from engine.store.journal import Journal
+from engine.store.pruning import Pruning, remove_runs, remove_sources
+from engine.times.clock import Clock
+
+NAME = "moontide/cleanup"
+
+T = TypeVar("T")
+
+#: One transaction removes at most so many runs, and stops at so many lines of log.
+BATCH_RUNS = 100
+BATCH_LINES = 2000
+
+#: How long the job's own runs are kept.
+OWN_SECONDS = 86_400.0
+
+
+class Cleanup:
+    """Removes what is kept no longer."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        journal: Journal,
+        pruning: Pruning,
+        aging: Aging,
+        known_sources: Callable[[], KnownSources],
+        kept: Retention,
+        kept_seconds: Mapping[str, float],
+    ) -> None:
+        """Make a clean-up.
+
+        Args:
+            known_sources: gives the sources that the engine takes for written.
+            kept: which runs are kept.
+            kept_seconds: how long what else is over is kept, by the names of `engine.store.aging`; 0 for
+                ever.
+        """
+        self._clock = clock
+        self._journal = journal
+        self._pruning = pruning
+        self._known_sources = known_sources
+        self._kept = kept
+        self._aging = aging
+        self._kept_seconds = kept_seconds
+
+    def as_job(self, every_seconds: float) -> BuiltIn:
+        """Return the job that does it again and again."""
+        settings = JobSettings(
+            every=every_seconds,
+            description="Removes runs that are kept no longer, with their logs, and other old records",
+            overlap="skip",
+            on_error="continue",
+            remove_after=OWN_SECONDS,
+        )
+        return BuiltIn(NAME, settings, self.work)
+
+    async def work(self, log: Log, cancel: asyncio.Future[str]) -> Outcome:
+        """Remove all that can go, unless it is cancelled on the way."""
+        began = self._clock.monotonic()
+        runs = await self._remove_runs(cancel)
+        sources = 0 if cancel.done() else await self._remove_sources()
+        log("info", f"removed {runs} runs with their logs, and {sources} sources that no run needs")
+        aged = {kind.name: await self._remove_aged(kind, cancel) for kind in KINDS}
+        log("info", f"removed of other records: {', '.join(f'{name} {aged[name]}' for name in aged)}")
+        seconds = self._clock.monotonic() - began
+        result = {"runs": runs, "sources": sources, **aged}
+        if cancel.done():
+            return Outcome(
+                RunStatus.CANCELLED, result=result, error=cancel.result(), duration_seconds=seconds
+            )
+        return Outcome(RunStatus.COMPLETE, Returned.OK, result=result, duration_seconds=seconds)
+
+    async def _remove_runs(self, cancel: asyncio.Future[str]) -> int:
+        removed = 0
+        while found := await asyncio.to_thread(self._pruning.runs, self._kept, self._clock.now()):
+            for batch in batches(found):
+                if cancel.done():
+                    return removed
+                began = self._clock.monotonic()
+                removed += await self._journal.transact(partial(remove_runs, run_ids=batch))
+                await asyncio.sleep(self._clock.monotonic() - began)
+        return removed
+
+    async def _remove_aged(self, kind: Aged, cancel: asyncio.Future[str]) -> int:
+        removed = 0
+        if not self._kept_seconds[kind.name]:
+            return removed
+        oldest = self._clock.now() - timedelta(seconds=self._kept_seconds[kind.name])
+        while found := await asyncio.to_thread(self._aging.find, kind, oldest):
+            before = removed
+            for batch in _slices(found):
+                if cancel.done():
+                    return removed
+                began = self._clock.monotonic()
+                work = partial(remove_aged, kind=kind, keys=batch, oldest=oldest)
+                removed += await self._journal.transact(work)
+                await asyncio.sleep(self._clock.monotonic() - began)
+            if removed == before:
+                # What was found has changed since; the next run of the job looks again.
+                break
+        return removed
+
+    async def _remove_sources(self) -> int:
+        known = self._known_sources()
+        known.forget()
+        # What runs handed over before is committed first; what they hand over from now on is known again.
+        await self._journal.transact(lambda connection: None)
+        unused = await asyncio.to_thread(self._pruning.unused_sources)
+        removed = 0
+        for batch in _slices(sorted(unused)):
+            gone = [source for source in batch if source not in known]
+            removed += await self._journal.transact(partial(remove_sources, hashes=gone))
+        return removed
+
+
+def batches(found: Sequence[tuple[int, int]]) -> Iterator[list[int]]:
+    """Yield the ids of runs, given with their numbers of lines, in parts for one transaction each."""
+    batch: list[int] = []
+    lines = 0
+    for run_id, run_lines in found:
+        if batch and (len(batch) >= BATCH_RUNS or lines + run_lines > BATCH_LINES):
+            yield batch
+            batch, lines = [], 0
+        batch.append(run_id)
+        lines += run_lines
+    if batch:
+        yield batch
+
+
+def _slices(rows: Sequence[T]) -> Iterator[Sequence[T]]:
+    for start in range(0, len(rows), BATCH_RUNS):
+        yield rows[start : start + BATCH_RUNS]
