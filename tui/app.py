@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -20,13 +20,17 @@ from tui.dialogs import YES, Confirm
 from tui.jobs import JobsScreen
 from tui.kept import Kept, kept_path
 from tui.link import Link
-from tui.page import WARNING_SECONDS, Context
+from tui.owneditor import OwnEditor, own_editor
+from tui.page import WARNING_SECONDS, Context, Page
 from tui.places import Places
 from tui.plain import PlainSigns
+from tui.rights import why_closed
 from tui.themes import TERMINAL, THEMES, fitting_theme, speaks_unicode
 
 if TYPE_CHECKING:
+    from textual.actions import ActionParseResult
     from textual.command import Provider
+    from textual.dom import DOMNode
     from textual.filter import LineFilter
 
     from engine.api.client import AsyncClient
@@ -70,7 +74,11 @@ class Dashboard(Places):
         Binding("b", "groups", "Groups of jobs", show=False),
         Binding("c", "schedules", "Schedules given at run time", show=False),
         Binding("a", "audit", "Audit: what operators did", show=False),
+        Binding("C", "charts", "Charts: a timeline of runs, and failures by the hour", show=False),
+        Binding("w", "why", "Why: what became of the planned times of all jobs", show=False),
+        Binding("L", "library", "Library: the modules that jobs share", show=False),
         Binding("P", "plugins", "Plugins", show=False),
+        Binding("comma", "settings", "Settings of the engine", key_display=",", show=False),
         Binding("i", "engine", "Information about the engine", show=False),
         Binding("Z", "pause_engine", "Pause the whole engine, or resume it", show=False),
         Binding("q", "leave", "Quit", show=False),
@@ -82,17 +90,25 @@ class Dashboard(Places):
         Binding("ctrl+l", "redraw", "Draw the screen again", show=False),
     ]
 
-    def __init__(self, client: AsyncClient, *, owns_engine: bool = False, kept: Kept | None = None) -> None:
+    def __init__(
+        self,
+        client: AsyncClient,
+        *,
+        owns_engine: bool = False,
+        kept: Kept | None = None,
+        editor: OwnEditor | None = None,
+    ) -> None:
         """Prepare the dashboard.
 
         Args:
             client: the way to the engine; closed at the end.
             owns_engine: quitting stops the engine, and asks first.
             kept: what is remembered from one time to the next; nothing by default.
+            editor: the person's own editor, where it may be opened; by default it may not.
         """
         super().__init__()
         self.board = Board()
-        self.context = Context(self.board, client, kept or Kept())
+        self.context = Context(self.board, client, kept or Kept(), own_editor=editor or OwnEditor())
         self._link = Link(client, self.board, on_live=self._show_at_once, on_restart=self._tell_of_restart)
         self._owns_engine = owns_engine
         self._added_keys: set[str] = set()
@@ -131,6 +147,22 @@ class Dashboard(Places):
 
     def _tell_of_restart(self) -> None:
         self.notify("the engine was restarted; this is its new session", markup=False)
+
+    # What the person's role allows
+
+    async def run_action(
+        self,
+        action: str | ActionParseResult,
+        default_namespace: DOMNode | None = None,
+        namespaces: Mapping[str, DOMNode] | None = None,
+    ) -> bool:
+        """Carry out an action, or say why the person's role does not allow it."""
+        name = action if isinstance(action, str) else action[1]
+        reason = why_closed(name, self.board.role)
+        if reason and isinstance(self.screen, Page):
+            self.screen.warn(f"not for you: that {reason}, and you are {self.board.role}")
+            return False
+        return await super().run_action(action, default_namespace, namespaces)
 
     # Screens of plugins
 
@@ -236,21 +268,25 @@ def prepare_process() -> None:
     """Take back what a parent process may have set, and Textual cannot live with.
 
     With SIGHUP ignored, the dashboard would spin for ever once its terminal is closed; with COLUMNS or
-    LINES in the environment it would never see a resize.
+    LINES in the environment it would never see a resize. In a browser they are how it learns of its size.
     """
     for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT, signal.SIGPIPE, signal.SIGCHLD):
         signal.signal(number, signal.SIG_DFL)
-    for name in ("COLUMNS", "LINES"):
-        os.environ.pop(name, None)
+    if not os.environ.get("TEXTUAL_DRIVER"):
+        for name in ("COLUMNS", "LINES"):
+            os.environ.pop(name, None)
     os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
 
 
-def run(place: Path | str, *, token: str | None = None, owns_engine: bool = False) -> int:
+def run(
+    place: Path | str, *, token: str | None = None, ca_file: Path | None = None, owns_engine: bool = False
+) -> int:
     """Show the dashboard of an engine until the person leaves it.
 
     Args:
         place: the engine's socket, or the URL of its TCP listener.
         token: what the TCP listener asks for.
+        ca_file: certificates of the authorities to trust at an https URL; the machine's by default.
         owns_engine: quitting stops the engine, and asks first.
 
     Returns:
@@ -262,5 +298,6 @@ def run(place: Path | str, *, token: str | None = None, owns_engine: bool = Fals
     prepare_process()
     from engine.api.client import AsyncClient
 
-    client = AsyncClient(place, token=token)
-    return Dashboard(client, owns_engine=owns_engine, kept=Kept(kept_path())).run() or 0
+    client = AsyncClient(place, token=token, ca_file=ca_file)
+    editor = own_editor(os.environ, place, token)
+    return Dashboard(client, owns_engine=owns_engine, kept=Kept(kept_path()), editor=editor).run() or 0

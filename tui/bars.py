@@ -12,9 +12,11 @@ from textual.containers import VerticalScroll
 from textual.widget import Widget
 from textual.widgets import Static
 
+from engine.roles import Role
 from engine.views import EngineView
 from tui import words
 from tui.board import Board, Reach
+from tui.rights import why_closed
 
 #: A part of a line, and the shade that it is drawn in.
 Part = tuple[str, str]
@@ -65,7 +67,10 @@ class StatusBar(Bar):
             return self._alarm()
         right = self._right()
         room = self.size.width - cell_len(right) - 2
-        line = self.joined(fitting(engine_parts(self._board), room))
+        parts = engine_parts(self._board)
+        if sum(cell_len(text) for text, _ in parts) > room:
+            parts = brief_engine_parts(self._board)
+        line = self.joined(fitting(parts, room))
         line.append(" " * max(1, self.size.width - line.cell_len - cell_len(right) - 1))
         line.append_text(self.styled(right, "faint"))
         return line
@@ -90,18 +95,40 @@ def engine_parts(board: Board) -> list[Part]:
         return [(_lost_words(board), "alarm")]
     if (view := board.engine) is None:
         return [(" ☾ moontide ", "name"), (" … connecting to the engine", "busy")]
+    jobs = (f" {words.plural(len(board.jobs), 'job')} ", "")
+    return [(" ☾ moontide ", "name"), *_state_parts(board, view), jobs, *_load_parts(board, view)]
+
+
+def brief_engine_parts(board: Board) -> list[Part]:
+    """Return what the status bar says where there is little room: what is wrong and what goes on, no more."""
+    if board.reach in (Reach.STOPPED, Reach.UNREACHABLE) or (view := board.engine) is None:
+        return engine_parts(board)
+    return [(" ☾ ", "name"), *_state_parts(board, view), *_load_parts(board, view)]
+
+
+def _state_parts(board: Board, view: EngineView) -> list[Part]:
     look = words.look(view.state)
     return [
-        (" ☾ moontide ", "name"),
         (f" {look.icon} {view.state} ", look.shade),
+        *_role_parts(board),
         *_hold_parts(view),
+        *_distance_parts(board),
         *_trouble_parts(board, view),
-        (f" {words.plural(len(board.jobs), 'job')} ", ""),
+    ]
+
+
+def _load_parts(board: Board, view: EngineView) -> list[Part]:
+    return [
         (f" pool {view.running}/{view.pool_size or '∞'} ", "busy" if view.running else ""),
         (f" queue {view.queued} ", "late" if view.queued else ""),
         (f" {board.runs_per_minute()}/min ", ""),
-        *_distance_parts(board),
     ]
+
+
+def _role_parts(board: Board) -> list[Part]:
+    if board.role is Role.ADMIN:
+        return []
+    return [(" read-only " if board.role is Role.VIEWER else f" {board.role} ", "late")]
 
 
 def _hold_parts(view: EngineView) -> list[Part]:
@@ -124,7 +151,8 @@ def _trouble_parts(board: Board, view: EngineView) -> list[Part]:
 def _distance_parts(board: Board) -> list[Part]:
     if not board.clock_distance:
         return []
-    return [(f" clock {board.clock_distance.total_seconds():+.0f}s ", "late")]
+    seconds = board.clock_distance.total_seconds()
+    return [(f" clock {'-' if seconds < 0 else '+'}{words.span(abs(seconds))} ", "late")]
 
 
 def fitting(parts: Sequence[Part], room: int) -> list[Part]:
@@ -143,16 +171,27 @@ Hint = tuple[str, str, str]
 
 
 class Hints(Bar):
-    """The keys that matter here, as many as fit; the last is always the way to all of them."""
+    """The keys that matter here, as many as fit; the last is always the way to all of them.
 
-    def __init__(self, hints: Sequence[Hint], *, help_key: str = "?") -> None:
+    What the person's role does not allow stands in brackets.
+    """
+
+    def __init__(self, hints: Sequence[Hint], board: Board, *, help_key: str = "?") -> None:
         super().__init__()
         self._hints = hints
+        self._board = board
+        self._drawn = board.role
         self._help: Hint = (help_key, "Help", "app.help")
+
+    def tick(self) -> None:
+        """Repaint if the role is another."""
+        if self._board.role is not self._drawn:
+            self.refresh()
 
     def render(self) -> Text:
         """Draw the line."""
-        shown = fitting_hints(self._hints, self._help, self.size.width - 1)
+        self._drawn = self._board.role
+        shown = fitting_hints(map(self._bracketed, self._hints), self._help, self.size.width - 1)
         line = Text(" ", no_wrap=True, end="")
         for key, label, action in shown:
             hint = self.joined([(key, "key"), (f" {label}  ", "faint")])
@@ -161,8 +200,12 @@ class Hints(Bar):
         line.truncate(self.size.width)
         return line
 
+    def _bracketed(self, hint: Hint) -> Hint:
+        key, label, action = hint
+        return (f"({key}", f"{label})", action) if why_closed(action, self._board.role) else hint
 
-def fitting_hints(hints: Sequence[Hint], last: Hint, room: int) -> list[Hint]:
+
+def fitting_hints(hints: Iterable[Hint], last: Hint, room: int) -> list[Hint]:
     """Return the hints that fit into a number of columns, the last always among them."""
     room -= _hint_width(last)
     kept: list[Hint] = []

@@ -12,7 +12,7 @@ from textual.app import ComposeResult
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from engine.quantities import parse_duration
+from engine.times.quantities import parse_duration
 from tui.dialogs import CANCEL, YES, Dialog
 
 _OF_TODAY = re.compile(r"\d\d:\d\d(:\d\d)?")

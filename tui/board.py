@@ -16,8 +16,9 @@ from engine.events import (
     RunQueued,
     RunStarted,
 )
+from engine.roles import Role
 from engine.states import FINAL, Activity, JobStatus, RunStatus
-from engine.views import EngineView, JobView, RunView
+from engine.views import CallerView, EngineView, JobView, RunView
 
 #: Ends of runs kept for each job, for the lists' little plots.
 ENDS_KEPT = 20
@@ -52,6 +53,7 @@ class Board:
         reach: whether what is shown is live; `since` says since when it is so, `trouble` why not.
         edition: counts up whenever jobs came, went or changed; a screen compares it with what it drew.
         session: the engine's session; another one means that it was restarted.
+        role: what the engine lets this dashboard do.
     """
 
     def __init__(self) -> None:
@@ -59,6 +61,7 @@ class Board:
         self.since = datetime.now(UTC)
         self.trouble = ""
         self.engine: EngineView | None = None
+        self.role = Role.ADMIN
         self.clock_distance = timedelta()
         self.jobs: dict[str, JobView] = {}
         self.ends: dict[str, deque[End]] = {}
@@ -82,6 +85,10 @@ class Board:
         distance = view.now - datetime.now(UTC)
         # A second is within what the way takes.
         self.clock_distance = distance if abs(distance) > timedelta(seconds=1) else timedelta()
+
+    def take_caller(self, view: CallerView) -> None:
+        """Note who this is to the engine."""
+        self.role = Role(view.role)
 
     def take_jobs(self, jobs: Iterable[JobView]) -> None:
         """Note all jobs anew."""

@@ -53,6 +53,10 @@ class Dialog(ModalScreen[str]):
         Binding("escape", "cancel", "Cancel", show=False),
         Binding("left,h", "app.focus_previous", "Previous answer", show=False),
         Binding("right,l", "app.focus_next", "Next answer", show=False),
+        Binding("up", "scroll_text(-1)", "Text up", show=False),
+        Binding("down", "scroll_text(1)", "Text down", show=False),
+        Binding("pageup", "scroll_text(-10)", "Text up by a page", show=False),
+        Binding("pagedown", "scroll_text(10)", "Text down by a page", show=False),
     ]
 
     def __init__(self, title: str, message: str = "", answers: Sequence[tuple[str, str]] = ()) -> None:
@@ -90,6 +94,11 @@ class Dialog(ModalScreen[str]):
     def start(self) -> Widget:
         """Return what has the focus first: Cancel."""
         return self.query(Choice).first()
+
+    def action_scroll_text(self, lines: int) -> None:
+        """Scroll what is said above the answers."""
+        for body in self.query("#body"):
+            body.scroll_relative(y=lines, animate=False)
 
     def on_choice_chosen(self, message: Choice.Chosen) -> None:
         """Take the answer."""

@@ -86,6 +86,9 @@ class Grid(ScrollView, Generic[Row], can_focus=True):
             super().__init__()
             self.key = key
 
+    class EndInSight(Message):
+        """The last row is on the screen, or nearly so."""
+
     class Moved(Message):
         """The cursor stands on another row."""
 
@@ -221,6 +224,12 @@ class Grid(ScrollView, Generic[Row], can_focus=True):
             self.scroll_to(y=self._at, animate=False, force=True)
         elif self._at >= top + self._page:
             self.scroll_to(y=self._at - self._page + 1, animate=False, force=True)
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Tell when the end comes into sight, whether by keys or by the wheel."""
+        super().watch_scroll_y(old_value, new_value)
+        if self._rows and new_value + 2 * self._page >= len(self._rows):
+            self.post_message(self.EndInSight())
 
     def on_click(self, event: events.Click) -> None:
         """Put the cursor on the clicked row; a second click opens it."""

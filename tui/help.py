@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import ClassVar
 
 from textual.app import App
@@ -11,9 +12,11 @@ from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.widget import Widget
 
+from engine.roles import Role
 from tui.bars import Hint, Prose, ProseLine, TitleBar
 from tui.grid import Grid
 from tui.page import Context, Page
+from tui.rights import why_closed
 from tui.tail import Tail
 
 #: How keys are written for people.
@@ -21,12 +24,16 @@ NAMES = {
     "question_mark": "?",
     "slash": "/",
     "colon": ":",
+    "comma": ",",
+    "minus": "-",
+    "plus": "+",
     "escape": "Esc",
     "enter": "Enter",
     "space": "Space",
     "pageup": "PgUp",
     "pagedown": "PgDn",
     "underscore": "_",
+    "at": "Space",
 }
 
 
@@ -56,7 +63,12 @@ def bindings_of(owner: type[DOMNode]) -> list[Binding]:
 
 def keys_of(owner: type[DOMNode]) -> list[tuple[str, str]]:
     """Return the keys that a screen or widget adds itself, each with what it does."""
-    return _named(binding for binding in owner.__dict__.get("BINDINGS", ()) if isinstance(binding, Binding))
+    return _named(own_bindings(owner))
+
+
+def own_bindings(owner: type[DOMNode]) -> list[Binding]:
+    """Return the keys that a screen or widget adds itself."""
+    return [binding for binding in owner.__dict__.get("BINDINGS", ()) if isinstance(binding, Binding)]
 
 
 def _named(bindings: Iterable[Binding]) -> list[tuple[str, str]]:
@@ -65,6 +77,16 @@ def _named(bindings: Iterable[Binding]) -> list[tuple[str, str]]:
         for binding in bindings
         if binding.description
     ]
+
+
+def _allowed(bindings: Iterable[Binding], role: Role) -> list[tuple[str, str]]:
+    """Return keys in words; of those that a role does not allow, with the reason."""
+    shown = []
+    for binding in bindings:
+        reason = why_closed(binding.action, role)
+        text = f"{binding.description} ({reason})" if reason else binding.description
+        shown += _named([replace(binding, description=text)] if binding.description else [])
+    return shown
 
 
 class HelpScreen(Page):
@@ -84,11 +106,12 @@ class HelpScreen(Page):
             app: the application, for the keys that hold everywhere.
         """
         super().__init__(context)
-        self._lines = [*_section("Here", _named(bindings_of(type(about))))]
+        role = context.board.role
+        self._lines = [*_section("Here", _allowed(bindings_of(type(about)), role))]
         lists = next((kind for kind in (Grid, Tail) if about.query(kind)), None)
         if lists is not None:
             self._lines += _section("Moving", keys_of(lists))
-        self._lines += _section("Everywhere", keys_of(type(app)))
+        self._lines += _section("Everywhere", _allowed(own_bindings(type(app)), role))
         added = [
             (key_name(one.key), f"{one.title} (plugin {one.plugin})") for one in context.added if one.key
         ]

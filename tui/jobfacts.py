@@ -1,24 +1,14 @@
-"""What keeps a job from running and what is wrong with it, in lines; and its slot ledger as a list."""
+"""What keeps a job from running and what is wrong with it, in lines."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from engine.views import AlertView, JobView, ScheduleView, SlotView, StateView
+from engine.views import AlertView, JobView, ScheduleView, StateView
 from tui import words
 from tui.bars import ProseLine
 from tui.board import Board
-from tui.grid import Cell, Column
 from tui.runlists import pretty
-
-_FATES = {
-    "planned": ("◔", "calm"),
-    "ran": ("✓", "ok"),
-    "late": ("!", "late"),
-    "skipped": ("»", "late"),
-    "missed": ("✗", "bad"),
-    "superseded": ("»", "faint"),
-}
 
 
 def held_lines(job: JobView) -> list[ProseLine]:
@@ -62,27 +52,3 @@ def state_lines(views: Iterable[StateView]) -> list[ProseLine]:
         by = f"run {view.run_id}" if view.run_id else "an operator"
         lines += [[(f"kept {words.moment(view.updated)} by {by}", "faint")], *pretty(view.value), []]
     return lines
-
-
-def fate_cell(slot: SlotView) -> Cell:
-    """Return what became of a planned time, with its icon."""
-    icon, shade = _FATES.get(slot.fate, ("?", "calm"))
-    return f"{icon} {slot.fate}", shade
-
-
-def slot_columns() -> tuple[Column[SlotView], ...]:
-    """Return the columns of a job's slot ledger."""
-    return (
-        Column("PLANNED FOR", 19, 1, lambda slot: (words.moment(slot.due), "calm")),
-        Column(
-            "TIMES", 5, 4, lambda slot: ("all" if slot.count is None else str(slot.count), ""), right=True
-        ),
-        Column("BECAME", 12, 2, fate_cell),
-        Column("RUN", 7, 5, lambda slot: (str(slot.run or "—"), "faint"), right=True),
-        Column("LATE", 6, 6, lambda slot: (words.duration(slot.late_ms), "calm"), right=True),
-        Column("WHY", 12, 0, lambda slot: (words.first_line(slot.reason or _cause(slot)), "")),
-    )
-
-
-def _cause(slot: SlotView) -> str:
-    return slot.cause or (slot.status or "").lower()

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime
-from typing import Any, ClassVar
+from collections.abc import Iterable
+from typing import ClassVar
 
 from textual import on, work
 from textual.binding import Binding, BindingType
@@ -12,30 +11,17 @@ from textual.containers import Horizontal
 from textual.widget import Widget
 from textual.widgets import Input
 
-from engine.permissions import permission_words
-from engine.states import Activity
 from engine.views import JobView
-from tui import deeds, holddeeds, words
-from tui.bars import Hint, Prose, ProseLine
-from tui.board import Board, Reach
+from tui import words
+from tui.bars import Hint, Prose
+from tui.board import Reach
 from tui.dialogs import Ask
 from tui.filters import job_fits, parse
-from tui.grid import Cell, Column, Grid
-from tui.jobfacts import held_lines
-from tui.page import Context, FilterLine, Page
-from tui.plots import ends_line, percent_complete
-
-FAR = datetime.max.replace(tzinfo=UTC)
-LONG_AGO = datetime.min.replace(tzinfo=UTC)
-
-#: The ways to sort, in the order in which `s` goes through them.
-SORTS: dict[str, Callable[[JobView, datetime], Any]] = {
-    "attention": lambda job, now: (not words.needs_attention(job), not words.is_late(job, now), job.name),
-    "name": lambda job, now: job.name,
-    "next": lambda job, now: (job.next_run or FAR, job.name),
-    "last": lambda job, now: (-(job.last_run or LONG_AGO).timestamp() if job.last_run else 0.0, job.name),
-    "status": lambda job, now: (job.status, job.name),
-}
+from tui.grid import Grid
+from tui.jobactions import JobActions
+from tui.joblists import SORTS, job_columns
+from tui.jobsummary import job_summary
+from tui.page import Context, FilterLine
 
 EMPTY = (
     "No jobs yet.\n\nPress n to write the first one, or put a file such as report.lua into the jobs folder."
@@ -45,60 +31,7 @@ CONNECTING = "Connecting to the engine …"
 NO_MATCH = "No job matches “{}”.\n\nEsc clears the filter."
 
 
-def status_cell(job: JobView, now: datetime) -> Cell:
-    """Return a job's status as the list shows it: what it does now, or else how it stands."""
-    if job.activity != Activity.IDLE:
-        return _looked(job.activity.upper())
-    if job.paused and job.status not in ("INACTIVE", "INVALID"):
-        return _looked("PAUSED")
-    if words.is_late(job, now):
-        return "! late", "late"
-    if job.status == "INACTIVE" and job.error is not None:
-        return f"{words.look(job.status).icon} inactive", "bad"
-    return _looked(job.status)
-
-
-def _looked(status: str) -> Cell:
-    look = words.look(status)
-    return f"{look.icon} {status.lower()}", look.shade
-
-
-def name_cell(job: JobView) -> Cell:
-    """Return a job's name, with a sign where an alert goes on that nobody acknowledged."""
-    name = words.clean(job.name)
-    return (f"! {name}", "late") if words.is_alarming(job) else (name, "")
-
-
-def ended_cell(job: JobView) -> Cell:
-    """Return how a job's last run ended."""
-    return ("—", "faint") if job.last_status is None else _looked(job.last_status)
-
-
-def job_columns(board: Board) -> tuple[Column[JobView], ...]:
-    """Return the columns of the list; the ones with a high rank go first when there is no room."""
-
-    def ends(job: JobView) -> Cell:
-        return ends_line(board.ends.get(job.name, ()), 10), "calm"
-
-    def share(job: JobView) -> Cell:
-        return percent_complete(tuple(board.ends.get(job.name, ()))), "calm"
-
-    return (
-        Column("STATUS", 11, 1, lambda job: status_cell(job, board.now())),
-        Column("JOB", 16, 0, name_cell),
-        Column("SCHEDULE", 15, 5, lambda job: (words.first_line(job.schedule), "calm")),
-        Column("NEXT", 8, 3, lambda job: (words.until(job.next_run, board.now()), "calm"), right=True),
-        Column("LAST", 8, 4, lambda job: (words.ago(job.last_run, board.now()), "faint"), right=True),
-        Column("ENDED", 11, 2, ended_cell),
-        Column("TOOK", 6, 6, lambda job: (words.duration(board.last_duration(job.name)), "calm"), right=True),
-        Column("OK", 4, 7, share, right=True),
-        Column("LAST RUNS", 10, 8, ends),
-        Column("GROUPS", 12, 10, lambda job: (words.clean(", ".join(job.groups)), "faint")),
-        Column("TAGS", 14, 9, lambda job: (words.tags(job.tags), "faint")),
-    )
-
-
-class JobsScreen(Page):
+class JobsScreen(JobActions):
     """All jobs, live."""
 
     HINTS: ClassVar[tuple[Hint, ...]] = (
@@ -118,17 +51,7 @@ class JobsScreen(Page):
             "Filter: words, tag:shop, status:inactive, group:night, alert:late, !not",
             key_display="/",
         ),
-        Binding("r", "run", "Run now"),
-        Binding("R", "run_with", "Run with data"),
-        Binding("p", "switch", "Deactivate, or activate again"),
-        Binding("z", "pause", "Pause with a note and an end, or resume"),
-        Binding("x", "acknowledge", "Acknowledge its alerts, with a note"),
-        Binding("K", "cancel", "Cancel the run under way"),
-        Binding("e", "edit", "Edit the file"),
-        Binding("o", "form", "Options: the settings as a form"),
         Binding("n", "new", "New job"),
-        Binding("d", "delete", "Delete the file (type the name)"),
-        Binding("l", "log", "Log of the last run"),
         Binding("space", "mark", "Mark; actions then go to all marked"),
         Binding("s", "sort", "Sort by the next column"),
         Binding("S", "reverse", "Sort the other way round"),
@@ -276,26 +199,6 @@ class JobsScreen(Page):
 
             self.app.push_screen(JobScreen(self.context, job.name))
 
-    def action_log(self) -> None:
-        """Open the last run of the job under the cursor."""
-        job = self.job
-        if job is None or job.last_run_id is None:
-            self.warn("it has not run yet; r runs it")
-            return
-        from tui.run import RunScreen
-
-        self.app.push_screen(RunScreen(self.context, job.last_run_id))
-
-    def action_edit(self) -> None:
-        """Edit the file of the job under the cursor."""
-        if (job := self.job) is not None:
-            self.edit(job.name)
-
-    def action_form(self) -> None:
-        """Change the settings of the job under the cursor."""
-        if (job := self.job) is not None:
-            self.form(job.name)
-
     @work
     async def action_new(self) -> None:
         """Ask for a name, and then for the settings of the new job."""
@@ -307,79 +210,8 @@ class JobsScreen(Page):
     def _is_taken(self, name: str) -> str | None:
         return f"{name} exists already" if name.removesuffix(".lua") in self.board.jobs else None
 
-    @work
-    async def action_run(self) -> None:
-        """Run the chosen jobs."""
-        await deeds.run_jobs(self, self.chosen())
-
-    @work
-    async def action_run_with(self) -> None:
-        """Run the job under the cursor with data."""
-        if (job := self.job) is not None:
-            await deeds.run_with_data(self, job)
-
-    @work
-    async def action_switch(self) -> None:
-        """Deactivate or activate the chosen jobs."""
-        await deeds.switch_jobs(self, self.chosen())
-
-    @work
-    async def action_pause(self) -> None:
-        """Pause or resume the chosen jobs."""
-        await holddeeds.pause_jobs(self, self.chosen())
-
-    @work
-    async def action_acknowledge(self) -> None:
-        """Acknowledge the alerts of the chosen jobs."""
-        await holddeeds.acknowledge(self, [alert for job in self.chosen() for alert in job.alerts])
-
-    @work
-    async def action_cancel(self) -> None:
-        """Cancel what the chosen jobs run."""
-        await deeds.cancel_jobs(self, self.chosen())
-
-    @work
-    async def action_delete(self) -> None:
-        """Delete the job under the cursor."""
-        if (job := self.job) is not None:
-            await deeds.delete_job(self, job)
-
     def action_copy(self) -> None:
         """Copy the name of the job under the cursor."""
         if (job := self.job) is not None:
             self.app.copy_to_clipboard(job.name)
             self.say(f"copied: {job.name}")
-
-
-def job_summary(job: JobView, board: Board) -> Sequence[ProseLine]:
-    """Return what the side panel says of a job."""
-    now = board.now()
-    ends = tuple(board.ends.get(job.name, ()))
-    lines: list[ProseLine] = [
-        [(words.clean(job.name), "head")],
-        [status_cell(job, now), ("  " + words.first_line(job.reason), "faint")],
-        [(words.clean(job.description), "")],
-        *held_lines(job),
-        [],
-        _pair("schedule", job.schedule),
-        _pair("next", f"{words.until(job.next_run, now)}  {words.near_moment(job.next_run, now)}"),
-        [*_pair("last", f"{words.ago(job.last_run, now)}  "), ended_cell(job)],
-        _pair("runs", f"{ends_line(ends, 20)}  {percent_complete(ends)} complete"),
-        _pair("tags", words.tags(job.tags) or "—"),
-        _pair("groups", ", ".join(job.groups) or "—"),
-        _pair("file", job.path),
-        _pair("may use", permission_words(job.permissions, job.allow)),
-    ]
-    return [*lines, *error_lines(job.error)]
-
-
-def _pair(name: str, value: str) -> list[tuple[str, str]]:
-    return [(f"{name:<10}", "faint"), (words.clean(value), "")]
-
-
-def error_lines(error: str | None) -> list[ProseLine]:
-    """Return an error with its Lua traceback, the first line in the shade of failures."""
-    if not error:
-        return []
-    first, *rest = words.clean(error.strip()).splitlines()
-    return [[], [("last error", "faint")], [(f"✗ {first}", "bad")], *([(line, "calm")] for line in rest)]

@@ -97,6 +97,7 @@ class Link:
         before = self.board.engine
         engine = await self.client.status()
         self.board.take_engine(engine)
+        self.board.take_caller(await self.client.me())
         self.board.take_jobs(await self.client.jobs())
         self.board.reached(Reach.LIVE)
         self._on_live()

@@ -148,9 +148,14 @@ class ListPage(Page, Generic[Row]):
     @on(Grid.Moved)
     def _moved(self) -> None:
         rows = self.grid.rows
-        if len(rows) >= PAGE_ROWS and self.grid.cursor_row is rows[-1] and not self._all_here:
-            self._fetch_further()
+        if rows and self.grid.cursor_row is rows[-1]:
+            self._end_in_sight()
         self._show_about()
+
+    @on(Grid.EndInSight)
+    def _end_in_sight(self) -> None:
+        if len(self.grid.rows) >= PAGE_ROWS and not self._all_here and self.board.is_live:
+            self._fetch_further()
 
     def _show_about(self) -> None:
         row = self.grid.cursor_row

@@ -18,11 +18,13 @@ from engine.views import BulkView
 from tui.bars import Hint, Hints, StatusBar
 from tui.board import Board
 from tui.kept import Kept
+from tui.owneditor import OwnEditor
 from tui.words import clean, plural
 
 if TYPE_CHECKING:
     from engine.api.client import AsyncClient
     from tui.added import AddedScreen
+    from tui.vocabulary import Vocabulary
 
 #: The screen follows the model so often; a followed log twice as often.
 TICK_SECONDS = 0.5
@@ -42,12 +44,16 @@ class Context:
     Attributes:
         kept: filter, sort and theme, for when a list or the dashboard is opened again.
         added: the screens that plugins of the engine add.
+        own_editor: the person's own, where it may be opened.
+        vocabularies: what job files may name, by the engine's session: a restart may bring other plugins.
     """
 
     board: Board
     client: AsyncClient
     kept: Kept = field(default_factory=Kept)
     added: list[AddedScreen] = field(default_factory=list)
+    own_editor: OwnEditor = field(default_factory=OwnEditor)
+    vocabularies: dict[int, Vocabulary] = field(default_factory=dict)
 
 
 class FilterLine(Input):
@@ -110,7 +116,7 @@ class Page(Screen[None]):
         """Hold the bars, and between them what the screen is about."""
         yield StatusBar(self.board)
         yield from self.body()
-        yield Hints(self.HINTS, help_key=self.HELP_KEY)
+        yield Hints(self.HINTS, self.board, help_key=self.HELP_KEY)
 
     def body(self) -> Iterable[Widget]:
         """Make what stands between the bars."""
@@ -128,6 +134,7 @@ class Page(Screen[None]):
     def _tick(self) -> None:
         if self.is_current:
             self.query_one(StatusBar).tick()
+            self.query_one(Hints).tick()
             self.tick()
 
     def tick(self) -> None:

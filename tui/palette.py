@@ -12,6 +12,7 @@ from tui.added import AddedScreen
 from tui.help import bindings_of, key_name
 from tui.job import JobScreen
 from tui.page import Page
+from tui.rights import why_closed
 
 JOBS_SHOWN = 20
 
@@ -23,19 +24,23 @@ class Actions(Provider):
         for owner in (self.screen, self.app):
             for binding in bindings_of(type(owner)):
                 if binding.description and binding.action != "command_palette":
-                    key = key_name(binding.key.split(",")[0])
-                    yield binding.description, key, partial(owner.run_action, binding.action)
+                    words = f"key {key_name(binding.key.split(',')[0])}"
+                    if isinstance(self.screen, Page) and (
+                        reason := why_closed(binding.action, self.screen.board.role)
+                    ):
+                        words += f", {reason}"
+                    yield binding.description, words, partial(owner.run_action, binding.action)
 
     async def discover(self) -> Hits:
         """List everything."""
-        for text, key, run in self._commands():
-            yield DiscoveryHit(text, run, help=f"key {key}")
+        for text, words, run in self._commands():
+            yield DiscoveryHit(text, run, help=words)
 
     async def search(self, query: str) -> Hits:
         """List what holds the words typed."""
-        for text, key, run in self._commands():
+        for text, words, run in self._commands():
             if query.lower() in text.lower():
-                yield Hit(1.0, text, run, help=f"key {key}")
+                yield Hit(1.0, text, run, help=words)
 
 
 class Added(Provider):

@@ -65,6 +65,30 @@ class Places(App[int]):
 
         self._open(PluginsScreen)
 
+    def action_library(self) -> None:
+        """Open the list of library modules."""
+        from tui.library import LibraryScreen
+
+        self._open(LibraryScreen)
+
+    def action_settings(self) -> None:
+        """Open the list of the engine's settings."""
+        from tui.settings import SettingsScreen
+
+        self._open(SettingsScreen)
+
+    def action_charts(self) -> None:
+        """Open the charts of all jobs."""
+        from tui.charts import ChartsScreen
+
+        self._open(ChartsScreen)
+
+    def action_why(self) -> None:
+        """Open the slot ledger of all jobs."""
+        from tui.ledger import LedgerScreen
+
+        self._open(LedgerScreen)
+
     def action_engine(self) -> None:
         """Open the page about the engine."""
         from tui.enginepage import EngineScreen

@@ -1,84 +1,98 @@
-"""Reload: what is wrong with the files first, then the reload, then what it changed."""
+"""Reload: first what it would change, then the reload, then what became of it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
-from engine.views import JobView, ProblemView, ReloadView
-from tui.board import Board
-from tui.dialogs import YES, Confirm, Dialog
+from engine.views import PlannedChangeView, ReloadPlanView, ReloadView
+from tui.dialogs import YES, Confirm
 from tui.page import Page
 from tui.words import clean, first_line, plural, until
 
-NAMES_SHOWN = 6
+#: What can become of a job, in the order of the plan, each with its sign.
+SIGNS = {"invalid": "✗", "removed": "-", "added": "+", "changed": "~", "revived": "↻", "other": "·"}
+
+#: Further lines than these are only counted.
+LINES_SHOWN = 300
 
 
 async def reload_jobs(page: Page) -> None:
-    """Check the files, ask, reload, and show what changed."""
+    """Show what a reload would change, ask, and reload."""
     if not page.can_act():
         return
     async with page.telling():
-        problems = await page.client.check()
-        if await page.app.push_screen_wait(_question(problems, page.board)) != YES:
+        plan = await page.client.reloads.plan()
+        text = "\n".join(plan_lines(plan, page.board.now()))
+        title = (
+            "Read the jobs folder again?" if plan.changes else "Read the jobs folder again? It is unchanged."
+        )
+        if await page.app.push_screen_wait(Confirm(title, text, "Reload")) != YES:
             return
-        before = {name: job.next_run for name, job in page.board.jobs.items()}
         page.say("Reloading …")
         view = await page.client.reload()
         page.board.take_jobs(await page.client.jobs())
-        if is_news(view):
-            told = "\n".join(told_lines(view, before, page.board))
-            await page.app.push_screen_wait(Dialog("Reloaded", told))
-        else:
-            page.say(f"reloaded: {plural(view.unchanged, 'job')} unchanged")
+        page.say(told(view))
+        if view.invalid:
+            page.warn(f"{plural(len(view.invalid), 'file')} cannot be used: {_listed(list(view.invalid))}")
 
 
-def _question(problems: Iterable[ProblemView], board: Board) -> Confirm:
-    """Say what a reload meets, as far as it can be known before."""
-    bad = [f"✗ {clean(one.path)}: {first_line(one.reason)}" for one in problems]
-    revived = [job.name for job in board.jobs.values() if is_waiting_for_reload(job)]
-    lines = [*bad[:NAMES_SHOWN]]
-    if len(bad) > NAMES_SHOWN:
-        lines.append(f"and {len(bad) - NAMES_SHOWN} more")
-    if bad:
-        lines = ["These files cannot be used; all others load:", *lines, ""]
-    if revived:
-        lines += [f"Comes back to its schedule: {_list(revived)}", ""]
-    lines.append("Jobs keep the time that remains until their next run.")
-    return Confirm("Read the jobs folder again?", "\n".join(lines), "Reload")
+def plan_lines(plan: ReloadPlanView, now: datetime) -> list[str]:
+    """Return what a reload would change, the worst first."""
+    order = list(SIGNS)
+    changes = sorted(plan.changes, key=lambda one: (order.index(one.becomes), one.job))
+    lines = [*_change_lines(changes, now), *_still_bad(plan), *_module_lines(plan.modules)]
+    if len(lines) > LINES_SHOWN:
+        lines = [*lines[:LINES_SHOWN], f"and {len(lines) - LINES_SHOWN} more"]
+    if lines:
+        lines.append("")
+    kept = "A job whose schedule stays keeps the time until its next run."
+    return [*lines, f"{plural(plan.unchanged, 'job')} unchanged. {kept}"]
 
 
-def is_waiting_for_reload(job: JobView) -> bool:
-    """Return whether a reload brings a job back: it stopped, or was activated since."""
-    return job.status == "STOPPED" or (job.status == "INACTIVE" and job.active)
+def _change_lines(changes: Sequence[PlannedChangeView], now: datetime) -> Iterator[str]:
+    width = min(30, max((len(one.job) for one in changes), default=0))
+    for one in changes:
+        lead = f"{SIGNS[one.becomes]} {one.becomes:<8} {clean(one.job):<{width}}"
+        yield f"{lead}  {'; '.join(_words(one, now))}".rstrip()
 
 
-def is_news(view: ReloadView) -> bool:
-    """Return whether a reload changed anything that is worth a dialog."""
-    return bool(view.added or view.changed or view.removed or view.invalid or view.revived)
+def _words(one: PlannedChangeView, now: datetime) -> Iterator[str]:
+    if one.becomes == "invalid":
+        yield first_line(one.reason)
+        return
+    if one.settings:
+        yield ", ".join(one.settings)
+    if one.was and one.status and one.was != one.status:
+        yield f"{one.was} → {one.status}"
+    if one.next_was != one.next_run:
+        yield f"next {until(one.next_was, now)} → {until(one.next_run, now)}"
 
 
-def told_lines(view: ReloadView, before: Mapping[str, datetime | None], board: Board) -> list[str]:
-    """Return what a reload changed, with the next runs before and after."""
-    lines: list[str] = []
-    for word, names in (("added", view.added), ("changed", view.changed), ("revived", view.revived)):
-        lines += [f"{word:<8}  {clean(name)}{_next(name, before, board)}" for name in names[:NAMES_SHOWN]]
-        if len(names) > NAMES_SHOWN:
-            lines.append(f"{word:<8}  and {len(names) - NAMES_SHOWN} more")
-    if view.removed:
-        lines.append(f"removed   {_list(view.removed)}")
-    lines += [
-        f"✗ {clean(name)}: {first_line(reason)}" for name, reason in list(view.invalid.items())[:NAMES_SHOWN]
-    ]
-    return [*lines, "", f"{plural(view.unchanged, 'job')} unchanged, {view.duration_ms:.0f} ms"]
+def _still_bad(plan: ReloadPlanView) -> Iterator[str]:
+    told_already = {one.job for one in plan.changes if one.becomes == "invalid"}
+    for name, reason in plan.invalid.items():
+        if name not in told_already:
+            yield f"{SIGNS['invalid']} invalid  {clean(name)}  as before: {first_line(reason)}"
 
 
-def _next(name: str, before: Mapping[str, datetime | None], board: Board) -> str:
-    job, now = board.jobs.get(name), board.now()
-    was, now_is = until(before.get(name), now), until(job.next_run if job else None, now)
-    return "" if was == now_is == "—" else f"   next {was} → {now_is}"
+def _module_lines(modules: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    for name, jobs in modules.items():
+        yield f"~ module   {clean(name)}  used by {_listed(jobs)}"
 
 
-def _list(names: list[str]) -> str:
-    more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
-    return clean(", ".join(names[:NAMES_SHOWN])) + more
+def told(view: ReloadView) -> str:
+    """Return in one line what a reload did."""
+    counts = (
+        ("added", view.added),
+        ("changed", view.changed),
+        ("removed", view.removed),
+        ("revived", view.revived),
+    )
+    done = [f"{len(names)} {word}" for word, names in counts if names]
+    return "reloaded: " + (", ".join(done) or f"{plural(view.unchanged, 'job')} unchanged")
+
+
+def _listed(names: Sequence[str], most: int = 4) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return clean(", ".join(names[:most])) + more

@@ -13,7 +13,7 @@ from textual.widget import Widget
 from textual.widgets import ContentSwitcher, Input
 
 from engine.errors import MoontideError
-from engine.events import Event
+from engine.events import Event, HoldChanged, RunFinished, RunQueued, RunStarted
 from engine.states import FINAL
 from engine.views import RunView
 from tui import deeds, words
@@ -103,8 +103,13 @@ class RunScreen(Page):
         self._unlisten()
 
     def _heard(self, event: Event) -> None:
-        if getattr(event, "run", None) == self.run_id:
+        if getattr(event, "run", None) == self.run_id or self._moves_line(event):
             self._stale = True
+
+    def _moves_line(self, event: Event) -> bool:
+        """Return whether an event may have changed the run's place among those that wait."""
+        waits = self._run is not None and self._run.position is not None
+        return waits and isinstance(event, RunQueued | RunStarted | RunFinished | HoldChanged)
 
     def _fetch_if_stale(self) -> None:
         if self._stale and self.is_current and self.board.is_live:

@@ -21,6 +21,11 @@ def status_of(run: RunView) -> Cell:
     return f"{look.icon} {run.status.lower()}", look.shade
 
 
+def note(run: RunView) -> Cell:
+    """Return what went wrong in a run, or how it waits for its turn."""
+    return (words.first_line(run.error), "bad") if run.error else (words.clean(run.wait), "busy")
+
+
 def took(run: RunView, board: Board) -> str:
     """Return how long a run took, or takes already."""
     if run.status in FINAL or run.started is None:
@@ -44,7 +49,7 @@ def run_columns(board: Board, *, with_job: bool) -> tuple[Column[RunView], ...]:
         Column("TRY", 3, 7, lambda run: (str(run.attempt), "faint"), right=True),
         Column("BY", 8, 6, lambda run: (words.clean(run.trigger), "faint")),
         Column("RETURNED", 8, 8, lambda run: (words.clean(run.returned or "—"), "calm")),
-        Column("ERROR", 10, 0, lambda run: (words.first_line(run.error), "bad")),
+        Column("NOTE", 10, 0, note),
     )
 
 
@@ -52,6 +57,7 @@ def facts(run: RunView, board: Board) -> list[ProseLine]:
     """Return what is known of a run beside its log: a line for each fact."""
     pairs = (
         ("job", run.job),
+        ("waits", run.wait),
         ("trigger", f"{run.trigger}, attempt {run.attempt}"),
         ("due", words.moment(run.due)),
         ("started", words.moment(run.started)),

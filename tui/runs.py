@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from textual import on, work
 from textual.binding import Binding, BindingType
+from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input
 
-from engine.states import RunStatus
 from engine.views import RunView
 from tui import deeds, words
-from tui.bars import Hint
-from tui.filters import Term, parse, run_fits
+from tui.bars import Hint, Part, TitleBar
 from tui.grid import Grid
 from tui.page import Context, FilterLine, Page
+from tui.runfilters import read_filter
 from tui.runlists import run_columns
+from tui.runpages import RunPages
 
-PAGE_RUNS = 300
+#: The engine is asked once nothing was typed for so long.
+TYPING_SECONDS = 0.2
 
 NO_RUNS = "Nothing has run yet.\n\nEsc goes back to the jobs; r runs one."
 NO_MATCH = "No run matches “{}”.\n\nEsc clears the filter."
+WRONG = "{}.\n\nEsc clears the filter."
+HELP = 'report, status:error, job:admin/*, since:2h, text:"no connection", trigger:retry, tag:shop, !not'
 
 
 class RunsScreen(Page):
-    """All runs, live; older ones come when the cursor reaches the end."""
+    """All runs, live; older ones come when the end of the list comes into sight."""
 
     HINTS: ClassVar[tuple[Hint, ...]] = (
         ("⏎", "Open", "screen.open"),
@@ -36,25 +40,36 @@ class RunsScreen(Page):
         ("esc", "Back", "screen.back"),
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "filter", "Filter: words, status:error, job:report, !not", key_display="/"),
+        Binding("slash", "filter", f"Filter: {HELP}", key_display="/"),
         Binding("K", "cancel", "Cancel runs that wait or go on"),
         Binding("x", "again", "Run again with the same data"),
         Binding("space", "mark", "Mark; cancel then goes to all marked"),
+        Binding("o", "job", "Open the job"),
         Binding("y", "copy", "Copy the error"),
         Binding("escape", "clear_or_back", "Clear the filter, then back"),
     ]
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
-        self._runs: list[RunView] = []
+        self._pages = RunPages()
         self._drawn = -1
-        self._all_here = False
+        self._fetching = False
+        self._typing: Timer | None = None
 
     def body(self) -> Iterable[Widget]:
         """Hold the filter and the list."""
-        yield FilterLine("words, status:error, job:report, !not")
+        yield TitleBar(self._title)
+        yield FilterLine(HELP)
         columns = run_columns(self.board, with_job=True)
         yield Grid(columns, lambda run: run.id, empty="Fetching the runs …", id="runs")
+
+    def on_mount(self) -> None:
+        """Take up the filter of the last time."""
+        if text := self.context.kept.get("runs.filter"):
+            line = self.query_one(FilterLine)
+            line.display = True
+            line.value = text
+            self._ask()
 
     @property
     def grid(self) -> Grid[RunView]:
@@ -66,58 +81,66 @@ class RunsScreen(Page):
         """What is typed into the filter."""
         return self.query_one(FilterLine).value
 
+    def _title(self) -> Sequence[Part]:
+        pages = self._pages
+        if pages.asked.problem:
+            return [(" runs", "name"), (f"   {words.clean(pages.asked.problem)}", "bad")]
+        shown = words.plural(len(self.grid.rows), "run") if self.is_mounted else ""
+        more = "" if pages.all_here else ", older ones below"
+        return [(" runs", "name"), (f"   the newest first: {shown}{more}", "faint")]
+
     # Following the engine
 
     def tick(self) -> None:
         """Fetch the newest runs if there are others now."""
-        if self._drawn != self.board.runs_edition and self.board.is_live:
+        if self._drawn != self.board.runs_edition and self.board.is_live and not self._fetching:
             self._drawn = self.board.runs_edition
             self._fetch()
+        self.query_one(TitleBar).tick()
         self.grid.redraw_changes()
 
     @work(exclusive=True, group="fetch")
     async def _fetch(self) -> None:
         """Fetch the newest runs; the older ones that were fetched before stay."""
-        async with self.telling():
-            job, status = self._asked()
-            newest = await self.client.runs(job=job, status=status, limit=PAGE_RUNS)
-            oldest = newest[-1].id if newest else 0
-            self._all_here = self._all_here or len(newest) < PAGE_RUNS
-            self._runs = [*newest, *(run for run in self._runs if run.id < oldest)]
-            self._list_anew()
+        self._fetching = True
+        try:
+            async with self.telling():
+                await self._pages.fetch_newest(self.client, self.board.jobs)
+                self._list_anew()
+        finally:
+            self._fetching = False
 
     @work(exclusive=True, group="older")
     async def _fetch_older(self) -> None:
         async with self.telling():
-            job, status = self._asked()
-            before = self._runs[-1].id
-            older = await self.client.runs(job=job, status=status, before=before, limit=PAGE_RUNS)
-            self._all_here = len(older) < PAGE_RUNS
-            self._runs = [*self._runs, *(run for run in older if run.id < self._runs[-1].id)]
+            await self._pages.fetch_older(self.client, self.board.jobs)
             self._list_anew()
 
-    def _asked(self) -> tuple[str | None, RunStatus | None]:
-        """Return the part of the filter that the engine applies itself: a whole name, a whole status."""
-        wanted = {term.field: term.text for term in parse(self.filter) if term.wanted}
-        names = {name.lower(): name for name in self.board.jobs}
-        statuses = {status.value.lower(): status for status in RunStatus}
-        return names.get(wanted.get("job", "")), statuses.get(wanted.get("status", ""))
-
     def _list_anew(self) -> None:
-        terms: tuple[Term, ...] = parse(self.filter)
-        self.grid.say_empty(NO_MATCH.format(words.clean(self.filter)) if terms else NO_RUNS)
-        self.grid.show_rows([run for run in self._runs if run_fits(run, terms)])
+        pages = self._pages
+        if pages.asked.problem:
+            self.grid.say_empty(WRONG.format(words.clean(pages.asked.problem)))
+        else:
+            self.grid.say_empty(NO_MATCH.format(words.clean(self.filter)) if self.filter else NO_RUNS)
+        self.grid.show_rows(pages.shown(self.board.jobs))
+        self.query_one(TitleBar).tick()
 
-    @on(Grid.Moved)
-    def _moved(self) -> None:
-        rows = self.grid.rows
-        if rows and self.grid.cursor_row is rows[-1] and len(rows) > 1 and not self._all_here:
+    @on(Grid.EndInSight)
+    def _end_in_sight(self) -> None:
+        if not self._pages.all_here and self.board.is_live:
             self._fetch_older()
 
     @on(Input.Changed)
     def _filter_typed(self) -> None:
-        self._all_here = False
-        self._runs = []
+        if self._typing is not None:
+            self._typing.stop()
+        self._typing = self.set_timer(TYPING_SECONDS, self._ask)
+
+    def _ask(self) -> None:
+        """Look for the runs that the filter means."""
+        self.context.kept.put("runs.filter", self.filter)
+        self._pages = RunPages(read_filter(self.filter, self.board.now(), self.board.jobs))
+        self.workers.cancel_group(self, "older")
         self._fetch()
 
     @on(Input.Submitted)
@@ -149,6 +172,13 @@ class RunsScreen(Page):
             from tui.run import RunScreen
 
             self.app.push_screen(RunScreen(self.context, run.id))
+
+    def action_job(self) -> None:
+        """Open the page of the job of the run under the cursor."""
+        if (run := self.grid.cursor_row) is not None:
+            from tui.job import JobScreen
+
+            self.app.push_screen(JobScreen(self.context, run.job))
 
     @work
     async def action_cancel(self) -> None:

@@ -95,6 +95,12 @@ class Tail(ScrollView, can_focus=True):
             self._shown += self._wanted(lines)
             self._resized()
 
+    def clear(self) -> None:
+        """Forget all lines, and follow the end again."""
+        self._all.clear()
+        self.following = True
+        self._show_anew()
+
     def say_empty(self, text: str) -> None:
         """Set what stands there without lines."""
         if text != self._empty:

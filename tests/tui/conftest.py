@@ -15,6 +15,9 @@ from tests.engine.api.memory_engine import MemoryEngine, filled
 from tests.engine.conftest import until
 from tui.app import Dashboard
 
+#: A screen that is not there by then never comes, also on a busy machine.
+READ_SECONDS = 30
+
 
 class Seat:
     """A person in front of the dashboard: presses keys and reads the screen."""
@@ -44,9 +47,16 @@ class Seat:
     async def reads(self, *words: str) -> None:
         """Wait until the screen shows all of these."""
         try:
-            await until(lambda: all(word in self.text for word in words))
+            await until(lambda: all(word in self.text for word in words), READ_SECONDS)
         except TimeoutError:
             pytest.fail(f"{words} not on the screen:\n{self.text}")
+
+    async def gone(self, *words: str) -> None:
+        """Wait until the screen shows none of these any more."""
+        try:
+            await until(lambda: not any(word in self.text for word in words), READ_SECONDS)
+        except TimeoutError:
+            pytest.fail(f"{words} still on the screen:\n{self.text}")
 
     def line_with(self, word: str) -> str:
         return next(line for line in self.lines if word in line)

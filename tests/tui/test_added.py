@@ -12,8 +12,8 @@ from textual.binding import Binding
 
 from engine.api.server import ApiServer
 from engine.errors import PluginError
-from engine.plugins import Candidate, load_plugins
-from engine.surfaces import SCREEN_KEYS
+from engine.extensions.plugins import Candidate, load_plugins
+from engine.extensions.surfaces import SCREEN_KEYS
 from engine.views import PluginView, ScreenView
 from tests.engine.api.memory_engine import MemoryEngine
 from tests.engine.conftest import until
@@ -144,7 +144,7 @@ def test_of_two_screens_on_one_key_the_second_is_refused(installed: Path) -> Non
 def test_the_engine_loads_no_screen_and_no_part_of_the_dashboard(installed: Path) -> None:
     code = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
-        "from engine.plugins import load_plugins\n"
+        "from engine.extensions.plugins import load_plugins\n"
         "plugins = load_plugins()\n"
         "import engine.service\n"
         "assert [one for one in plugins.views if one.screens], plugins.views\n"

@@ -30,6 +30,16 @@ async def test_what_needs_attention_comes_first(sit: Sit) -> None:
         assert "1 need attention" in seat.lines[0]
 
 
+async def test_80_columns_tell_of_state_troubles_pool_queue_and_pace(sit: Sit) -> None:
+    async with sit() as seat:
+        await seat.reads("report", "● Running", "clock -", "1 need attention", "pool 0/10", "queue 0")
+        seat.app.board.clock_distance = timedelta()
+        await seat.reads("queue 0  0/min")
+        assert "clock" not in seat.lines[0]
+    async with sit(size=(120, 40)) as seat:
+        await seat.reads("☾ moontide", "6 jobs", "clock -", "pool 0/10", "queue 0", "0/min")
+
+
 async def test_the_filter_applies_while_it_is_typed(sit: Sit) -> None:
     async with sit() as seat:
         await seat.reads("report")
@@ -274,6 +284,9 @@ async def test_a_terminal_without_unicode_gets_plain_signs(sit: Sit, monkeypatch
     async with sit() as seat:
         await seat.reads("x invalid", "E Open")
         assert seat.text.isascii()
+        await seat.press("C")
+        await seat.reads("< > Earlier, later")
+        assert seat.text.isascii()
 
 
 async def test_help_lists_the_keys_of_the_screen(sit: Sit) -> None:
@@ -283,3 +296,10 @@ async def test_help_lists_the_keys_of_the_screen(sit: Sit) -> None:
         await seat.reads("Run with data", "Ctrl+R", "PgDn")
         await seat.press("escape")
         await seat.reads("report")
+
+
+async def test_ones_own_editor_does_not_open_through_the_front_door(sit: Sit) -> None:
+    async with sit() as seat:
+        await seat.reads("report")
+        await seat.press("E")
+        await seat.reads("your own editor opens only where")

@@ -137,3 +137,24 @@ async def test_a_run_shows_the_code_that_it_ran_and_what_changed_since(
         await seat.reads('error("no toys left")')
         await seat.press("4")
         await seat.reads('-  error("no toys left")', '+  error("no dolls left")')
+
+
+SHOPKEEPER = """local job = core.job {}
+function job.run(run) while not job.stopping() do core.sleep(0.05) end return job.OK end
+return job
+"""
+
+
+async def test_waiting_runs_show_their_place_in_line(open_bench: OpenBench, sit: Sit) -> None:
+    jobs = {"open": SHOPKEEPER, "close": SHOPKEEPER}
+    async with open_bench(jobs, "[pool]\nsize = 1\n") as bench, sit(size=(120, 40)) as seat:
+        first = await bench.desk.run_job("open", actor=ACTOR)
+        for _ in range(2):
+            await bench.desk.run_job("close", actor=ACTOR)
+        await seat.reads("close")
+        await seat.press("h")
+        await seat.reads("number 1 in line: the pool is full", "number 2 in line")
+        await seat.press("enter")
+        await seat.reads("runs › 3  close", "number 2 in line: the pool is")
+        await bench.desk.cancel(first.id, actor=ACTOR)
+        await seat.reads("number 1 in line: another run")

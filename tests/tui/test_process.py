@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import pty
-import select
 import signal
-import struct
 import subprocess
 import sys
 import termios
@@ -17,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.processes import descendants, until
+from tests.terminal import Terminal
 
 MOONTIDE = str(Path(sys.executable).parent / "moontide")
 
@@ -31,75 +28,6 @@ local job = core.job { run_at_start = true }
 function job.run() local t = nil return t.x end
 return job
 """
-
-
-#: What would change the size, or make one test remember what another one chose.
-_DROPPED = ("COLUMNS", "LINES", "HOME", "XDG_STATE_HOME")
-
-
-class Terminal:
-    """A command on a terminal of its own, of 80 columns and 24 lines."""
-
-    def __init__(self, *command: str, ignores_hangup: bool = False, **environment: str) -> None:
-        self.seen = b""
-        self.master, slave = pty.openpty()
-        self.resize(80, 24)
-
-        def in_child() -> None:
-            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-            if ignores_hangup:
-                signal.signal(signal.SIGHUP, signal.SIG_IGN)
-
-        kept = {name: value for name, value in os.environ.items() if name not in _DROPPED}
-        self.process = subprocess.Popen(
-            command,
-            stdin=slave,
-            stdout=slave,
-            stderr=slave,
-            start_new_session=True,
-            preexec_fn=in_child,
-            env=kept | {"TERM": "xterm-256color", "LANG": "C.UTF-8"} | environment,
-        )
-        os.close(slave)
-
-    def resize(self, columns: int, lines: int) -> None:
-        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
-
-    def send(self, keys: str) -> None:
-        os.write(self.master, keys.encode())
-
-    def reads(self, *words: str, seconds: float = 20) -> None:
-        """Read on until all of these were drawn."""
-        self.wait(lambda: all(word.encode() in self.seen for word in words), seconds)
-
-    def wait(self, condition: Callable[[], object], seconds: float = 20) -> None:
-        def look() -> object:
-            while select.select([self.master], [], [], 0)[0] and (data := self._read()):
-                self.seen += data
-            return condition()
-
-        until(look, seconds)
-
-    def _read(self) -> bytes:
-        try:
-            return os.read(self.master, 65536)
-        except OSError:
-            return b""
-
-    def ended(self) -> int:
-        self.wait(lambda: self.process.poll() is not None)
-        return self.process.returncode
-
-    def hang_up(self) -> None:
-        os.close(self.master)
-        self.master = -1
-
-    def close(self) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait(20)
-        if self.master >= 0:
-            os.close(self.master)
 
 
 @pytest.fixture
@@ -166,7 +94,7 @@ def test_a_repaired_job_runs_again(home: Path, open_terminal: Open) -> None:
     terminal.send("\x12")
     terminal.reads("Read the jobs folder again?")
     terminal.send("y")
-    terminal.reads("Reloaded", "changed")
+    terminal.reads("reloaded: 1 changed")
     terminal.send("\r")
     terminal.reads("complete")
 

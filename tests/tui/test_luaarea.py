@@ -1,0 +1,93 @@
+"""The text area for Lua: what is drawn after edits is what a new one draws."""
+
+from __future__ import annotations
+
+import pytest
+from textual.app import App, ComposeResult
+
+from tui.luaarea import LuaArea
+from tui.search import Search
+from tui.themes import THEMES
+
+TEXT = "".join(f"local name_{number} = {number} -- {number}\n" for number in range(200))
+SIZE = (60, 20)
+
+
+class Desk(App[None]):
+    """Nothing but a text area."""
+
+    CSS_PATH = "../../tui/moontide.tcss"
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = "moon"
+        self.area = LuaArea(text)
+
+    def compose(self) -> ComposeResult:
+        yield self.area
+
+    def drawn(self) -> list[str]:
+        """The screen with all its colours."""
+        return [repr(list(strip)) for strip in self.screen._compositor.render_strips()]
+
+
+async def fresh(area: LuaArea) -> list[str]:
+    """Return what a new text area draws of the same text, at the same place."""
+    desk = Desk(area.text)
+    async with desk.run_test(size=SIZE) as pilot:
+        desk.area.scroll_to(*area.scroll_offset, animate=False, force=True, immediate=True)
+        desk.area.selection = area.selection
+        await pilot.pause()
+        desk.area.scroll_to(*area.scroll_offset, animate=False, force=True, immediate=True)
+        await pilot.pause()
+        return desk.drawn()
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        ["x", "y", "enter", "z"],
+        ["down", "down", *"--[[", "enter", "up", "delete"],
+        ["pagedown", "pagedown", "(", "left", "backspace"],
+        ["shift+down", "shift+down", "shift+right"],
+        ["down", *"core", "ctrl+z", "down", "ctrl+y"],
+        ["end", *"wide line, wider than the screen is, as lines in programs are at times", "home"],
+    ],
+)
+async def test_after_keys_the_screen_is_as_if_it_were_drawn_anew(keys: list[str]) -> None:
+    desk = Desk(TEXT)
+    async with desk.run_test(size=SIZE) as pilot:
+        desk.area.focus()
+        await pilot.pause()
+        await pilot.press(*keys)
+        await pilot.pause()
+        shown = desk.drawn()
+        assert shown == await fresh(desk.area)
+
+
+async def test_what_is_looked_for_and_marked_is_drawn_and_taken_back() -> None:
+    desk = Desk(TEXT)
+    async with desk.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        before = desk.drawn()
+        desk.area.seek(Search("name"))
+        desk.area.mark({3: "bad"})
+        await pilot.pause()
+        assert desk.drawn() != before
+        assert "  3✗ " in desk.drawn()[2]
+        desk.area.seek(None)
+        desk.area.mark({})
+        await pilot.pause()
+        assert desk.drawn() == before
+
+
+async def test_another_theme_is_taken_at_once() -> None:
+    desk = Desk(TEXT)
+    async with desk.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        before = desk.drawn()
+        desk.theme = "moon-light"
+        await pilot.pause()
+        assert desk.drawn() != before

@@ -1,0 +1,79 @@
+"""How jobs stand in lists: their cells, their columns and the ways to sort them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from engine.states import Activity
+from engine.views import JobView
+from tui import words
+from tui.board import Board
+from tui.grid import Cell, Column
+from tui.plots import ends_line, percent_complete
+
+FAR = datetime.max.replace(tzinfo=UTC)
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+#: The ways to sort, in the order in which `s` goes through them.
+SORTS: dict[str, Callable[[JobView, datetime], Any]] = {
+    "attention": lambda job, now: (not words.needs_attention(job), not words.is_late(job, now), job.name),
+    "name": lambda job, now: job.name,
+    "next": lambda job, now: (job.next_run or FAR, job.name),
+    "last": lambda job, now: (-(job.last_run or LONG_AGO).timestamp() if job.last_run else 0.0, job.name),
+    "status": lambda job, now: (job.status, job.name),
+}
+
+
+def status_cell(job: JobView, now: datetime) -> Cell:
+    """Return a job's status as the list shows it: what it does now, or else how it stands."""
+    if job.activity != Activity.IDLE:
+        return _looked(job.activity.upper())
+    if job.paused and job.status not in ("INACTIVE", "INVALID"):
+        return _looked("PAUSED")
+    if words.is_late(job, now):
+        return "! late", "late"
+    if job.status == "INACTIVE" and job.error is not None:
+        return f"{words.look(job.status).icon} inactive", "bad"
+    return _looked(job.status)
+
+
+def _looked(status: str) -> Cell:
+    look = words.look(status)
+    return f"{look.icon} {status.lower()}", look.shade
+
+
+def name_cell(job: JobView) -> Cell:
+    """Return a job's name, with a sign where an alert goes on that nobody acknowledged."""
+    name = words.clean(job.name)
+    return (f"! {name}", "late") if words.is_alarming(job) else (name, "")
+
+
+def ended_cell(job: JobView) -> Cell:
+    """Return how a job's last run ended."""
+    return ("—", "faint") if job.last_status is None else _looked(job.last_status)
+
+
+def job_columns(board: Board) -> tuple[Column[JobView], ...]:
+    """Return the columns of the list; the ones with a high rank go first when there is no room."""
+
+    def ends(job: JobView) -> Cell:
+        return ends_line(board.ends.get(job.name, ()), 10), "calm"
+
+    def share(job: JobView) -> Cell:
+        return percent_complete(tuple(board.ends.get(job.name, ()))), "calm"
+
+    return (
+        Column("STATUS", 11, 1, lambda job: status_cell(job, board.now())),
+        Column("JOB", 16, 0, name_cell),
+        Column("SCHEDULE", 15, 5, lambda job: (words.first_line(job.schedule), "calm")),
+        Column("NEXT", 8, 3, lambda job: (words.until(job.next_run, board.now()), "calm"), right=True),
+        Column("LAST", 8, 4, lambda job: (words.ago(job.last_run, board.now()), "faint"), right=True),
+        Column("ENDED", 11, 2, ended_cell),
+        Column("TOOK", 6, 6, lambda job: (words.duration(board.last_duration(job.name)), "calm"), right=True),
+        Column("OK", 4, 7, share, right=True),
+        Column("LAST RUNS", 10, 8, ends),
+        Column("GROUPS", 12, 10, lambda job: (words.clean(", ".join(job.groups)), "faint")),
+        Column("TAGS", 14, 9, lambda job: (words.tags(job.tags), "faint")),
+    )
