@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from engine.catalog import Catalog, Found
-from engine.clock import SystemClock
+from engine.extensions.plugins import Candidate, Plugins, find_plugins, load_plugins
+from engine.extensions.runlog import RunLog
 from engine.parts import make_catalog, make_pool, make_runner
-from engine.plugins import Candidate, Plugins, find_plugins, load_plugins
 from engine.run import LogLine, Outcome, RunRequest
-from engine.runlog import RunLog
-from engine.runner import Runner
+from engine.runs.runner import Runner
 from engine.sandbox.pool import WorkerPool
 from engine.settings import Settings
 from engine.states import Trigger
@@ -24,6 +23,7 @@ from engine.store.database import open_database
 from engine.store.documents import StoredDocuments
 from engine.store.journal import Journal
 from engine.store.schema import migrate
+from engine.times.clock import SystemClock
 
 
 @dataclass

@@ -61,6 +61,7 @@ class Home:
         self.program = program
         self.jobs = path / "jobs"
         self.jobs.mkdir(parents=True)
+        self.start_seconds: float = START_SECONDS
 
     def write(self, name: str, text: str | bytes) -> Path:
         """Put a job file (or `lib/...` module) in its place."""
@@ -140,7 +141,7 @@ class Served:
 
     def wait_ready(self) -> None:
         """Return once the engine answers and has read its jobs."""
-        until(self._is_ready, START_SECONDS)
+        until(self._is_ready, self.home.start_seconds)
 
     def _is_ready(self) -> bool:
         assert self.process.poll() is None, f"it ended with {self.process.returncode}: {self.complaints}"

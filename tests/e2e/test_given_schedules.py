@@ -47,10 +47,29 @@ def test_operators_give_list_and_remove_schedules(engine: Served) -> None:
     assert [(one["id"], one["status"]) for one in listed(home, "--all")] == [(2, "ACTIVE"), (1, "CANCELLED")]
 
 
+def test_a_plugins_kind_of_schedule_is_given_at_the_command_line_and_by_jobs(engine: Served) -> None:
+    engine.add("report", ECHO)
+    lua = """
+    local id = core.jobs.schedule("report", { monthly = "first monday", run_skipped = false, user_id = 7 })
+    return id and job.OK
+    """
+    engine.add("gives", job(lua))
+    given = engine.home.moontide(
+        "schedule", "add", "report", "--by", "monthly=last friday 17:00", "--run-skipped"
+    )
+    assert given.out.startswith("schedule 1 of report: monthly last friday 17:00 (UTC), next ")
+    assert engine.run("gives").status == "COMPLETE"
+    found = [(one["schedule"], one["run_skipped"]) for one in listed(engine.home)]
+    assert found == [("monthly first monday (UTC)", False), ("monthly last friday 17:00 (UTC)", True)]
+
+
 @pytest.mark.parametrize(
     ("options", "code", "words"),
     [
-        (("add", "report"), 2, "say when: --cron, --every, --at or --in"),
+        (("add", "report"), 2, "say when: --cron, --every, --by, --at or --in"),
+        (("add", "report", "--by", "monthly"), 2, "--by takes a kind and its value"),
+        (("add", "report", "--by", "moonly=x"), 1, "unknown option 'moonly'; did you mean monthly?"),
+        (("add", "report", "--in", "1h", "--no-run-skipped"), 2, "--run-skipped go with --cron"),
         (("add", "report", "--in", "1h", "--every", "1h"), 2, "give only one of"),
         (("add", "report", "--in", "1h", "--data", "{"), 2, "it is not JSON"),
         (("add", "report", "--cron", "99 * * * *"), 1, 'cron = "99 * * * *"'),

@@ -15,7 +15,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.e2e.conftest import MOONTIDE, Home, environment, job
-from tests.e2e.processes import descendants, until
+from tests.e2e.processes import descendants, hearing_hangups, until
 
 TICK = job('core.log("tick") return job.OK', 'every = "1s"')
 SLEEPER = job('core.log("started") core.sleep(600) return job.OK', 'every = "1h"')
@@ -24,7 +24,7 @@ SLEEPER = job('core.log("started") core.sleep(600) return job.OK', 'every = "1h"
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_stops_the_engine_and_all_that_it_started(home: Home, number: signal.Signals) -> None:
     home.write("tick", TICK)
-    with home.serving() as engine:
+    with hearing_hangups(), home.serving() as engine:
         engine.ends("tick", 1)
         assert [one for one in engine.family() if one.alive] != []
         engine.stop(number)

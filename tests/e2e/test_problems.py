@@ -185,9 +185,14 @@ def test_a_run_that_crashed_its_worker_three_times_puts_its_job_into_quarantine(
     assert "quarantine" in view.reason
     assert "worker crashed" in (view.error or "")
     assert engine.client.runs(job="bad", status=RunStatus.PLANNED) == []
+    until(lambda: {alert.kind for alert in engine.client.alerts.list()} == {"failing", "quarantined"})
+    told = engine.home.moontide("alerts")
+    assert "quarantined" in told.out
+    assert "three attempts of one run crashed their worker; mend the job" in told.out
     engine.client.activate("bad")
     engine.client.reload("bad")
     assert engine.client.job("bad").status == "WAITING"
+    until(lambda: {alert.kind for alert in engine.client.alerts.list()} == {"failing"})
 
 
 def test_crashes_are_counted_over_a_restart_and_other_failures_are_not(home: Home) -> None:

@@ -65,7 +65,7 @@ def test_why_tells_what_became_of_a_time(home: Home) -> None:
         at = run.due.replace(microsecond=0)
         told = home.moontide("why", "tick", at.isoformat())
         assert told.code == 0, told.err
-        assert f"ran: run {run.id} started" in told.out
+        assert f": run {run.id} started" in told.out
         assert "CET" in told.out
         late = home.moontide("why", "tick", "+2h", "--json").json
         assert [slot["fate"] for slot in late["found"]] == ["planned"]

@@ -1,0 +1,1 @@
+"""The engine's own front door: SSH to the dashboard, and to nothing else."""

@@ -1,0 +1,107 @@
+"""The door in this process, with a client that does as it likes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import asyncssh
+import pytest
+
+from engine.api.address import socket_in
+from engine.api.callers import Callers
+from engine.api.server import ApiServer
+from engine.door.door import Door, DoorSettings
+from tests.engine.api.memory_engine import MemoryEngine, filled
+from tests.engine.conftest import until
+from tests.engine.door.test_keys import line, public
+
+
+class Drawn(asyncssh.SSHClientSession[bytes]):
+    """What a client was sent."""
+
+    def __init__(self) -> None:
+        self.seen = b""
+
+    def data_received(self, data: bytes, datatype: Any) -> None:
+        self.seen = (self.seen + data)[-200_000:]
+
+
+@pytest.fixture
+def key() -> asyncssh.SSHKey:
+    return public()
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> MemoryEngine:
+    return filled(tmp_path)
+
+
+@pytest.fixture
+async def door(engine: MemoryEngine, key: asyncssh.SSHKey) -> AsyncIterator[Door]:
+    home, callers = engine.home, Callers()
+    (home / "keys").touch(0o600)
+    (home / "keys").write_text(line(key, "viewer"))
+    server = ApiServer(engine, socket_path=socket_in(home), callers=callers)
+    await server.start()
+    settings = DoorSettings("127.0.0.1:0", home / "keys", home / "host", 5, 5, 0)
+
+    async def note(action: str, actor: str) -> None:
+        await engine.note(action, "", actor=actor)
+
+    door = Door(settings, socket=socket_in(home), callers=callers, note=note)
+    await door.start()
+    yield door
+    await door.stop()
+    await server.stop()
+
+
+async def connected(door: Door, key: asyncssh.SSHKey) -> asyncssh.SSHClientConnection:
+    assert door.port is not None
+    return await asyncssh.connect(
+        "127.0.0.1",
+        door.port,
+        username="x",
+        client_keys=[key],
+        known_hosts=None,
+        config=None,
+        compression_algs=["zlib@openssh.com"],
+    )
+
+
+async def test_while_a_connection_is_full_its_dashboards_wait_and_then_go_on(
+    door: Door, key: asyncssh.SSHKey
+) -> None:
+    async with await connected(door, key) as client:
+        channel, drawn = await client.create_session(Drawn, term_type="xterm-256color", encoding=None)
+        await until(lambda: b"report" in drawn.seen, 60)
+        (session,) = door.guests.inside
+        # What the event loop calls when its buffer for the client is full.
+        at_door: Any = session._chan._conn  # type: ignore[attr-defined]
+        at_door.pause_writing()
+        assert not session._terminal._reading  # type: ignore[attr-defined]
+        session.pause_writing()  # type: ignore[attr-defined]
+        at_door.resume_writing()
+        assert not session._terminal._reading  # type: ignore[attr-defined]
+        session.resume_writing()  # type: ignore[attr-defined]
+        channel.write(b"?")
+        await until(lambda: b"the mouse works too" in drawn.seen, 60)
+        channel.write(b"\x11")
+        async with asyncio.timeout(60):
+            await channel.wait_closed()
+        assert channel.get_exit_status() == 0
+
+
+async def test_two_sessions_of_one_connection_are_counted_and_noted(
+    door: Door, key: asyncssh.SSHKey, engine: MemoryEngine
+) -> None:
+    async with await connected(door, key) as client:
+        for _ in range(2):
+            await client.create_session(Drawn, term_type="xterm-256color", encoding=None)
+        await until(lambda: len(door.guests.inside) == 2)
+    await until(lambda: not door.guests.inside, 30)
+    await until(lambda: len(engine.notes) == 4, 30)
+    assert sorted(engine.notes) == [("log in from 127.0.0.1", "")] * 2 + [("log out from 127.0.0.1", "")] * 2
+    assert set(engine.actors) == {"anna via ssh"}
