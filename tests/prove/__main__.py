@@ -1,0 +1,64 @@
+"""Run the proofs: `python -m tests.prove [--only WORDS] [--seed N] [--minutes M] [--list]`.
+
+Ends with 0 if everything that was tried held, else with 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import secrets
+import time
+from collections.abc import Sequence
+
+from tests.prove import frames, hostile
+from tests.prove.proof import Effort, Finding, Proof, Verdict
+from tests.prove.table import Row, table
+
+#: Every module with proofs, in the order of the table.
+MODULES = (hostile, frames)
+
+
+def all_proofs() -> list[Proof]:
+    """Return every proof."""
+    return [proof for module in MODULES for proof in module.proofs()]
+
+
+def carry_out(proof: Proof, effort: Effort) -> Row:
+    """Carry one proof out; one that breaks down did not hold."""
+    started = time.monotonic()
+    try:
+        finding = proof.run(effort)
+    except Exception as error:  # the other proofs shall be carried out, and the table shall be printed
+        finding = Finding("it broke down", (f"{type(error).__name__}: {error}",))
+    return Row(proof, finding, time.monotonic() - started)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Carry the proofs out, print the table, and return the exit code."""
+    options = _options(arguments)
+    chosen = [proof for proof in all_proofs() if options.only in proof.name]
+    if options.list or not chosen:
+        print("\n".join(f"{proof.name}: {proof.promise}" for proof in chosen or all_proofs()))
+        return 0 if options.list else 2
+    print(f"seed {options.seed}", flush=True)
+    rows = []
+    for proof in chosen:
+        rows.append(carry_out(proof, Effort(options.seed, options.minutes)))
+        print(rows[-1], flush=True)
+    print(f"\n{table(rows)}")
+    return int(any(row.finding.verdict is Verdict.FELL for row in rows))
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make prove", description="Try what Moontide promises, for long.")
+    parser.add_argument("--only", default="", help="only the proofs with these words in their name")
+    parser.add_argument(
+        "--seed", type=int, default=secrets.randbelow(2**31), help="what all chance follows from"
+    )
+    parser.add_argument("--minutes", type=float, default=10, help="for what goes on as long as it is let")
+    parser.add_argument("--list", action="store_true", help="name the proofs and end")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
