@@ -10,6 +10,9 @@ from collections.abc import Callable
 from bench import (
     calls,
     databases,
+    editor,
+    frontdoor,
+    history,
     idle,
     journal,
     latency,
@@ -37,12 +40,15 @@ MEASUREMENTS: dict[str, Callable[[Effort], list[Figure]]] = {
     "memory": memory.measure,
     "idle": idle.measure,
     "listing": listing.measure,
+    "history": history.measure,
     "journal": journal.measure,
     "sandbox": sandbox.measure,
     "calls": calls.measure,
+    "frontdoor": frontdoor.measure,
     "databases": databases.measure,
     "network": network.measure,
     "letters": letters.measure,
+    "editor": editor.measure,
 }
 
 

@@ -19,17 +19,17 @@ import asyncmy
 from asyncmy.errors import MySQLError
 
 from bench.figures import Effort, Figure
-from engine.clock import SystemClock
+from engine.extensions.plugins import load_plugins
+from engine.extensions.runlog import RunLog
 from engine.parts import make_catalog, make_pool, make_runner
-from engine.plugins import load_plugins
 from engine.run import Outcome, RunRequest
-from engine.runlog import RunLog
-from engine.runner import Runner
+from engine.runs.runner import Runner
 from engine.settings import load_settings
 from engine.states import RunStatus, Trigger
 from engine.store.database import open_database
 from engine.store.documents import StoredDocuments
 from engine.store.journal import Journal
+from engine.times.clock import SystemClock
 
 URL = os.environ.get("BENCH_MYSQL_URL", "mysql://root@127.0.0.1:3306/test")
 TABLE = "moontide_bench"

@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 
 from engine.events import Event, RunFinished
-from engine.job import Job
+from engine.runs.job import Job
 from engine.service import Engine
 
 

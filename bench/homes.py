@@ -12,6 +12,8 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
+
 from engine.api.address import socket_in
 from engine.api.client import Client
 from engine.errors import EngineUnreachable
@@ -19,7 +21,7 @@ from engine.service import Engine
 from engine.settings import load_settings
 from engine.states import EngineState
 
-START_SECONDS = 120.0
+START_SECONDS = 600.0
 MOONTIDE = str(Path(sys.executable).with_name("moontide"))
 
 
@@ -82,6 +84,13 @@ class Served:
     pid: int
     client: Client
     start_seconds: float
+    socket_path: Path
+
+    def declared_files(self) -> int:
+        """Return how many job files the sandbox had to declare since the start, by the engine's own count."""
+        with httpx.Client(transport=httpx.HTTPTransport(uds=str(self.socket_path))) as http:
+            text = http.get("http://moontide/v1/metrics").text
+        return int(float(text.partition("\nmoontide_files_declared_total ")[2].partition("\n")[0]))
 
 
 @contextmanager
@@ -92,7 +101,7 @@ def served(home: Path) -> Iterator[Served]:
     try:
         with Client(socket_in(home)) as client:
             _wait_until_running(client, process)
-            yield Served(process.pid, client, time.perf_counter() - began)
+            yield Served(process.pid, client, time.perf_counter() - began, socket_in(home))
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(timeout=60)

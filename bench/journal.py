@@ -11,12 +11,12 @@ from itertools import count
 
 from bench.figures import Effort, Figure
 from bench.homes import home_with
-from engine.clock import SystemClock
 from engine.states import RunStatus, Trigger
 from engine.store.database import open_database, sqlite_url
 from engine.store.journal import Journal
 from engine.store.rows import RunEnd, RunRow
 from engine.store.schema import migrate
+from engine.times.clock import SystemClock
 
 TOGETHER = 64
 

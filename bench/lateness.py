@@ -43,22 +43,22 @@ def _spread(others: Mapping[str, str], effort: Effort) -> list[float]:
         for name, text in JOBS.items():
             write_job(home, name, text)
             engine.client.reload(name)
-        return _watch(home, effort)
+        return watch(home, effort)
 
 
 def _together(effort: Effort) -> list[float]:
     with home_with(JOBS) as home, served(home):
-        return _watch(home, effort)
+        return watch(home, effort)
 
 
-def _watch(home: Path, effort: Effort) -> list[float]:
+def watch(home: Path, effort: Effort, jobs: int = len(JOBS)) -> list[float]:
     """Let the jobs run, and return how late their runs were, from one second after now on."""
     time.sleep(1)
     since = datetime.now(UTC)
     time.sleep(effort.lateness_seconds)
     with closing(sqlite3.connect(home / "moontide.db")) as connection:
         late = [_late_ms(*row) for row in connection.execute(_STARTED, [f"{since:%Y-%m-%d %H:%M:%S.%f}"])]
-    expected = (effort.lateness_seconds - 1) * len(JOBS)
+    expected = (effort.lateness_seconds - 1) * jobs
     if len(late) < expected:
         raise RuntimeError(f"only {len(late)} runs started, of more than {expected:.0f}")
     return late

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from bench.figures import Effort, Figure
 from bench.homes import job_text
-from engine.catalog import Library
+from engine.extensions.plugins import load_plugins
+from engine.jobsources import Library
 from engine.parts import make_pool
-from engine.plugins import load_plugins
 from engine.run import Limits
 from engine.sandbox.pool import WorkerPool
 from engine.sandbox.program import EndKind, Program

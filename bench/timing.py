@@ -14,15 +14,15 @@ import time
 from datetime import UTC, datetime, timedelta
 
 from bench.figures import Effort, Figure
-from engine import lifecycle
-from engine.clock import ManualClock
-from engine.gate import Gate, Overlap
-from engine.job import Job
-from engine.jobfile import JobSettings
-from engine.liverun import LiveRun
-from engine.schedule import Schedule
-from engine.scheduler import Scheduler
+from engine.jobs.jobfile import JobSettings
+from engine.rules import lifecycle
+from engine.runs.gate import Gate, Overlap
+from engine.runs.job import Job
+from engine.runs.liverun import LiveRun
+from engine.runs.scheduler import Scheduler
 from engine.states import Trigger
+from engine.times.clock import ManualClock
+from engine.times.schedule import Schedule
 
 START = datetime(2026, 3, 2, 12, tzinfo=UTC)
 SIZES = (1_000, 10_000, 100_000)
@@ -33,7 +33,7 @@ TARGETS = {100_000: {"armed": "< 2", "fire": "< 100"}}
 
 
 def measure(effort: Effort) -> list[Figure]:
-    """Return seconds to arm, bytes and processor time of a due time, for each number of schedules."""
+    """Return processor time to arm, bytes and processor time of a due time, for each number of schedules."""
     sizes = [size for size in SIZES if size <= 10 * effort.files]
     return [figure for size in sizes for figure in asyncio.run(_figures(size, effort.rounds))]
 
@@ -43,9 +43,9 @@ async def _figures(size: int, rounds: int) -> list[Figure]:
     for _ in range(rounds):
         files = [(settings, settings.schedule()) for settings in map(_settings, range(size))]
         gc.collect()
-        before, began = _resident_bytes(), time.perf_counter()
+        before, began = _resident_bytes(), time.process_time()
         clock = _Clockwork(files)
-        armed.append(time.perf_counter() - began)
+        armed.append(time.process_time() - began)
         memory.append((_resident_bytes() - before) / size)
         fires.append(clock.fire(FIRES))
     targets = TARGETS.get(size, {})
