@@ -8,11 +8,12 @@ HOME_DIR := .moontide
 TEST_PROCESSES ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help up test lint types contracts unit bench reference clean
+.PHONY: help up test lint types contracts unit prove bench reference clean
 
 help:
 	@echo "make up         start the engine on jobs/ and show its dashboard"
 	@echo "make test       everything CI checks: format, lint, types, import contracts, tests"
+	@echo "make prove      try for long what is promised, and print what held"
 	@echo "make bench      measure speed and memory, and print the figures"
 	@echo "make reference  write docs/core/reference.md anew from the declarations"
 	@echo "make clean      remove .venv and the home folder $(HOME_DIR)"
@@ -40,6 +41,10 @@ contracts: $(VENV)/installed
 
 unit: $(VENV)/installed
 	$(BIN)/pytest --numprocesses $(TEST_PROCESSES) --dist loadfile
+
+prove: $(VENV)/installed
+	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --group prove
+	$(BIN)/python -m tests.prove $(PROVE)
 
 bench: $(VENV)/installed
 	$(BIN)/python -m bench

@@ -24,14 +24,14 @@ import engine.events
 from engine import views
 from engine.api.events import Lagged
 from engine.api.failures import FailureDetail, describe
-from engine.cleanup import NAME as CLEANUP
+from engine.calls.core import CoreFunction
 from engine.cli import make_app
-from engine.core import CoreFunction
 from engine.errors import JobNotFound, MoontideError, RunNotFound, ScheduleEnded, ScheduleNotFound
 from engine.events import Event
-from engine.hooks import HookSpecs
-from engine.jobfile import SETTINGS
-from engine.plugins import Candidate, Plugins
+from engine.extensions.hooks import HookSpecs
+from engine.extensions.plugins import Candidate, Plugins
+from engine.jobs.jobfile import SETTINGS
+from engine.runs.cleanup import NAME as CLEANUP
 from engine.sandbox.harden import WALLS
 from engine.sandbox.pool import WorkerPool
 from engine.settings import load_settings, setting_fields, variable_of
@@ -44,6 +44,7 @@ PAGES = [
     ROOT / "README.md",
     ROOT / "CONTRIBUTING.md",
     ROOT / "CHANGELOG.md",
+    ROOT / "SECURITY.md",
     *(ROOT / "docs").glob("*.md"),
     *CORE_PAGES,
 ]
@@ -486,6 +487,10 @@ def test_every_activity_is_described() -> None:
         views.PluginView,
         views.ProblemView,
         views.ReloadView,
+        views.ReloadPlanView,
+        views.EngineSettingView,
+        views.ModuleView,
+        views.PlannedChangeView,
         views.DraftView,
         views.EntryView,
         views.SettingView,

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from engine.plugins import Plugins
+from engine.extensions.plugins import Plugins
 from engine.run import Outcome
 from engine.sandbox.pool import WorkerPool
 from engine.states import Returned, RunStatus
