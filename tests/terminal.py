@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
+import re
 import select
 import signal
 import struct
@@ -16,6 +17,11 @@ from tests.e2e.processes import until
 
 #: What would change the size, or make one test remember what another one chose.
 _DROPPED = ("COLUMNS", "LINES", "HOME", "XDG_STATE_HOME")
+
+_CONTROL = re.compile(rb"\x1b(\[[0-9;?<>=]*[ -/]*[@-~]|[^[])")
+
+#: So many bytes of what was drawn last are told when something is missing.
+DRAWN_SHOWN = 20_000
 
 
 class Terminal:
@@ -51,7 +57,11 @@ class Terminal:
 
     def reads(self, *words: str, seconds: float = 20) -> None:
         """Read on until all of these were drawn."""
-        self.wait(lambda: all(word.encode() in self.seen for word in words), seconds)
+        try:
+            self.wait(lambda: all(word.encode() in self.seen for word in words), seconds)
+        except AssertionError as late:
+            drawn = _CONTROL.sub(b"", self.seen)[-DRAWN_SHOWN:].decode(errors="replace")
+            raise AssertionError(f"{late}: {words} were not drawn, but\n{drawn}") from late
 
     def wait(self, condition: Callable[[], object], seconds: float = 20) -> None:
         def look() -> object:

@@ -223,9 +223,6 @@ class EditorScreen(Page):
             return error
 
     def _take_draft(self, draft: DraftView | MoontideError) -> None:
-        if not self.query("#problems"):
-            # The screen is being taken down.
-            return
         if isinstance(draft, EngineUnreachable):
             # The bar on top tells of that; what is known of the text may be out of date.
             self._problems_of_text = []

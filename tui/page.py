@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
+from textual.await_remove import AwaitRemove
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input
+from textual.worker import active_worker
 
 from engine.errors import MoontideError
 from engine.views import BulkView
@@ -139,6 +141,13 @@ class Page(Screen[None]):
 
     def tick(self) -> None:
         """Bring the screen up to date; called twice a second while it is on top."""
+
+    def remove(self) -> AwaitRemove:
+        """Leave the app. What works for the screen ends before its parts go, as it may ask for them."""
+        for worker in list(self.workers):
+            if worker is not active_worker.get(None) and self in worker.node.ancestors_with_self:
+                worker.cancel()
+        return super().remove()
 
     def action_back(self) -> None:
         """Go back one screen; the first one stays."""

@@ -88,8 +88,19 @@ def sit(tmp_path: Path) -> Sit:
     @asynccontextmanager
     async def sit_down(*, size: tuple[int, int] = (80, 24), **options: Any) -> AsyncIterator[Seat]:
         app = Dashboard(AsyncClient(socket_in(tmp_path), actor="anna@web1"), **options)
-        async with app.run_test(size=size, notifications=True) as pilot:
-            await pilot.pause()
-            yield Seat(app, pilot)
+        async with seated(app, size) as seat:
+            await seat.pilot.pause()
+            yield seat
 
     return sit_down
+
+
+@asynccontextmanager
+async def seated(app: Dashboard, size: tuple[int, int] = (80, 24)) -> AsyncIterator[Seat]:
+    """Run a dashboard without a terminal."""
+    async with app.run_test(size=size, notifications=True) as pilot:
+        try:
+            yield Seat(app, pilot)
+        finally:
+            # As a dashboard that ends does itself: `run_test` alone takes the screens down first.
+            app.workers.cancel_all()

@@ -20,7 +20,7 @@ from engine.api.server import ApiServer
 from engine.roles import Role
 from tests.engine.api.memory_engine import MemoryEngine
 from tests.engine.conftest import until
-from tests.tui.conftest import Seat
+from tests.tui.conftest import Seat, seated
 from tui.app import Dashboard
 from tui.help import bindings_of
 from tui.page import Page
@@ -48,8 +48,7 @@ def sit_as(tmp_path: Path, server: ApiServer, callers: Callers) -> SitAs:
     async def sit_down(role: Role) -> AsyncIterator[Seat]:
         token = callers.issue(Caller(role, Way.SSH, "anna"))
         app = Dashboard(AsyncClient(socket_in(tmp_path), token=token))
-        async with app.run_test(size=(80, 24), notifications=True) as pilot:
-            seat = Seat(app, pilot)
+        async with seated(app) as seat:
             await seat.reads("report", "Running")
             yield seat
 
