@@ -82,10 +82,12 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        # As they are: `include_router` would make all of them anew at the first request, while everything waits.
+        routes=[route for router in ROUTERS for route in router.routes],
     )
     app.state.operations = operations
     app.state.feeds = Feeds(operations.events)
-    for router in (*ROUTERS, *added):
+    for router in added:
         app.include_router(router)
     app.add_exception_handler(MoontideError, _answer_error)
     app.add_exception_handler(RequestValidationError, _answer_invalid)

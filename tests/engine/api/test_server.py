@@ -14,7 +14,7 @@ from fastapi.routing import APIRoute
 from engine.api.address import socket_in, split_tcp
 from engine.api.client import AsyncClient
 from engine.api.guards import BODY_BYTES
-from engine.api.server import ROUTERS, ApiServer, bind_unix
+from engine.api.server import ROUTERS, ApiServer, bind_unix, create_app
 from engine.errors import HomeInUse, MoontideError, SettingsError
 from engine.events import EngineStateChanged
 from tests.engine.api.conftest import TOKEN
@@ -322,3 +322,9 @@ async def test_figures_are_given_as_text_for_prometheus(http: httpx.AsyncClient)
     answer = await http.get("/v1/metrics")
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
     assert "moontide_runs_running" in answer.text
+
+
+def test_the_routes_of_the_api_are_made_once(engine: MemoryEngine) -> None:
+    """`include_router` would make each anew at the first request, and the engine would stand still for that."""
+    ours = [route for router in ROUTERS for route in router.routes]
+    assert all(any(route is one for one in create_app(engine).routes) for route in ours)
