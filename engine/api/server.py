@@ -82,7 +82,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        # As they are: `include_router` would make all of them anew at the first request, while everything waits.
+        # As they are: `include_router` would make all anew at the first request, while everything waits.
         routes=[route for router in ROUTERS for route in router.routes],
     )
     app.state.operations = operations

@@ -325,6 +325,6 @@ async def test_figures_are_given_as_text_for_prometheus(http: httpx.AsyncClient)
 
 
 def test_the_routes_of_the_api_are_made_once(engine: MemoryEngine) -> None:
-    """`include_router` would make each anew at the first request, and the engine would stand still for that."""
+    """`include_router` would make each anew at the first request, while the engine stands still."""
     ours = [route for router in ROUTERS for route in router.routes]
     assert all(any(route is one for one in create_app(engine).routes) for route in ours)
