@@ -12,7 +12,6 @@ from typing import Annotated, Any, cast
 
 import msgspec
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
-from fastapi.responses import PlainTextResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
 
 from engine.api.answers import Source
@@ -119,6 +118,11 @@ class ReloadBody(BaseModel):
     )
 
 
+def _only(media_type: str, description: str) -> dict[int | str, dict[str, Any]]:
+    """Return for OpenAPI a success that is no JSON; a class of the route would hold for failures too."""
+    return {200: {"description": description, "content": {media_type: {"schema": {"type": "string"}}}}}
+
+
 def answer(value: object, status: int = 200) -> Response:
     """Return a value of views as a JSON response."""
     return Response(msgspec.json.encode(value), status_code=status, media_type="application/json")
@@ -135,7 +139,13 @@ async def get_caller(request: Request) -> Response:
     return answer(CallerView(name=caller.name, role=caller.role.value, way=caller.way.value))
 
 
-@router.get("/metrics", summary="Figures for Prometheus", tags=["engine"], response_class=PlainTextResponse)
+@router.get(
+    "/metrics",
+    summary="Figures for Prometheus",
+    tags=["engine"],
+    response_class=Response,
+    responses=_only("text/plain", "Figures in the text format of Prometheus."),
+)
 async def get_metrics(engine: Engine) -> Response:
     return Response(engine.metrics(), media_type=METRICS_TYPE)
 
@@ -150,8 +160,8 @@ async def list_plugins(engine: Engine) -> Response:
     summary="What happens, as it happens",
     description="Server-sent events; `event:` gives the kind, `data:` its fields as JSON. A comment comes "
     "every 15 s. `Lagged` says that you read too slowly and that events were dropped: fetch anew.",
-    response_class=EventStream,
-    status_code=200,
+    response_class=Response,
+    responses=_only("text/event-stream", "Events, until the reader leaves or the engine stops."),
     tags=["engine"],
 )
 async def stream_events(
