@@ -1,29 +1,19 @@
-"""Each request of the API as a value, so that both clients send the same ones."""
+"""Requests of the API as values, and as methods that both clients share."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Concatenate, Generic, ParamSpec, Protocol, Self, TypeVar, overload
 from urllib.parse import quote
 
 import msgspec
 
-from engine.api.answers import Source
-from engine.views import (
-    CallerView,
-    ComingView,
-    EngineView,
-    JobView,
-    LogLineView,
-    PluginView,
-    ProblemView,
-    ReloadView,
-    RunView,
-)
-
+P = ParamSpec("P")
 T = TypeVar("T")
+S = TypeVar("S")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +36,12 @@ class Call(Generic[T]):
 
 
 def given(**params: Any) -> dict[str, Any]:
-    """Return parameters without those that are None."""
-    return {name: value for name, value in params.items() if value is not None}
+    """Return parameters without those that are None; times become text."""
+    return {
+        name: value.isoformat() if isinstance(value, datetime) else value
+        for name, value in params.items()
+        if value is not None
+    }
 
 
 def named(kind: str, name: str) -> str:
@@ -55,82 +49,54 @@ def named(kind: str, name: str) -> str:
     return f"/v1/{kind}/{quote(name, safe='')}"
 
 
-def status() -> Call[EngineView]:
-    return Call("GET", "/v1/status", EngineView)
+class Send(Protocol):
+    """Sends a request and returns its answer."""
+
+    def __call__(self, call: Call[T], /) -> T:
+        """Send it."""
 
 
-def me() -> Call[CallerView]:
-    return Call("GET", "/v1/me", CallerView)
+class AsyncSend(Protocol):
+    """Sends a request and returns its answer, on an event loop."""
+
+    def __call__(self, call: Call[T], /) -> Coroutine[Any, Any, T]:
+        """Send it."""
 
 
-def plugins() -> Call[list[PluginView]]:
-    return Call("GET", "/v1/plugins", list[PluginView])
+class Part(Generic[S]):
+    """A part of a client: its methods that are `asked` go through `send`, a `Send` or an `AsyncSend`."""
+
+    def __init__(self, send: S) -> None:
+        self._send = send
 
 
-def plugin(
-    name: str, path: str, method: str, params: Mapping[str, Any], body: Mapping[str, Any] | None
-) -> Call[Any]:
-    where = f"{named('plugins', name)}/{path.lstrip('/')}"
-    return Call(method, where, Any, given(**params), None if body is None else dict(body))
+class Asked(Generic[P, T]):
+    """A method that makes a request: to call it on a part of a client sends that and gives the answer."""
+
+    def __init__(self, make: Callable[Concatenate[Any, P], Call[T]]) -> None:
+        self.__doc__ = make.__doc__
+        self.__wrapped__ = make
+        self._make = make
+
+    @overload
+    def __get__(self, part: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, part: Part[Send], owner: type) -> Callable[P, T]: ...
+    @overload
+    def __get__(self, part: Part[AsyncSend], owner: type) -> Callable[P, Coroutine[Any, Any, T]]: ...
+
+    def __get__(self, part: Part[Any] | None, owner: type) -> Any:
+        """Return the method of a part."""
+        if part is None:
+            return self
+
+        @functools.wraps(self._make)
+        def ask(*args: P.args, **kwargs: P.kwargs) -> Any:
+            return part._send(self._make(part, *args, **kwargs))
+
+        return ask
 
 
-def events(job: str | None, run: int | None) -> Call[None]:
-    return Call("GET", "/v1/events", type(None), given(job=job, run=run))
-
-
-def reload(name: str | None, override: bool) -> Call[ReloadView]:
-    return Call("POST", "/v1/reload", ReloadView, body={"job": name, "override": override})
-
-
-def check(paths: list[str] | None) -> Call[list[ProblemView]]:
-    return Call("POST", "/v1/check", list[ProblemView], body={"paths": paths})
-
-
-def jobs() -> Call[list[JobView]]:
-    return Call("GET", "/v1/jobs", list[JobView])
-
-
-def coming(job: str | None, since: datetime | None, count: int) -> Call[list[ComingView]]:
-    params = given(job=job, since=since.isoformat() if since else None, count=count)
-    return Call("GET", "/v1/coming", list[ComingView], params)
-
-
-def job(name: str) -> Call[JobView]:
-    return Call("GET", named("jobs", name), JobView)
-
-
-def delete_job(name: str) -> Call[None]:
-    return Call("DELETE", named("jobs", name), type(None))
-
-
-def job_source(name: str) -> Call[Source]:
-    return Call("GET", named("sources", name), Source)
-
-
-def write_job(name: str, text: str, expected_hash: str | None, create: bool) -> Call[JobView]:
-    body = {"text": text, "expected_hash": expected_hash, "create": create}
-    return Call("PUT", named("sources", name), JobView, body=body)
-
-
-def activate(name: str) -> Call[JobView]:
-    return Call("POST", named("activate", name), JobView)
-
-
-def deactivate(name: str) -> Call[JobView]:
-    return Call("POST", named("deactivate", name), JobView)
-
-
-def run_job(name: str, data: Any, user_id: int) -> Call[RunView]:
-    return Call("POST", "/v1/runs", RunView, body={"job": name, "data": data, "user_id": user_id})
-
-
-def run(run_id: int) -> Call[RunView]:
-    return Call("GET", f"/v1/runs/{run_id}", RunView)
-
-
-def log(run_id: int, after: int, limit: int) -> Call[list[LogLineView]]:
-    return Call("GET", f"/v1/runs/{run_id}/log", list[LogLineView], {"after": after, "limit": limit})
-
-
-def cancel(run_id: int, now: bool) -> Call[RunView]:
-    return Call("POST", f"/v1/runs/{run_id}/cancel", RunView, body={"now": now})
+def asked(make: Callable[Concatenate[Any, P], Call[T]]) -> Asked[P, T]:
+    """Let a method of a part send the request that it makes, and return the answer: at once, or awaited."""
+    return Asked(make)

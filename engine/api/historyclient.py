@@ -1,70 +1,50 @@
-"""The clients' part about runs of the past; described in `engine.api.historyoperations`."""
+"""The part of both clients that is about runs on record: `client.history`."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
-from typing import Protocol, TypeVar
+from typing import Any
 
-from engine.api import historycalls
-from engine.api.calls import Call
+from engine.api.calls import Call, Part, S, asked, given
 from engine.runfilter import RunFilter
 from engine.views import DiffView, RunSourceView, RunView
-
-T = TypeVar("T")
-
-
-class Send(Protocol):
-    """Sends a request and returns its answer."""
-
-    def __call__(self, call: Call[T], /) -> T: ...
-
-
-class AsyncSend(Protocol):
-    """Sends a request and returns its answer once it is there."""
-
-    def __call__(self, call: Call[T], /) -> Awaitable[T]: ...
-
 
 EVERY_RUN = RunFilter()
 
 
-class HistoryClient:
-    """Asks about runs, and waits for each answer."""
+def find(wanted: RunFilter, before: int | None, limit: int) -> Call[list[RunView]]:
+    return Call("GET", "/v1/runs", list[RunView], _params(wanted) | given(before=before, limit=limit))
 
-    def __init__(self, send: Send) -> None:
-        self._send = send
 
+class HistoryClient(Part[S]):
+    """What `engine.api.historyoperations.HistoryOperations` describes."""
+
+    @asked
     def find(
         self, wanted: RunFilter = EVERY_RUN, *, before: int | None = None, limit: int = 50
-    ) -> list[RunView]:
-        return self._send(historycalls.find(wanted, before, limit))
+    ) -> Call[list[RunView]]:
+        return find(wanted, before, limit)
 
-    def counts(self, wanted: RunFilter = EVERY_RUN) -> dict[str, int]:
-        return self._send(historycalls.counts(wanted))
+    @asked
+    def counts(self, wanted: RunFilter = EVERY_RUN) -> Call[dict[str, int]]:
+        return Call("GET", "/v1/run-counts", dict[str, int], _params(wanted))
 
-    def source(self, run_id: int) -> RunSourceView:
-        return self._send(historycalls.source(run_id))
+    @asked
+    def source(self, run_id: int) -> Call[RunSourceView]:
+        return Call("GET", f"/v1/runs/{run_id}/source", RunSourceView)
 
-    def diff(self, run_id: int, other_id: int | None = None) -> DiffView:
-        return self._send(historycalls.diff(run_id, other_id))
+    @asked
+    def diff(self, run_id: int, other_id: int | None = None) -> Call[DiffView]:
+        return Call("GET", f"/v1/runs/{run_id}/diff", DiffView, given(other=other_id))
 
 
-class AsyncHistoryClient:
-    """`HistoryClient` for programs with an event loop."""
-
-    def __init__(self, send: AsyncSend) -> None:
-        self._send = send
-
-    async def find(
-        self, wanted: RunFilter = EVERY_RUN, *, before: int | None = None, limit: int = 50
-    ) -> list[RunView]:
-        return await self._send(historycalls.find(wanted, before, limit))
-
-    async def counts(self, wanted: RunFilter = EVERY_RUN) -> dict[str, int]:
-        return await self._send(historycalls.counts(wanted))
-
-    async def source(self, run_id: int) -> RunSourceView:
-        return await self._send(historycalls.source(run_id))
-
-    async def diff(self, run_id: int, other_id: int | None = None) -> DiffView:
-        return await self._send(historycalls.diff(run_id, other_id))
+def _params(wanted: RunFilter) -> dict[str, Any]:
+    return given(
+        job=wanted.job,
+        status=[status.value for status in wanted.statuses] or None,
+        trigger=[trigger.value for trigger in wanted.triggers] or None,
+        since=wanted.since,
+        until=wanted.until,
+        tag=wanted.tag,
+        user_id=wanted.user_id,
+        text=wanted.text,
+    )

@@ -1,53 +1,24 @@
-"""The part of both clients that is about what jobs keep from one run to the next."""
+"""The part of both clients that is about what jobs keep from run to run: `client.states`."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from engine.api.calls import Call, named
-from engine.api.sending import AsyncSend, Send
+from engine.api.calls import Call, Part, S, asked, named
 from engine.views import StateView
 
 
-class StateClient:
+class StateClient(Part[S]):
     """What `engine.api.operations.StateOperations` describes."""
 
-    def __init__(self, send: Send) -> None:
-        self._send = send
+    @asked
+    def show(self, name: str, *, lasting: bool = False) -> Call[StateView]:
+        return Call("GET", named("state", name), StateView, {"lasting": lasting})
 
-    def show(self, name: str, *, lasting: bool = False) -> StateView:
-        return self._send(_show(name, lasting))
+    @asked
+    def set(self, name: str, value: Any, *, lasting: bool = False) -> Call[StateView]:
+        return Call("PUT", named("state", name), StateView, {"lasting": lasting}, body={"value": value})
 
-    def set(self, name: str, value: Any, *, lasting: bool = False) -> StateView:
-        return self._send(_set(name, value, lasting))
-
-    def clear(self, name: str, *, lasting: bool = False) -> StateView:
-        return self._send(_clear(name, lasting))
-
-
-class AsyncStateClient:
-    """`StateClient` for programs with an event loop."""
-
-    def __init__(self, send: AsyncSend) -> None:
-        self._send = send
-
-    async def show(self, name: str, *, lasting: bool = False) -> StateView:
-        return await self._send(_show(name, lasting))
-
-    async def set(self, name: str, value: Any, *, lasting: bool = False) -> StateView:
-        return await self._send(_set(name, value, lasting))
-
-    async def clear(self, name: str, *, lasting: bool = False) -> StateView:
-        return await self._send(_clear(name, lasting))
-
-
-def _show(name: str, lasting: bool) -> Call[StateView]:
-    return Call("GET", named("state", name), StateView, {"lasting": lasting})
-
-
-def _set(name: str, value: Any, lasting: bool) -> Call[StateView]:
-    return Call("PUT", named("state", name), StateView, {"lasting": lasting}, body={"value": value})
-
-
-def _clear(name: str, lasting: bool) -> Call[StateView]:
-    return Call("DELETE", named("state", name), StateView, {"lasting": lasting})
+    @asked
+    def clear(self, name: str, *, lasting: bool = False) -> Call[StateView]:
+        return Call("DELETE", named("state", name), StateView, {"lasting": lasting})

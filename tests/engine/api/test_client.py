@@ -197,7 +197,7 @@ async def test_the_waiting_client_asks_the_same(server: ApiServer, engine: Memor
     assert engine.actors == ["bo@web2 via socket"]
 
 
-@pytest.mark.parametrize("ask", [Client.status, lambda client: client.events().__enter__()])
+@pytest.mark.parametrize("ask", [lambda client: client.status(), lambda client: client.events().__enter__()])
 def test_without_an_engine_the_client_says_how_to_start_one(
     tmp_path: Path, ask: Callable[[Client], object]
 ) -> None:
