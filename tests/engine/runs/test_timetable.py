@@ -339,7 +339,12 @@ async def test_one_that_expires_is_over_with_the_reason(open_bench: OpenBench) -
     async with open_bench({"echo": ECHO}) as bench:
         expires = (datetime.now(UTC) + timedelta(seconds=2.5)).isoformat()
         chain = await give(bench, every="1s", expires=expires)
-        await ended_runs(bench, "echo", 2)
+        await ended_runs(bench, "echo", 1)
+
+        async def over() -> bool:
+            return (await bench.desk.schedules.one(chain.id)).status == "OVER"
+
+        await until(over)
         view = await bench.desk.schedules.one(chain.id)
     assert (view.status, view.reason, view.due) == ("OVER", "it is never due again", None)
 
