@@ -45,6 +45,12 @@ from engine.errors import HomeInUse, MoontideError, SettingsError
 #: What is under way when the server stops gets so long, then its connection is cut.
 STOP_SECONDS = 2.0
 
+#: So many connections wait at a socket for being accepted.
+BACKLOG = 128
+#: So many are accepted at once. While no descriptor is free, asyncio tells of each one that it tries, with a
+#: traceback, and goes on to the next; with its ordinary number the engine would do nothing else.
+_AT_ONCE = 1
+
 #: Every part of the API.
 ROUTERS = (
     routes.router,
@@ -239,6 +245,7 @@ class _Listener:
                 date_header=False,
                 ssl_certfile=tls.certificate if tls else None,
                 ssl_keyfile=tls.key if tls else None,
+                backlog=_AT_ONCE,
                 timeout_graceful_shutdown=int(2 * STOP_SECONDS),
             )
         )
@@ -248,6 +255,7 @@ class _Listener:
         config.load()
         self._server.lifespan = config.lifespan_class(config)
         await self._server.startup(sockets=[self._socket])
+        self._socket.listen(BACKLOG)
 
     async def stop(self) -> None:
         if not self._server.started:
@@ -319,6 +327,6 @@ def bind_tcp(address: str, *, key: str) -> socket.socket:
         family, *_, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[
             0
         ]
-        return socket.create_server(place[:2], family=family, backlog=128)
+        return socket.create_server(place[:2], family=family, backlog=BACKLOG)
     except (OSError, ValueError) as error:
         raise SettingsError(f"{key} = {address!r}: cannot listen there: {error}") from error

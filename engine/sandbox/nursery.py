@@ -137,7 +137,11 @@ class Nursery:
         return len(self._by_pid)
 
     def ask(self) -> WorkerChannel:
-        """Ask for a worker; its channel is there at once, its process follows."""
+        """Ask for a worker; its channel is there at once, its process follows.
+
+        Raises:
+            OSError: the engine may open no more sockets at present.
+        """
         ours, theirs = socket.socketpair()
         channel = WorkerChannel(ours)
         self._last_ticket += 1
@@ -192,6 +196,10 @@ class Nursery:
         if isinstance(message, wire.Forked):
             channel = self._asked.pop(message.ticket)
             self._by_pid[message.pid] = channel
+            if not descriptors:
+                # Nothing could hold it, so nothing could kill it; without a run it ends when its line does.
+                channel.lose("no file descriptor was free to hold it by")
+                return
             channel.adopt(message.pid, descriptors[0])
             self._forked(channel)
         elif isinstance(message, wire.NotForked):

@@ -195,7 +195,11 @@ class WorkerSupply:
             return
         missing = len(self._waiters) + max(self._warm - len(self._idle), 0) - len(self._starting)
         for _ in range(missing):
-            worker = self._nursery.ask()
+            try:
+                worker = self._nursery.ask()
+            except OSError as error:
+                self._false_start(error.strerror or str(error))
+                return
             worker.listener = _Birth(self, worker)
             self._starting.add(worker)
 
@@ -215,6 +219,10 @@ class WorkerSupply:
 
     def _stillborn(self, worker: WorkerChannel, why: str) -> None:
         self._starting.discard(worker)
+        self._false_start(why)
+
+    def _false_start(self, why: str) -> None:
+        """Try again a little later, and let nobody wait for long."""
         self._false_starts += 1
         if self._false_starts >= _MAX_FALSE_STARTS:
             self._fail_waiters(WorkerDied(f"a new worker failed: {why}"))

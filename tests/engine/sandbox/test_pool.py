@@ -6,9 +6,10 @@ import asyncio
 import contextlib
 import json
 import os
+import resource
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -109,6 +110,65 @@ async def test_a_killed_zygote_is_replaced_and_its_runs_are_crashes(host: Rememb
     assert pool.zygote_pid not in (None, first)
     await pool.stop()
     assert set(children()) <= set(before)
+
+
+@contextlib.contextmanager
+def no_descriptors(*, but: int) -> Iterator[Callable[[], None]]:
+    """Let this process open so many files more; what is given takes up those that are free by then."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    taken: list[int] = []
+
+    def take_up() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                taken.append(os.dup(0))
+
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(map(int, os.listdir("/proc/self/fd"))) + 1, before[1]))
+    try:
+        take_up()
+        for descriptor in [taken.pop() for _ in range(but)]:
+            os.close(descriptor)
+        yield take_up
+    finally:
+        for descriptor in taken:
+            os.close(descriptor)
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+async def test_without_a_descriptor_for_its_line_no_worker_is_made_and_later_there_are_some_again(
+    host: RememberingHost,
+) -> None:
+    pool = make_pool(warm=0)
+    await pool.start()
+    await _use_up(pool, host)
+    with no_descriptors(but=0):
+        ending = await pool.run(OK, host)
+    assert ending.kind is EndKind.CRASHED
+    assert "no worker could be had: a new worker failed: Too many open files" in str(ending.error)
+    assert (await pool.run(OK, host)).returned is Returned.OK
+    await pool.stop()
+
+
+async def test_a_worker_that_nothing_could_kill_is_not_used(host: RememberingHost) -> None:
+    pool = make_pool(warm=0)
+    await pool.start()
+    await _use_up(pool, host)
+    with no_descriptors(but=2) as take_up:
+        run = asyncio.create_task(pool.run(program(job("while true do end"), wall_seconds=1), host))
+        await asyncio.sleep(0)
+        # The line stands; for the handle of the process there is no room any more.
+        take_up()
+        ending = await run
+    assert ending.kind is EndKind.CRASHED
+    assert (await pool.run(OK, host)).returned is Returned.OK
+    await _use_up(pool, host)
+    await until(lambda: not worker_pids(pool))
+    await pool.stop()
+
+
+async def _use_up(pool: WorkerPool, host: RememberingHost) -> None:
+    """Leave no worker that waits for work."""
+    assert (await pool.run(program(job("while true do end"), wall_seconds=0.1), host)).kind is EndKind.WALL
 
 
 async def test_nothing_is_left_after_stop(host: RememberingHost) -> None:
