@@ -44,7 +44,7 @@ def kill_engines(scene: Scene, times: int, kills: Kills) -> None:
 
 def kill_zygotes(scene: Scene, times: int, kills: Kills) -> None:
     """Kill the process from which workers are made."""
-    _kill_each(scene, times, kills, "zygote", lambda: _zygotes(scene))
+    _kill_each(scene, times, kills, "zygote", lambda: zygotes(scene))
 
 
 def kill_workers(scene: Scene, times: int, kills: Kills) -> None:
@@ -88,6 +88,6 @@ def _kill_one(scene: Scene, find: Callable[[], list[Process]]) -> bool:
     return True
 
 
-def _zygotes(scene: Scene) -> list[Process]:
+def zygotes(scene: Scene) -> list[Process]:
     """Return the process from which workers are made; its workers have its command line."""
     return [one for one in scene.served.family() if "engine.sandbox.zygote" in one.command][:1]

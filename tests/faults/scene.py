@@ -10,7 +10,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,7 +36,7 @@ _PAUSE_UNHEARD_SECONDS = 0.1
 
 _JOB = """
 local witness = require("lib.witness")
-local job = core.job {{ on_error = "continue", timeout = "20s", {settings} }}
+local job = core.job {{ on_error = "continue", {settings} }}
 function job.run(run)
   witness.tell("start", run)
   {body}
@@ -46,11 +46,12 @@ end
 return job
 """
 
-#: Asked for by the load: what they do, and how often they are tried again.
+#: Asked for by the load: what they do, how often they are tried again, and how long they may take.
 ON_DEMAND = {
-    "quick": ("", 0),
-    "slow": ("core.sleep(0.3)", 0),
-    "flaky": ('if run.attempt == 1 then error("as it was to be expected") end', 1),
+    "quick": ("", 0, "20s"),
+    "slow": ("core.sleep(0.3)", 0, "20s"),
+    "brief": ("core.sleep(0.1)", 0, "1s"),
+    "flaky": ('if run.attempt == 1 then error("as it was to be expected") end', 1, "20s"),
 }
 SCHEDULED = 3
 EVERY_SECONDS = 1.0
@@ -192,7 +193,7 @@ class Scene:
 
     def check(self, database: Path, *options: str) -> Verdict:
         """Let the checker, in its own process, judge a database."""
-        asked = self.home.path.parent / "orders.json"
+        asked = self.witness.path.with_name("orders.json")
         self.orders.write(asked)
         return checked(asked, self.witness.path, database, *options)
 
@@ -236,7 +237,7 @@ def opened(
     settings: str = "",
     program: str = MOONTIDE,
     prefix: Sequence[str] = (),
-    prepare: Callable[[Path], None] = lambda _: None,
+    place: Path | None = None,
 ) -> Iterator[Scene]:
     """Give an engine that serves, with its jobs and a witness; whatever happens, nothing is left behind.
 
@@ -244,13 +245,12 @@ def opened(
         settings: more lines for moontide.toml.
         program: the command, `moontide` if it is not another build's.
         prefix: what comes before the command.
-        prepare: called with the home folder's path before anything is put there.
+        place: an empty folder for the engine's home, on whatever disk that is; a temporary one if None.
     """
     folder = Path(tempfile.mkdtemp(prefix="mf-"))
     try:
         with witnesses.watching(folder / "sightings") as witness:
-            prepare(folder / "h")
-            home = Home(folder / "h", program)
+            home = Home((place or folder) / "h", program)
             home.start_seconds = PATIENCE_SECONDS
             home.settings(f"{_SETTINGS.format(port=witness.port)}\n{settings}\n")
             scene = Scene(home, witness, _furnish(home, witness), random.Random(seed), prefix)
@@ -266,8 +266,9 @@ def opened(
 def _furnish(home: Home, witness: Witness) -> Orders:
     home.write("lib/witness", witness.lua)
     orders = Orders()
-    for name, (body, retries) in ON_DEMAND.items():
-        home.write(name, job_file(body, f'retries = {retries}, retry_delay = "100ms", overlap = "allow"'))
+    for name, (body, retries, timeout) in ON_DEMAND.items():
+        settings = f'retries = {retries}, retry_delay = "100ms", timeout = "{timeout}", overlap = "allow"'
+        home.write(name, job_file(body, settings))
         orders.retries[name] = retries
     for number in range(SCHEDULED):
         home.write(f"tick_{number}", job_file("", f'every = "{EVERY_SECONDS:g}s"'))

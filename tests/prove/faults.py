@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import partial
 
+from tests.faults import troubles
 from tests.faults.kills import Kills, kill_dashboards, kill_engines, kill_workers, kill_zygotes
 from tests.faults.scene import Scene, opened
+from tests.faults.strikes import Trouble, strike
 from tests.prove.proof import Effort, Finding, Proof
 
 #: 2,400 kills in all.
@@ -16,15 +19,29 @@ _KILLS = (
     ("workers", kill_workers, 1500),
     ("dashboards", kill_dashboards, 100),
 )
+#: What lasts for a while: how often, and for how many seconds. Jobs may take one second, some of them 20.
+_TROUBLES: tuple[tuple[str, Trouble, int, float], ...] = (
+    ("database locked", troubles.locked, 3, 30.0),
+    ("no file descriptors", troubles.no_descriptors, 10, 3.0),
+    ("no file descriptors, no workers", troubles.no_descriptors_and_no_workers, 10, 3.0),
+    ("engine frozen", troubles.frozen_engine, 3, 25.0),
+    ("zygote frozen", troubles.frozen_zygote, 3, 25.0),
+    ("workers frozen", troubles.frozen_workers, 3, 25.0),
+)
 _NOTHING_LOST = "nothing is lost, doubled or stuck, and the engine serves again by itself"
 
 
 def proofs() -> list[Proof]:
     """Return the rows about faults."""
-    return [
+    killed = [
         Proof(f"faults: {what} killed", _NOTHING_LOST, partial(_killed, kill, times))
         for what, kill, times in _KILLS
     ]
+    troubled = [
+        Proof(f"faults: {what}", _NOTHING_LOST, partial(_troubled, trouble, times, seconds))
+        for what, trouble, times, seconds in _TROUBLES
+    ]
+    return [*killed, *troubled, Proof("faults: full disk", _NOTHING_LOST, _full_disk)]
 
 
 def _killed(kill: Callable[[Scene, int, Kills], None], times: int, effort: Effort) -> Finding:
@@ -32,6 +49,23 @@ def _killed(kill: Callable[[Scene, int, Kills], None], times: int, effort: Effor
     with opened(effort.seed) as scene:
         kill(scene, times, kills)
         return _found(str(kills), scene)
+
+
+def _troubled(trouble: Trouble, times: int, seconds: float, effort: Effort) -> Finding:
+    with opened(effort.seed) as scene:
+        strike(scene, trouble, times=times, seconds=seconds)
+        return _found(f"{times} times {seconds:g} s", scene)
+
+
+def _full_disk(effort: Effort) -> Finding:
+    with ExitStack() as stack:
+        try:
+            place = stack.enter_context(troubles.small_disk(256))
+        except troubles.NotAllowed as reason:
+            return Finding("", missing=str(reason))
+        scene = stack.enter_context(opened(effort.seed, place=place))
+        strike(scene, troubles.full_disk, times=10, seconds=5.0)
+        return _found("10 times 5 s", scene)
 
 
 def _found(tried: str, scene: Scene) -> Finding:
