@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from bench import (
     calls,
+    dashboard,
     databases,
     editor,
     frontdoor,
@@ -48,6 +49,7 @@ MEASUREMENTS: dict[str, Callable[[Effort], list[Figure]]] = {
     "databases": databases.measure,
     "network": network.measure,
     "letters": letters.measure,
+    "dashboard": dashboard.measure,
     "editor": editor.measure,
 }
 

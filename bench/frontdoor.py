@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import pty
-import select
 import shutil
 import socket
 import subprocess
@@ -17,11 +15,11 @@ from pathlib import Path
 from bench.figures import Effort, Figure
 from bench.homes import home_with, many_jobs, served
 from bench.processes import children, cpu_seconds, pss_mb
+from bench.terminal import on_terminal
 
 JOBS = 100
 #: The last job's name on the first screen.
 DRAWN = b"team0"
-LOGIN_SECONDS = 60.0
 #: Logins of one round, with a process waiting and without.
 LOGINS = 3
 #: Within this the door has the next process waiting: it begins 2 s after the last login.
@@ -63,24 +61,8 @@ class _Door:
     @contextmanager
     def login(self) -> Iterator[float]:
         """Log in, give the milliseconds until the list was drawn, and leave in the end."""
-        master, slave = pty.openpty()
-        began = time.perf_counter()
-        process = subprocess.Popen(
-            self._command(),
-            stdin=slave,
-            stdout=slave,
-            stderr=slave,
-            start_new_session=True,
-            env={"PATH": os.environ["PATH"], "TERM": "xterm-256color"},
-        )
-        os.close(slave)
-        try:
-            _read_until_drawn(master)
-            yield (time.perf_counter() - began) * 1000
-        finally:
-            process.kill()
-            process.wait()
-            os.close(master)
+        with on_terminal(self._command()) as terminal:
+            yield terminal.seconds_until(DRAWN, terminal.began) * 1000
 
     def used_seconds(self) -> float:
         """Return the processor time that the engine and its sessions have used so far."""
@@ -97,14 +79,6 @@ class _Door:
         told = ("StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR", "BatchMode=yes")
         options = [part for one in told for part in ("-o", one)]
         return ["ssh", "-F", "none", "-tt", "-p", str(self.port), "-i", str(self.key), *options, "127.0.0.1"]
-
-
-def _read_until_drawn(master: int) -> None:
-    seen, deadline = b"", time.monotonic() + LOGIN_SECONDS
-    while DRAWN not in seen:
-        if not select.select([master], [], [], deadline - time.monotonic())[0]:
-            raise RuntimeError(f"no list of jobs within {LOGIN_SECONDS:.0f} s; last was {seen[-300:]!r}")
-        seen += os.read(master, 65536)
 
 
 @contextmanager

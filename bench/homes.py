@@ -100,14 +100,15 @@ def served(home: Path) -> Iterator[Served]:
     process = subprocess.Popen([MOONTIDE, "--home", str(home), "serve"], stdout=subprocess.DEVNULL)
     try:
         with Client(socket_in(home)) as client:
-            _wait_until_running(client, process)
+            wait_until_running(client, process)
             yield Served(process.pid, client, time.perf_counter() - began, socket_in(home))
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(timeout=60)
 
 
-def _wait_until_running(client: Client, process: subprocess.Popen[bytes]) -> None:
+def wait_until_running(client: Client, process: subprocess.Popen[bytes]) -> None:
+    """Wait until the engine that a process serves says that it is Running."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from typing import cast
 
@@ -21,7 +22,13 @@ def load_dashboard() -> Callable[..., int]:
     found = next(iter(entry_points(group=GROUP)), None)
     if found is None:
         raise SettingsError("no dashboard is installed; `pip install moontide` brings one")
-    return cast(Callable[..., int], found.load())
+    # Python's collector would go through all modules again and again, which takes a fifth of the time.
+    gc.disable()
+    try:
+        return cast(Callable[..., int], found.load())
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def has_dashboard() -> bool:

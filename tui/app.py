@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
     from textual.filter import LineFilter
 
     from engine.api.client import AsyncClient
+
+#: At the latest then Python's collector works; before, when the first list of jobs is there.
+COLLECTOR_SECONDS = 10.0
 
 #: What terminals too poor to draw on are told; `moontide jobs` and the others work everywhere.
 NO_TERMINAL = "the dashboard needs a terminal; `moontide jobs`, `runs` and `log` work without one"
@@ -133,6 +137,7 @@ class Dashboard(Places):
         if not self.is_headless:
             # So that the terminal is put back in order when `kill` or a leaving `moontide up` ends this.
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.exit, 0)
+            self.set_timer(COLLECTOR_SECONDS, self._let_collector_work)
         self.run_worker(self._link.keep(), group="link", exit_on_error=True)
 
     async def on_unmount(self) -> None:
@@ -141,9 +146,16 @@ class Dashboard(Places):
         await self.context.client.close()
 
     def _show_at_once(self) -> None:
+        self._let_collector_work()
         self._fetch_added()
         if self.page is not None and self.page.is_mounted:
             self.page.on_screen_resume()
+
+    def _let_collector_work(self) -> None:
+        """End the rest that Python's collector has while the dashboard starts; what is there by now stays."""
+        if not gc.isenabled():
+            gc.freeze()
+            gc.enable()
 
     def _tell_of_restart(self) -> None:
         self.notify("the engine was restarted; this is its new session", markup=False)
@@ -296,6 +308,7 @@ def run(
         print(f"moontide: {reason}", file=sys.stderr)
         return 2
     prepare_process()
+    gc.disable()
     from engine.api.client import AsyncClient
 
     client = AsyncClient(place, token=token, ca_file=ca_file)

@@ -139,7 +139,7 @@ def _hold_parts(view: EngineView) -> list[Part]:
 
 def _trouble_parts(board: Board, view: EngineView) -> list[Part]:
     parts = []
-    if count := sum(map(words.needs_attention, board.jobs.values())):
+    if count := board.needing_attention():
         parts.append((f" ✗ {count} need attention ", "bad"))
     if view.alerts:
         parts.append((f" ! {words.plural(view.alerts, 'alert')} ", "late"))

@@ -19,6 +19,7 @@ from engine.events import (
 from engine.roles import Role
 from engine.states import FINAL, Activity, JobStatus, RunStatus
 from engine.views import CallerView, EngineView, JobView, RunView
+from tui.words import needs_attention
 
 #: Ends of runs kept for each job, for the lists' little plots.
 ENDS_KEPT = 20
@@ -70,6 +71,7 @@ class Board:
         self._finished: deque[datetime] = deque()
         self._listeners: list[Listener] = []
         self._under_way: dict[str, int] = {}
+        self._attention = (-1, 0)
 
     # What the link writes
 
@@ -149,6 +151,12 @@ class Board:
         while self._finished and self._finished[0] < oldest:
             self._finished.popleft()
         return len(self._finished)
+
+    def needing_attention(self) -> int:
+        """Return how many jobs somebody has to look at; counted anew only when a job changed."""
+        if self._attention[0] != self.edition:
+            self._attention = (self.edition, sum(map(needs_attention, self.jobs.values())))
+        return self._attention[1]
 
     def last_duration(self, job: str) -> float | None:
         """Return how long a job's last run took, in milliseconds."""

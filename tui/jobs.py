@@ -19,7 +19,7 @@ from tui.dialogs import Ask
 from tui.filters import job_fits, parse
 from tui.grid import Grid
 from tui.jobactions import JobActions
-from tui.joblists import SORTS, job_columns
+from tui.joblists import SORTS, job_columns, sorted_jobs
 from tui.jobsummary import job_summary
 from tui.page import Context, FilterLine
 
@@ -109,8 +109,7 @@ class JobsScreen(JobActions):
         self._drawn = self.board.edition
         now, terms = self.board.now(), parse(self.filter)
         fitting = [job for job in self.board.jobs.values() if job_fits(job, terms)]
-        by = SORTS[self._sort]
-        self.grid.show_rows(sorted(fitting, key=lambda job: by(job, now), reverse=self._reversed))
+        self.grid.show_rows(sorted_jobs(fitting, self._sort, now, backwards=self._reversed))
 
     @property
     def filter(self) -> str:

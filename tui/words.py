@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from engine.states import FAILED
@@ -61,6 +61,7 @@ _UNKNOWN = Look("?", "?", "calm")
 
 #: A job that is due for longer than this and does not run is late.
 LATE_SECONDS = 5.0
+_LATE = timedelta(seconds=LATE_SECONDS)
 
 #: Control characters, and those that turn the direction of writing.
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -155,7 +156,7 @@ def is_late(job: JobView, now: datetime) -> bool:
     """Return whether a job should run by now and does not."""
     if job.next_run is None or job.status != "WAITING" or job.activity != "idle":
         return False
-    return (now - job.next_run).total_seconds() > LATE_SECONDS
+    return now - job.next_run > _LATE
 
 
 def needs_attention(job: JobView) -> bool:

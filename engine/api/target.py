@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import getpass
 import socket
 import ssl
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -142,11 +144,24 @@ def value_of(call: Call[T], status: int, content: bytes) -> T:
     if not 200 <= status < 300:
         raise failure_of(status, content)
     try:
-        return call.decode(content)
+        with _collector_at_rest():
+            return call.decode(content)
     except msgspec.DecodeError as error:
         raise MoontideError(
             f"the engine's answer cannot be read; is it another version? ({error})"
         ) from error
+
+
+@contextmanager
+def _collector_at_rest() -> Iterator[None]:
+    """Keep Python's collector from going through a long answer again and again while it grows."""
+    worked = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if worked:
+            gc.enable()
 
 
 def failure_of(status: int, content: bytes) -> MoontideError:

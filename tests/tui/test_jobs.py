@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -21,6 +22,17 @@ pytestmark = pytest.mark.usefixtures("server")
 async def test_each_job_stands_there_with_icon_and_word(sit: Sit) -> None:
     async with sit() as seat:
         await seat.reads("report", "● waiting", "✗ invalid", "every 2m")
+
+
+async def test_the_garbage_collector_that_rests_at_the_start_works_once_the_list_is_there(sit: Sit) -> None:
+    gc.disable()
+    try:
+        async with sit() as seat:
+            await seat.reads("report")
+            assert gc.isenabled()
+    finally:
+        gc.enable()
+        gc.unfreeze()
 
 
 async def test_what_needs_attention_comes_first(sit: Sit) -> None:

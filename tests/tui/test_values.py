@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -14,6 +15,7 @@ from tui import words
 from tui.bars import fitting_hints
 from tui.board import Board, End
 from tui.filters import job_fits, parse
+from tui.joblists import SORTS, sorted_jobs
 from tui.jobs import JobsScreen
 from tui.lua import all_tokens, coloured, error_line, tokens
 from tui.plots import ends_line, percent_complete
@@ -188,6 +190,41 @@ def test_colouring_loses_no_character() -> None:
 )
 def test_the_line_of_an_error_is_found(error: str | None, line: int | None) -> None:
     assert error_line(error) == line
+
+
+SORTED = {
+    "attention": ["torn", "late", "done", "next", "plain"],
+    "name": ["done", "late", "next", "plain", "torn"],
+    "next": ["late", "next", "done", "plain", "torn"],
+    "last": ["done", "late", "next", "plain", "torn"],
+    "status": ["torn", "done", "late", "next", "plain"],
+}
+
+
+@pytest.mark.parametrize("way", SORTS)
+def test_jobs_are_sorted_and_equal_ones_go_by_their_names(way: str) -> None:
+    engine = MemoryEngine()
+    engine.add("plain", next_run=None)
+    engine.add("next", next_run=START + timedelta(hours=1))
+    engine.add("done", next_run=None, last_run=START)
+    engine.add("late", next_run=START - timedelta(minutes=1))
+    engine.add("torn", next_run=None, status="INVALID")
+    jobs = list(engine.views.values())
+
+    def names(*, backwards: bool) -> list[str]:
+        return [job.name for job in sorted_jobs(jobs, way, START, backwards=backwards)]
+
+    assert names(backwards=False) == SORTED[way]
+    assert names(backwards=True) == SORTED[way][::-1]
+
+
+def test_jobs_that_need_attention_are_counted_anew_when_one_changes() -> None:
+    engine, board = MemoryEngine(), Board()
+    engine.add("report")
+    board.take_jobs(engine.jobs())
+    assert board.needing_attention() == 0
+    board.take_job(replace(engine.job("report"), last_status="ERROR"))
+    assert board.needing_attention() == 1
 
 
 async def test_the_board_follows_a_run_from_queued_to_ended() -> None:
