@@ -40,7 +40,7 @@ contracts: $(VENV)/installed
 	$(BIN)/lint-imports
 
 unit: $(VENV)/installed
-	$(BIN)/pytest --numprocesses $(TEST_PROCESSES) --dist loadfile
+	$(BIN)/pytest --numprocesses $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
 
 prove: $(VENV)/installed
 	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --group prove

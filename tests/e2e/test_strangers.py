@@ -19,6 +19,8 @@ import pytest
 from tests.e2e.conftest import Home, job
 from tests.e2e.processes import until
 
+pytestmark = pytest.mark.long
+
 REPOSITORY = Path(__file__).parents[2]
 EXAMPLE = REPOSITORY / "docs" / "examples" / "moontide-slack"
 INSTALL_SECONDS = 300

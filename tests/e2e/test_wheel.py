@@ -15,6 +15,8 @@ from engine.api.client import Client
 from tests.e2e.conftest import environment
 from tests.e2e.processes import descendants, until
 
+pytestmark = pytest.mark.long
+
 REPOSITORY = Path(__file__).parents[2]
 INSTALL_SECONDS = 300
 

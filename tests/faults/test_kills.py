@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.faults.kills import Kills, kill_dashboards, kill_engines, kill_workers, kill_zygotes
 from tests.faults.scene import opened
+
+pytestmark = pytest.mark.long
 
 
 def test_whatever_is_killed_under_load_nothing_is_lost_doubled_or_stuck() -> None:

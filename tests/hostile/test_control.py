@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from engine.sandbox import nursery
 from engine.settings import setting_fields
 from tests.hostile.attack import read_corpus
 from tests.hostile.control import run_control
+
+pytestmark = pytest.mark.long
 
 QUICK = ("environment", "bytecode", "network")
 

@@ -5,8 +5,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.hostile.attack import read_corpus
 from tests.hostile.campaign import opened
+
+pytestmark = pytest.mark.long
 
 SEED = 20260301
 
