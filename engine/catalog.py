@@ -16,6 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from engine.collector import resting
 from engine.declarations import FORGETFUL, Memory
 from engine.declaring import Declare, Declaring, FileRead
 from engine.errors import JobFileError, JobNotFound
@@ -200,8 +201,9 @@ class Catalog:
         found = await self.look(overrides=self._overrides(stored))
         now = self._clock.now()
         changes = Changes()
-        for one in found:
-            self._arm_at_start(one, stored.get(one.name), now, session, changes)
+        with resting():
+            for one in found:
+                self._arm_at_start(one, stored.get(one.name), now, session, changes)
         for name in sorted(stored.keys() - self.jobs.keys()):
             if (gone := stored[name]).listed:
                 job = Job(name, f"{name}.lua", gone.state, overrides=gone.overrides)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import signal
 import sys
@@ -16,6 +15,7 @@ from engine.cli.lines import EventLines
 from engine.cli.live import LiveView
 from engine.cli.output import console
 from engine.cli.place import Place
+from engine.collector import spare_what_is_loaded
 from engine.service import Engine
 
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -75,20 +75,11 @@ async def _work(engine: Engine, stopped: asyncio.Event, show: Callable[[], Await
     """Start the engine, let it work for as long as `show` goes on, and stop it."""
     if not await _started(engine, stopped):
         return
-    _spare_collector()
+    spare_what_is_loaded()
     try:
         await show()
     finally:
         await engine.stop()
-
-
-def _spare_collector() -> None:
-    """Let the garbage collector pass over all that was loaded.
-
-    It stops the whole process while it looks through it, with 10,000 jobs for 0.2 s.
-    """
-    gc.collect()
-    gc.freeze()
 
 
 async def _started(engine: Engine, stopped: asyncio.Event) -> bool:

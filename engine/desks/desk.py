@@ -15,6 +15,7 @@ from typing import Any
 
 from engine.calls.permissions import PermissionMode, describe_allow
 from engine.catalog import Catalog, Changes
+from engine.collector import resting
 from engine.desks.alertdesk import AlertDesk
 from engine.desks.audit import audit_entry
 from engine.desks.auditdesk import AuditDesk
@@ -412,9 +413,10 @@ class Desk:
     async def _put_in_force(self, changes: Changes, entry: AuditEntry | None) -> None:
         """Arm, store and tell what changed."""
         now = self._clock.now()
-        for job in changes.touched:
-            self._scheduler.arm(job.name, job.state.due)
-            self._dispatcher.look_at_waiting(job)
+        with resting():
+            for job in changes.touched:
+                self._scheduler.arm(job.name, job.state.due)
+                self._dispatcher.look_at_waiting(job)
         for job in changes.removed:
             self._scheduler.arm(job.name, None)
         # A job that is held makes up for it when it is let go.

@@ -47,20 +47,11 @@ class WallTimes:
     def after(self, wall: datetime) -> datetime | None:
         """Return the first allowed wall time (naive) after `wall`; None if there is none."""
         if self._has_day(wall) and (time := self._time_after(wall)) is not None:
-            return wall.replace(hour=time[0], minute=time[1], second=time[2], microsecond=0)
+            return datetime(wall.year, wall.month, wall.day, *time)  # noqa: DTZ001
         day = self._day_after(wall)
         if day is None:
             return None
-        year, month, day_of_month = day
-        return wall.replace(
-            year=year,
-            month=month,
-            day=day_of_month,
-            hour=_lowest(self.hours),
-            minute=_lowest(self.minutes),
-            second=_lowest(self.seconds),
-            microsecond=0,
-        )
+        return datetime(*day, _lowest(self.hours), _lowest(self.minutes), _lowest(self.seconds))  # noqa: DTZ001
 
     def count(self, after: datetime, until: datetime) -> int:
         """Return how many allowed wall times lie in (after, until]; the cost grows by the month."""

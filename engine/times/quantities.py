@@ -104,7 +104,6 @@ def format_duration(seconds: float) -> str:
     return _joined(round(seconds), _SPOKEN, " ")
 
 
-@lru_cache(maxsize=1024)
 def compact_duration(seconds: float) -> str:
     """Return a duration as a job file would write it: `"2m"`, `"1h30m"`, `"1.5s"`.
 
@@ -112,10 +111,17 @@ def compact_duration(seconds: float) -> str:
     """
     whole = math.floor(seconds)
     microseconds = round((seconds - whole) * 1_000_000)
-    if not microseconds:
-        return _joined(whole, _COMPACT, "") if whole else "0s"
-    front = _joined(whole - whole % 60, _COMPACT, "")
-    return f"{front}{_trimmed(whole % 60 + microseconds / 1_000_000, 6)}s"
+    minutes, rest = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    front = f"{days}d" if days else ""
+    if hours:
+        front += f"{hours}h"
+    if minutes:
+        front += f"{minutes}m"
+    if microseconds:
+        return f"{front}{_trimmed(rest + microseconds / 1_000_000, 6)}s"
+    return f"{front}{rest}s" if rest or not front else front
 
 
 def format_size(size: int) -> str:
@@ -126,7 +132,6 @@ def format_size(size: int) -> str:
     return f"{size} B"
 
 
-_COMPACT = ((86_400, "d"), (3600, "h"), (60, "m"), (1, "s"))
 _SPOKEN = ((86_400, " d"), (3600, " h"), (60, " min"), (1, " s"))
 
 

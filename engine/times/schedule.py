@@ -6,7 +6,7 @@ the time zone of their schedule. This module can be read as the specification of
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
@@ -22,6 +22,9 @@ LONGEST_INTERVAL_SECONDS = 36_500 * 86_400.0
 
 _SECOND = timedelta(seconds=1)
 _DAY = timedelta(days=1)
+_WEEK = 7 * _DAY
+#: How far ahead a zone is looked through for a change of its clocks, and in what steps.
+_STEADY, _CLOSELY = 28 * _DAY, 2 * _DAY
 
 
 class Schedule(Protocol):
@@ -82,6 +85,19 @@ class Dst(StrEnum):
     BOTH = "both"
 
 
+@dataclass(slots=True)
+class _Found:
+    """What a cron line was asked before. Threads may ask at once: each answer is put in its place whole.
+
+    Attributes:
+        stretch: a moment, and the first due time after it: it is that of each moment between the two.
+        words: the line for people.
+    """
+
+    stretch: tuple[datetime, datetime | None] | None = None
+    words: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Cron:
     """Due when the clock on the wall of a time zone matches a cron line.
@@ -102,10 +118,18 @@ class Cron:
     zone: ZoneInfo
     times: WallTimes
     dst: Dst = Dst.ONCE
+    _found: _Found = field(init=False, compare=False, repr=False, default_factory=_Found)
 
     def first(self, now: datetime) -> datetime | None:
-        # Due times are whole seconds, so all moments of one second have the same answer.
-        return _coming(self, now.replace(microsecond=0))
+        # Jobs with the same line share one schedule, and most of them ask for the same due time.
+        stretch = self._found.stretch
+        if stretch is not None:
+            since, due = stretch
+            if since <= now and (due is None or now < due):
+                return due
+        due = self.after(now)
+        self._found.stretch = now, due
+        return due
 
     def following(self, due: datetime, now: datetime) -> datetime | None:
         return self.first(max(due, now))
@@ -115,7 +139,7 @@ class Cron:
             return 0
         count, offset = 1, self._offset(due)
         wall = _wall(due, offset)
-        while (change := self._change_between(due, now)) is not None:
+        while (change := _change_between(self.zone, due, now, _WEEK)) is not None:
             before, offset = offset, self._offset(change)
             count += self.times.count(wall, _wall(change, before) - _SECOND)
             count += self._made_up(change, before, offset)
@@ -136,8 +160,10 @@ class Cron:
         return known if last is None or last > now else last
 
     def words(self) -> str:
-        dst = "" if self.dst is Dst.ONCE else f", dst {self.dst.value}"
-        return f"cron {self.line} ({self.zone.key}{dst})"
+        if not self._found.words:
+            dst = "" if self.dst is Dst.ONCE else f", dst {self.dst.value}"
+            self._found.words = f"cron {self.line} ({self.zone.key}{dst})"
+        return self._found.words
 
     @property
     def _repeats(self) -> bool:
@@ -154,9 +180,20 @@ class Cron:
         wall time and real time run alike.
         """
         try:
-            return self._search(moment)
+            return self._soon(moment) or self._search(moment)
         except OverflowError:
             return None
+
+    def _soon(self, moment: datetime) -> datetime | None:
+        """Return the first due time after `moment` if the clocks are not changed until then."""
+        steady = _steady(self.zone, moment)
+        if steady is None:
+            return None
+        match = self.times.after(_wall(moment, steady.offset))
+        if match is None:
+            return None
+        instant = (match - steady.offset).replace(tzinfo=UTC)
+        return instant if instant < steady.until else None
 
     def _search(self, moment: datetime) -> datetime | None:
         offset = self._offset(moment)
@@ -165,7 +202,7 @@ class Cron:
             instant = (match - offset).replace(tzinfo=UTC)
             near = min(instant, moment + 2 * _DAY)
             if self._offset(near) != offset:
-                moment = self._change(moment, near)
+                moment = _change(self.zone, moment, near)
                 before, offset = offset, self._offset(moment)
                 if self._is_skipped(match, moment, before, offset):
                     return moment
@@ -202,39 +239,65 @@ class Cron:
         wall = _wall(moment, offset)
         if self._repeats or not moment.astimezone(self.zone).fold:
             return wall
-        change = self._change(moment - _DAY, moment)
+        change = _change(self.zone, moment - _DAY, moment)
         return max(wall, _wall(change, self._offset(change - _SECOND)) - _SECOND)
 
     def _offset(self, moment: datetime) -> timedelta:
-        return moment.astimezone(self.zone).utcoffset() or timedelta()
+        return _offset(self.zone, moment)
 
-    def _change_between(self, start: datetime, end: datetime) -> datetime | None:
-        """Return the first change of the clocks in (start, end]."""
-        offset = self._offset(start)
-        while start < end:
-            later = min(start + 7 * _DAY, end)
-            if self._offset(later) != offset:
-                return self._change(start, later)
-            start = later
+
+@dataclass(frozen=True, slots=True)
+class _Steady:
+    """A stretch of time in which a zone's clocks are not changed, and show no hour for the second time."""
+
+    since: datetime
+    until: datetime
+    offset: timedelta
+
+
+#: The stretch of each zone that was asked for last: most questions are about the days to come.
+_steadies: dict[ZoneInfo, _Steady] = {}
+
+
+def _steady(zone: ZoneInfo, moment: datetime) -> _Steady | None:
+    """Return the stretch around a moment, or None in an hour that is shown for the second time."""
+    known = _steadies.get(zone)
+    if known is not None and known.since <= moment < known.until:
+        return known
+    if moment.astimezone(zone).fold:
         return None
-
-    def _change(self, before: datetime, after: datetime) -> datetime:
-        """Return the instant in (before, after] from which the offset is no longer that of `before`."""
-        offset = self._offset(before)
-        early, late = int(before.timestamp()), int(after.timestamp())
-        while late - early > 1:
-            middle = (early + late) // 2
-            if self._offset(datetime.fromtimestamp(middle, UTC)) == offset:
-                early = middle
-            else:
-                late = middle
-        return datetime.fromtimestamp(late, UTC)
+    horizon = moment + _STEADY
+    until = _change_between(zone, moment, horizon, _CLOSELY) or horizon
+    known = _steadies[zone] = _Steady(moment, until, _offset(zone, moment))
+    return known
 
 
-@lru_cache(maxsize=8192)
-def _coming(cron: Cron, moment: datetime) -> datetime | None:
-    """Return the first due time after a moment; jobs with the same line often ask in the same second."""
-    return cron.after(moment)
+def _offset(zone: ZoneInfo, moment: datetime) -> timedelta:
+    return moment.astimezone(zone).utcoffset() or timedelta()
+
+
+def _change_between(zone: ZoneInfo, start: datetime, end: datetime, step: timedelta) -> datetime | None:
+    """Return the first change of the clocks in (start, end]; one undone within a step is overlooked."""
+    offset = _offset(zone, start)
+    while start < end:
+        later = min(start + step, end)
+        if _offset(zone, later) != offset:
+            return _change(zone, start, later)
+        start = later
+    return None
+
+
+def _change(zone: ZoneInfo, before: datetime, after: datetime) -> datetime:
+    """Return the instant in (before, after] from which the offset is no longer that of `before`."""
+    offset = _offset(zone, before)
+    early, late = int(before.timestamp()), int(after.timestamp())
+    while late - early > 1:
+        middle = (early + late) // 2
+        if _offset(zone, datetime.fromtimestamp(middle, UTC)) == offset:
+            early = middle
+        else:
+            late = middle
+    return datetime.fromtimestamp(late, UTC)
 
 
 def parse_interval(value: object) -> Interval:

@@ -11,7 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from engine.errors import ScheduleError
-from engine.times.schedule import Cron, Interval, Schedule, parse_cron, parse_interval
+from engine.times.schedule import Cron, Dst, Interval, Schedule, parse_cron, parse_interval
 
 NOW = datetime(2026, 3, 2, 12, 0, 0, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -429,12 +429,36 @@ def test_a_due_time_is_always_still_to_come(line: str, zone: str, now: datetime)
     st.sampled_from(["UTC", "Europe/Berlin", "Australia/Lord_Howe", "America/St_Johns"]),
     st.integers(0, 40 * 365 * 86_400 * 1_000_000),
 )
-def test_what_is_remembered_of_a_second_holds_for_all_its_moments(
+def test_what_is_remembered_of_an_answer_is_what_is_found_again(
     line: str, zone: str, microseconds: int
 ) -> None:
     cron, now = parse_cron(line, zone), utc(1995, 1, 1) + timedelta(microseconds=microseconds)
     assert isinstance(cron, Cron)
     assert cron.first(now) == cron.first(now) == cron.after(now)
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.sampled_from(ZONES),
+    st.sampled_from(list(Dst)),
+    minutes,
+    hours,
+    days,
+    st.lists(st.integers(0, 5 * 86_400 * 4), min_size=2, max_size=12),
+)
+def test_moments_in_any_order_have_the_due_times_that_come_one_after_the_other(
+    place: tuple[str, datetime], dst: Dst, minute: str, hour: str, day: str, quarters: list[int]
+) -> None:
+    zone, start = place
+    schedule = parse_cron(f"{minute} {hour} {day} * *", zone, dst)
+    ordered = due_between(schedule, start, start + timedelta(days=9))
+    for quarter in quarters:
+        now = start + quarter * timedelta(seconds=0.25)
+        coming = next((due for due in ordered if due > now), None)
+        found = schedule.first(now)
+        assert found == coming or (
+            coming is None and found is not None and found >= start + timedelta(days=9)
+        )
 
 
 def test_jobs_with_the_same_line_share_one_schedule() -> None:
