@@ -229,7 +229,7 @@ class Dispatcher:
         self.check_open()
         run = self._make(job, planned.trigger, planned.due, run_id=planned.id)
         run.attempt, run.rescheduled_from = planned.attempt, planned.rescheduled_from
-        run.crashes = planned.crashes
+        run.crashes, run.first_trigger = planned.crashes, planned.first_trigger
         run.data, run.user_id, run.called_by = planned.data, planned.user_id, planned.called_by
         run.planned, run.given = True, given
         return self._offer(run, _overlap_by_hand(job)) is not Admission.FULL

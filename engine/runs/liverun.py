@@ -69,6 +69,7 @@ class LiveRun:
         given: what it takes from a schedule given at run time.
         planned: the row of a planned run makes way for this one's.
         crashes: how many of the attempts before this one crashed their worker.
+        first_trigger: of a retry, why there was the first attempt.
         settings: the job's as the run was made; they serve where its file went bad meanwhile.
     """
 
@@ -87,6 +88,7 @@ class LiveRun:
     attempt: int = 1
     rescheduled_from: int | None = None
     crashes: int = 0
+    first_trigger: Trigger | None = None
     status: RunStatus = RunStatus.QUEUED
     started: datetime | None = None
     written: bool = False
@@ -184,9 +186,10 @@ class LiveRun:
     def asked_by(self) -> Trigger:
         """What the run goes back to, as far as its job's state asks.
 
-        A run of a given schedule stays one when it is tried again or makes up for times that passed.
+        A retry goes back to what its first attempt did; a run of a given schedule stays one when it is tried
+        again or makes up for times that passed.
         """
-        return Trigger.GIVEN if self.given else self.trigger
+        return Trigger.GIVEN if self.given else self.first_trigger or self.trigger
 
     def rules(self, settings: JobSettings) -> JobSettings:
         """Return the settings by which this run's end is judged."""
@@ -247,6 +250,7 @@ class LiveRun:
             crashes=crashes,
             schedule_id=self.given.schedule_id if self.given else None,
             tag=self.given.tag if self.given else None,
+            first_trigger=self.first_trigger or self.trigger,
         )
 
     def in_words(self, ended: Outcome, retry: PlannedRun | None, now: datetime) -> Outcome:

@@ -8,9 +8,9 @@ from typing import Any
 
 from sqlalchemy import Engine, Select, and_, case, exists, func, literal, or_, select
 
-from engine.states import ScheduleStatus, Trigger
+from engine.states import ScheduleStatus
 from engine.store.models import GIVEN_SCHEDULE, PLANNED_RUN
-from engine.store.queries import reading
+from engine.store.queries import planned_run, reading, select_planned_runs
 from engine.store.rows import GivenSchedule, PlannedRun
 
 _GIVEN = GIVEN_SCHEDULE.c
@@ -28,7 +28,6 @@ _IN_FORCE = and_(_GIVEN.status == ScheduleStatus.ACTIVE.value, or_(_GIVEN.rule.i
 _ROW = select(
     *((_STATUS.label("status") if name == "status" else _GIVEN[name]) for name in GivenSchedule.__slots__)
 )
-_PLANNED = select(*(PLANNED_RUN.c[name] for name in PlannedRun.__slots__))
 
 
 class GivenQueries:
@@ -82,8 +81,8 @@ class GivenQueries:
     def planned(self, run_ids: Collection[int]) -> list[PlannedRun]:
         """Return some runs to come, those that are there."""
         with reading(self._reader) as connection:
-            rows = list(connection.execute(_PLANNED.where(PLANNED_RUN.c.id.in_(run_ids))))
-        return [_planned(row) for row in rows]
+            rows = list(connection.execute(select_planned_runs().where(PLANNED_RUN.c.id.in_(run_ids))))
+        return [planned_run(row) for row in rows]
 
     def _given(self, query: Select[Any]) -> list[GivenSchedule]:
         with reading(self._reader) as connection:
@@ -94,8 +93,3 @@ class GivenQueries:
 def _schedule(row: Any) -> GivenSchedule:
     given = GivenSchedule(*row)
     return replace(given, status=ScheduleStatus(given.status))
-
-
-def _planned(row: Any) -> PlannedRun:
-    planned = PlannedRun(*row)
-    return replace(planned, trigger=Trigger(planned.trigger))

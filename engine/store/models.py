@@ -190,6 +190,7 @@ class PlannedRun(StoreModel, table=True):
     crashes: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default=text("0")))
     schedule_id: int | None = Field(default=None, sa_column=Column(BigInteger))
     tag: str | None = None
+    first_trigger: str | None = None
 
 
 class GivenSchedule(StoreModel, table=True):

@@ -140,7 +140,8 @@ def select_planned_runs() -> Select[Any]:
 def planned_run(row: Any) -> PlannedRun:
     """Return a row as the run to come that it holds."""
     planned = PlannedRun(*row)
-    return replace(planned, trigger=Trigger(planned.trigger))
+    first = Trigger(planned.first_trigger) if planned.first_trigger else None
+    return replace(planned, trigger=Trigger(planned.trigger), first_trigger=first)
 
 
 def planned_view(planned: PlannedRun) -> RunView:

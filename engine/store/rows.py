@@ -58,6 +58,7 @@ class PlannedRun:
         crashes: how many of the attempts before it crashed their worker.
         schedule_id: the schedule given at run time that this run comes from.
         tag: that of the schedule if it is for one run, which a later one replaces; None for all others.
+        first_trigger: of a retry, why there was the first attempt.
     """
 
     id: int
@@ -73,6 +74,7 @@ class PlannedRun:
     crashes: int = 0
     schedule_id: int | None = None
     tag: str | None = None
+    first_trigger: Trigger | None = None
 
 
 @dataclass(frozen=True, slots=True)

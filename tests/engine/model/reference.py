@@ -22,7 +22,7 @@ FAILED = ("ERROR", "TIMEOUT", "CRASHED")
 NOT_ITS_DOING = ("CANCELLED", "SKIPPED")
 
 #: Runs that nobody asked for.
-OWN = ("schedule", "start", "retry", "missed")
+OWN = ("schedule", "start", "missed")
 
 
 @dataclass(frozen=True)
@@ -116,6 +116,7 @@ class Run:
         counts: the limited groups in which it takes a place while it runs.
         given: the schedule given at run time that it comes from, if that is due again and again.
         single: it comes from one for a single run.
+        first_trigger: of a retry, why there was the first attempt.
     """
 
     job: Job
@@ -132,6 +133,12 @@ class Run:
     counts: tuple[str, ...] = ()
     given: Given | None = None
     single: bool = False
+    first_trigger: str = ""
+
+    @property
+    def is_own(self) -> bool:
+        """Whether nobody asked for it: a retry is what its first attempt was."""
+        return (self.first_trigger or self.trigger) in OWN
 
 
 @dataclass
@@ -608,6 +615,7 @@ class Reference:
         delay = RETRY_DELAY * 2 ** (run.attempt - 1) if end.delay is None else end.delay
         again = Run(run.job, "retry", self.now + delay, file, attempt=run.attempt + 1, crashes=run.crashes)
         again.given, again.single = run.given, run.single
+        again.first_trigger = run.first_trigger or run.trigger
         self.runs.append(again)
         return True
 
@@ -620,7 +628,7 @@ class Reference:
     def _go_on(self, run: Run, end: End, *, retried: bool) -> None:
         job, file = run.job, run.file if run.job.bad else run.job.file
         assert file is not None
-        own_once = file.run_once and run.trigger in OWN
+        own_once = file.run_once and run.is_own
         dead = job.mode in ("STOPPED", "INACTIVE")
         goes_on = file.on_error == "continue" or run.given is not None or run.single
         if end.status in FAILED and (retried or (goes_on and run.crashes < MOST_CRASHES)):

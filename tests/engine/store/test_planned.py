@@ -36,6 +36,12 @@ async def test_a_planned_run_is_read_as_a_run_that_is_planned(journal: Journal, 
     assert queries.planned_times() == [PlannedTime(5, "report", LATER, user_id=7)]
 
 
+async def test_a_retry_keeps_why_there_was_a_first_attempt(journal: Journal, queries: Queries) -> None:
+    retry = replace(PLANNED, trigger=Trigger.RETRY, attempt=2, first_trigger=Trigger.MANUAL)
+    await journal.run_planned(retry)
+    assert queries.planned_run(5) == retry
+
+
 async def test_planned_runs_are_listed_apart_and_in_pages(journal: Journal, queries: Queries) -> None:
     for number in range(10, 16):
         await journal.run_planned(replace(PLANNED, id=number, job="a" if number % 2 else "b"))
