@@ -130,11 +130,11 @@ def test_up_in_plain_words_shows_the_jobs_and_gives_the_terminal_back(home: Path
     os.close(follower)
     shown = ""
     try:
-        while "hello COMPLETE" not in shown and select.select([leader], [], [], 20)[0]:
+        while "hello COMPLETE" not in shown and select.select([leader], [], [], 120)[0]:
             shown += os.read(leader, 65536).decode(errors="replace")
         process.send_signal(signal.SIGINT)
         shown += read_all(leader)
-        assert process.wait(timeout=20) == 0
+        assert process.wait(timeout=120) == 0
     finally:
         os.close(leader)
         process.kill()
