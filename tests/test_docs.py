@@ -524,6 +524,19 @@ def test_every_code_of_the_api_is_described_with_its_status() -> None:
     assert [code for code in codes if code not in described] == []
 
 
+def named_tests(text: str) -> list[str]:
+    return re.findall(r"`(tests/[\w/.]+::\w+)`", text)
+
+
+def test_each_fault_of_the_guarantees_names_tests_that_exist() -> None:
+    faults = rows(section("docs/guarantees.md", "Fault by fault"))
+    del faults["fault"]
+    assert [fault for fault, cells in faults.items() if not named_tests(cells[-1])] == []
+    for named in named_tests(page("docs/guarantees.md")):
+        path, _, function = named.partition("::")
+        assert re.search(rf"(?m)^(async )?def {function}\(", page(path)), named
+
+
 # Events, hooks, states, samples
 
 

@@ -238,6 +238,7 @@ def opened(
     program: str = MOONTIDE,
     prefix: Sequence[str] = (),
     place: Path | None = None,
+    schedule: str = f'every = "{EVERY_SECONDS:g}s"',
 ) -> Iterator[Scene]:
     """Give an engine that serves, with its jobs and a witness; whatever happens, nothing is left behind.
 
@@ -245,6 +246,7 @@ def opened(
         settings: more lines for moontide.toml.
         program: the command, `moontide` if it is not another build's.
         prefix: what comes before the command.
+        schedule: of the scheduled jobs, by which they are due every `EVERY_SECONDS`.
         place: an empty folder for the engine's home, on whatever disk that is; a temporary one if None.
     """
     folder = Path(tempfile.mkdtemp(prefix="mf-"))
@@ -253,7 +255,7 @@ def opened(
             home = Home((place or folder) / "h", program)
             home.start_seconds = PATIENCE_SECONDS
             home.settings(f"{_SETTINGS.format(port=witness.port)}\n{settings}\n")
-            scene = Scene(home, witness, _furnish(home, witness), random.Random(seed), prefix)
+            scene = Scene(home, witness, _furnish(home, witness, schedule), random.Random(seed), prefix)
             try:
                 scene.begin()
                 yield scene
@@ -263,7 +265,7 @@ def opened(
         shutil.rmtree(folder)
 
 
-def _furnish(home: Home, witness: Witness) -> Orders:
+def _furnish(home: Home, witness: Witness, schedule: str) -> Orders:
     home.write("lib/witness", witness.lua)
     orders = Orders()
     for name, (body, retries, timeout) in ON_DEMAND.items():
@@ -271,7 +273,7 @@ def _furnish(home: Home, witness: Witness) -> Orders:
         home.write(name, job_file(body, settings))
         orders.retries[name] = retries
     for number in range(SCHEDULED):
-        home.write(f"tick_{number}", job_file("", f'every = "{EVERY_SECONDS:g}s"'))
+        home.write(f"tick_{number}", job_file("", schedule))
         orders.every[f"tick_{number}"] = EVERY_SECONDS
     orders.witnessed = [*ON_DEMAND, *orders.every]
     return orders

@@ -7,7 +7,9 @@ from contextlib import ExitStack
 from functools import partial
 
 from tests.faults import troubles
+from tests.faults.clocks import turn_clock, turnable
 from tests.faults.kills import Kills, kill_dashboards, kill_engines, kill_workers, kill_zygotes
+from tests.faults.power import cut_power, logged
 from tests.faults.scene import Scene, opened
 from tests.faults.strikes import Trouble, strike
 from tests.prove.proof import Effort, Finding, Proof
@@ -41,7 +43,12 @@ def proofs() -> list[Proof]:
         Proof(f"faults: {what}", _NOTHING_LOST, partial(_troubled, trouble, times, seconds))
         for what, trouble, times, seconds in _TROUBLES
     ]
-    return [*killed, *troubled, Proof("faults: full disk", _NOTHING_LOST, _full_disk)]
+    others = (
+        ("full disk", _full_disk),
+        ("power cut", _power_cut),
+        ("clock set by hours", _clock_set),
+    )
+    return [*killed, *troubled, *(Proof(f"faults: {what}", _NOTHING_LOST, run) for what, run in others)]
 
 
 def _killed(kill: Callable[[Scene, int, Kills], None], times: int, effort: Effort) -> Finding:
@@ -66,6 +73,18 @@ def _full_disk(effort: Effort) -> Finding:
         scene = stack.enter_context(opened(effort.seed, place=place))
         strike(scene, troubles.full_disk, times=10, seconds=5.0)
         return _found("10 times 5 s", scene)
+
+
+def _power_cut(effort: Effort) -> Finding:
+    with logged(effort.seed) as (scene, log):
+        syncs = cut_power(scene, log, times=100)
+        return _found(f"100 times, after {syncs} syncs", scene)
+
+
+def _clock_set(effort: Effort) -> Finding:
+    with turnable(effort.seed) as (scene, hands):
+        turn_clock(scene, hands, times=20)
+        return _found("60 times", scene)
 
 
 def _found(tried: str, scene: Scene) -> Finding:
