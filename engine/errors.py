@@ -13,6 +13,7 @@ MoontideError
   Forbidden              the role of who asks does not suffice
   StartupFailed          a startup job failed, so that the engine does not start
   HomeInUse              another engine works in this home folder
+  DatabaseInUse          an engine with another home works with this database
   StoreError
     NewerDatabase        the database was made by a newer Moontide
     StoreUnavailable     the database takes no writes now (disk full, locked, read-only)
@@ -117,6 +118,20 @@ class HomeInUse(MoontideError):
     def __init__(self, home: str, pid: int | None) -> None:
         who = f"process {pid}" if pid else "another process"
         super().__init__(f"an engine already runs in {home} ({who}); stop it first, or choose another --home")
+        self.pid = pid
+
+
+class DatabaseInUse(MoontideError):
+    """An engine with another home works with this database."""
+
+    def __init__(self, database: str, home: str, pid: int | None) -> None:
+        who = " ".join(
+            part for part in (f"process {pid}" if pid else "", f"in {home}" if home else "") if part
+        )
+        super().__init__(
+            f"an engine already works with the database {database} ({who or 'another process'}); stop it "
+            "first, or give this home a database of its own (`database` in moontide.toml)"
+        )
         self.pid = pid
 
 

@@ -86,7 +86,7 @@ from engine.store.holds import stored_holds
 from engine.store.indexer import Indexer
 from engine.store.jobstates import JobStates, jobs_with_state
 from engine.store.journal import Journal
-from engine.store.lock import HomeLock
+from engine.store.lock import DatabaseLock, HomeLock
 from engine.store.pruning import Pruning
 from engine.store.queries import Queries
 from engine.store.schema import migrate
@@ -147,6 +147,7 @@ class Engine:
 
         Raises:
             HomeInUse: another engine works in this home folder.
+            DatabaseInUse: an engine with another home works with its database.
             NewerDatabase, StoreError: the database cannot be used.
             MissingWall: the kernel lacks a wall of the sandbox.
         """
@@ -414,6 +415,10 @@ class Engine:
 
     async def _open_store(self, parts: AsyncExitStack) -> Database:
         database = open_database(self.settings.database_url(self.home))
+        if database.file is not None:
+            lock = DatabaseLock(database.file, self.home)
+            lock.acquire()
+            parts.callback(lock.release)
         parts.callback(database.close)
         await asyncio.to_thread(migrate, database.writer)
         return database

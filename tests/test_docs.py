@@ -508,7 +508,8 @@ def test_every_wall_is_described() -> None:
 
 def error_kinds() -> list[MoontideError]:
     kinds = [kind for kind in vars(engine.errors).values() if isinstance(kind, type)]
-    special = (JobNotFound, RunNotFound, ScheduleNotFound, ScheduleEnded, engine.errors.HomeInUse)
+    in_use = (engine.errors.HomeInUse, engine.errors.DatabaseInUse)
+    special = (JobNotFound, RunNotFound, ScheduleNotFound, ScheduleEnded, *in_use)
     plain = [kind for kind in kinds if issubclass(kind, MoontideError) and kind not in special]
     return [JobNotFound("a"), RunNotFound(1), ScheduleNotFound(1), *(kind("words") for kind in plain)]
 

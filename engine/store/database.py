@@ -48,6 +48,13 @@ class Database:
     writer: Engine
     reader: Engine
 
+    @property
+    def file(self) -> Path | None:
+        """The file that holds it; None for one on a server or in memory."""
+        path = self.writer.url.database
+        on_disk = self.writer.dialect.name == "sqlite" and path and path != ":memory:"
+        return Path(path) if on_disk and path else None
+
     def close(self) -> None:
         """Close all connections that are not in use."""
         self.reader.dispose()

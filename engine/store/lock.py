@@ -1,4 +1,4 @@
-"""One engine for each home folder."""
+"""One engine for each home folder, and one for each database file."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import fcntl
 import os
 from pathlib import Path
 
-from engine.errors import HomeInUse
+from engine.errors import DatabaseInUse, HomeInUse, StoreError
 
 
 class HomeLock:
     """Keeps other engines out of a home folder.
 
-    The kernel holds the lock and lets it go when the process ends, however it ends. The lock file itself
-    stays; only the lock on it counts, and inside is the process id of its holder.
+    The lock file stays when the lock is let go; only the lock on it counts, and inside is the process id of
+    its holder.
     """
 
     def __init__(self, home: Path) -> None:
         self.path = home / "engine.lock"
         self._home = home
-        self._descriptor: int | None = None
+        self._lock = _FileLock(self.path)
 
     def acquire(self) -> None:
         """Take the lock.
@@ -27,20 +27,71 @@ class HomeLock:
         Raises:
             HomeInUse: another engine holds it.
         """
-        # Not inheritable: a child that outlives the engine must not keep the home locked.
-        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            holder = _read_pid(descriptor)
-            os.close(descriptor)
-            raise HomeInUse(str(self._home), holder) from error
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
-        self._descriptor = descriptor
+        if (holder := self._lock.take(f"{os.getpid()}\n")) is not None:
+            raise HomeInUse(str(self._home), _pid_in(holder))
 
     def release(self) -> None:
         """Let other engines in."""
+        self._lock.release()
+
+
+class DatabaseLock:
+    """Keeps engines of other homes out of a database file, whichever way they name it.
+
+    Two engines on one database would take each other's runs for those of a dead one. The lock file stands
+    beside the database itself, also where the path leads there by links; inside are the process id of its
+    holder, and that engine's home.
+    """
+
+    def __init__(self, database: Path, home: Path) -> None:
+        self._database = database.resolve()
+        self.path = self._database.with_name(f"{self._database.name}.lock")
+        self._home = home
+        self._lock = _FileLock(self.path)
+
+    def acquire(self) -> None:
+        """Take the lock.
+
+        Raises:
+            DatabaseInUse: an engine with another home holds it.
+            StoreError: there can be no lock file beside the database.
+        """
+        try:
+            holder = self._lock.take(f"{os.getpid()}\n{self._home.absolute()}\n")
+        except OSError as error:
+            raise StoreError(f"the database {self._database} cannot be used: {error}") from error
+        if holder is not None:
+            _, _, home = holder.partition("\n")
+            raise DatabaseInUse(str(self._database), home.strip(), _pid_in(holder))
+
+    def release(self) -> None:
+        """Let other engines in."""
+        self._lock.release()
+
+
+class _FileLock:
+    """A lock on a file that the kernel holds, and lets go when the process ends, however it ends."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._descriptor: int | None = None
+
+    def take(self, holder: str) -> str | None:
+        """Take the lock and write down who holds it; return what stands there if another one does."""
+        # Not inheritable: a child that outlives the engine must not keep the lock.
+        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            found = os.pread(descriptor, 8192, 0).decode("utf-8", "replace")
+            os.close(descriptor)
+            return found
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, holder.encode(), 0)
+        self._descriptor = descriptor
+        return None
+
+    def release(self) -> None:
         if self._descriptor is not None:
             os.ftruncate(self._descriptor, 0)
             # Not by closing alone: a child that is being made right now has a copy for an instant.
@@ -49,6 +100,6 @@ class HomeLock:
             self._descriptor = None
 
 
-def _read_pid(descriptor: int) -> int | None:
-    text = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
-    return int(text) if text.isdigit() else None
+def _pid_in(holder: str) -> int | None:
+    first = holder.partition("\n")[0].strip()
+    return int(first) if first.isdigit() else None

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 
-from engine.errors import HomeInUse, JobNotFound, Refused, SettingsError
+from engine.errors import DatabaseInUse, HomeInUse, JobNotFound, Refused, SettingsError
 from engine.events import EngineStateChanged, RunFinished, RunLogged, RunQueued, RunStarted
 from engine.service import Engine
 from engine.settings import load_settings
@@ -202,6 +205,25 @@ async def test_a_second_engine_on_the_same_home_is_refused(open_bench: OpenBench
         with pytest.raises(HomeInUse, match="already runs"):
             await second.start()
         assert bench.desk.status().state == "Running"
+
+
+async def test_an_engine_of_another_home_on_the_same_database_is_refused(
+    open_bench: OpenBench, tmp_path: Path
+) -> None:
+    async with open_bench() as bench:
+        database, other = bench.engine.home / "moontide.db", tmp_path / "other"
+        (other / "jobs").mkdir(parents=True)
+        (tmp_path / "link.db").symlink_to(database)
+        for path in (database, tmp_path / "link.db"):
+            (other / "moontide.toml").write_text(f'database = "sqlite:///{path}"')
+            second = Engine(load_settings(other), home=other)
+            with pytest.raises(DatabaseInUse) as refused:
+                await second.start()
+            assert f"{database} (process {os.getpid()} in {bench.engine.home})" in str(refused.value)
+        assert bench.desk.status().state == "Running"
+    await second.start()
+    assert second.desk.status().state == "Running"
+    await second.stop()
 
 
 async def test_a_waiting_scheduled_run_is_skipped_when_its_job_stops(open_bench: OpenBench) -> None:

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from engine.errors import HomeInUse
-from engine.store.lock import HomeLock
+from engine.errors import DatabaseInUse, HomeInUse, StoreError
+from engine.store.lock import DatabaseLock, HomeLock
 
 HOLDER = """
 import sys, time
 from pathlib import Path
-from engine.store.lock import HomeLock
-HomeLock(Path(sys.argv[1])).acquire()
+from engine.store.lock import DatabaseLock, HomeLock
+TAKE
 print("held", flush=True)
 sys.stdin.read()
 """
@@ -35,9 +35,12 @@ sys.stdin.read()
 """
 
 
-def start_holder(home: Path) -> subprocess.Popen[str]:
+def start_holder(home: Path, take: str = "HomeLock(Path(sys.argv[1])).acquire()") -> subprocess.Popen[str]:
     holder = subprocess.Popen(
-        [sys.executable, "-c", HOLDER, str(home)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", HOLDER.replace("TAKE", take), str(home)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert holder.stdout is not None
     assert holder.stdout.readline() == "held\n"
@@ -75,6 +78,25 @@ def test_a_released_home_is_free(tmp_path: Path) -> None:
     with pytest.raises(HomeInUse):
         first.acquire()
     second.release()
+
+
+def test_a_database_is_free_when_its_engine_was_killed(tmp_path: Path) -> None:
+    holder = start_holder(
+        tmp_path, 'DatabaseLock(Path(sys.argv[1]) / "runs.db", Path("/srv/first")).acquire()'
+    )
+    lock = DatabaseLock(tmp_path / "runs.db", tmp_path)
+    try:
+        with pytest.raises(DatabaseInUse, match=f"process {holder.pid} in /srv/first"):
+            lock.acquire()
+    finally:
+        end_holder(holder)
+    lock.acquire()
+    lock.release()
+
+
+def test_a_database_whose_folder_is_not_there_is_told_of(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=r"missing/runs\.db cannot be used"):
+        DatabaseLock(tmp_path / "missing" / "runs.db", tmp_path).acquire()
 
 
 def test_a_child_that_outlives_a_killed_engine_does_not_keep_the_home(tmp_path: Path) -> None:
