@@ -17,6 +17,7 @@ import httpx
 from engine.api.address import socket_in
 from engine.api.client import Client
 from engine.errors import EngineUnreachable
+from engine.runs.job import Job
 from engine.service import Engine
 from engine.settings import load_settings
 from engine.states import EngineState
@@ -71,6 +72,11 @@ async def engine_in(home: Path) -> AsyncIterator[Engine]:
         yield engine
     finally:
         await engine.stop()
+
+
+def own_jobs(engine: Engine) -> list[Job]:
+    """Return the jobs that have a file: without the engine's own, whose work would be measured as well."""
+    return [job for job in engine.catalog.jobs.values() if job.work is None]
 
 
 @dataclass(frozen=True, slots=True)

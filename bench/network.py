@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from bench.figures import Effort, Figure
-from bench.homes import engine_in, home_with, job_text
+from bench.homes import engine_in, home_with, job_text, own_jobs
 from bench.pauses import watched_loop
 from engine.events import Event, RunFinished
 from engine.service import Engine
@@ -61,7 +61,7 @@ async def _round(engine: Engine) -> tuple[float, float]:
     unsubscribe = engine.events.subscribe(heard)
     async with watched_loop() as pauses:
         began = time.perf_counter()
-        await asyncio.gather(*(engine.dispatcher.submit(job) for job in engine.catalog.jobs.values()))
+        await asyncio.gather(*(engine.dispatcher.submit(job) for job in own_jobs(engine)))
         statuses = [await ended.get() for _ in range(RUNS)]
         seconds = time.perf_counter() - began
     unsubscribe()

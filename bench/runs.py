@@ -11,7 +11,7 @@ import asyncio
 
 from bench.driver import Driver
 from bench.figures import Effort, Figure
-from bench.homes import engine_in, home_with, job_text
+from bench.homes import engine_in, home_with, job_text, own_jobs
 
 AT_ONCE = 10
 WARM_UP_SECONDS = 1.0
@@ -37,7 +37,7 @@ async def _rates(body: str, effort: Effort) -> list[float]:
     jobs = {f"job{number}": job_text(body) for number in range(AT_ONCE)}
     with home_with(jobs, f"pool.size = {AT_ONCE}") as home:
         async with engine_in(home) as engine:
-            driver = Driver(engine, list(engine.catalog.jobs.values()))
+            driver = Driver(engine, own_jobs(engine))
             driver.start()
             await asyncio.sleep(WARM_UP_SECONDS)
             rates = [await driver.rate(effort.seconds) for _ in range(effort.rounds)]
