@@ -36,7 +36,7 @@ _SYS_LANDLOCK_RESTRICT_SELF = 446
 _PROT_EXEC = 4
 
 #: What the clean environment may hold: nothing here is a secret.
-ENVIRONMENT_NAMES = frozenset({"LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH"})
+ENVIRONMENT_NAMES = frozenset({"LC_ALL", "LC_CTYPE", "TZ", "GLIBC_TUNABLES", "LD_LIBRARY_PATH"})
 
 _ALLOW = [
     "read",

@@ -304,6 +304,11 @@ async def test_no_variable_of_the_engine_reaches_the_zygote(monkeypatch: pytest.
     assert b"PATH=" not in environment.replace(b"LD_LIBRARY_PATH=", b"")
 
 
+async def test_the_allocator_of_a_worker_keeps_the_blocks_of_one_state_for_the_next(pool: WorkerPool) -> None:
+    assert b"GLIBC_TUNABLES=glibc.malloc.tcache_count=1000\0" in environment_of(pool.zygote_pid)
+    assert pool.walls["clean_environment"] == "on"
+
+
 async def test_taking_from_a_pool_that_never_started_says_so(host: RememberingHost) -> None:
     declaration = await make_pool().declare("a.lua", b"", host)
     assert declaration.error == "a.lua: the sandbox has not started"
