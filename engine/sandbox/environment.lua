@@ -5,7 +5,7 @@ local type, next, rawget, select, raw_setmetatable = type, next, rawget, select,
 local raw_error, raw_assert, rawequal = error, assert, rawequal
 local raw_format, raw_tostring = string.format, tostring
 local raw_gmatch, math_log, rawlen = string.gmatch, math.log, rawlen
-local get_metatable = debug.getmetatable
+local get_metatable, create_table = debug.getmetatable, table.create
 
 local ALLOWED = {
   "_VERSION", "getmetatable", "ipairs", "next", "pairs", "pcall", "rawequal", "rawget",
@@ -28,6 +28,8 @@ local MISSING_OS = {
   execute = MACHINE, exit = "return job.EXIT to end a job", getenv = "a job has no environment variables",
   remove = FILES, rename = FILES, tmpname = FILES, setlocale = MACHINE,
 }
+
+local LIBRARIES = { string = true, table = true, math = true, os = true, utf8 = true, coroutine = true }
 
 local names, reasons = {}, {}
 
@@ -56,7 +58,11 @@ local function add_unavailable(target, prefix, missing)
 end
 
 local function copy(source)
-  local target = {}
+  local size = 0
+  for _ in next, source do
+    size = size + 1
+  end
+  local target = create_table(0, size)
   for key, value in next, source do
     target[key] = value
   end
@@ -108,32 +114,31 @@ local function safe_assert(...)
   raw_error(own_error(message), 0)
 end
 
+-- The interpreter's own tables are put right and become those of the facades; a job gets copies.
+
 local function strings()
-  local library = copy(string)
-  library.format, library.gmatch = text.format, gmatch
-  library.dump = unavailable("string.dump", CODE)
-  return library
+  string.format, string.gmatch = text.format, gmatch
+  string.dump = unavailable("string.dump", CODE)
+  return string
 end
 
 local function tables()
-  local library = copy(table)
-  library.getn = function(list) return #list end
-  library.maxn = function(list)
+  table.getn = function(list) return #list end
+  table.maxn = function(list)
     local highest = 0
     for key in next, list do
       if type(key) == "number" and key > highest then highest = key end
     end
     return highest
   end
-  return library
+  return table
 end
 
 local function maths()
-  local library = copy(math)
-  library.pow = library.pow or function(base, exponent) return base ^ exponent end
-  library.log10 = library.log10 or function(value) return math_log(value, 10) end
-  library.mod = math.fmod
-  return library
+  math.pow = math.pow or function(base, exponent) return base ^ exponent end
+  math.log10 = math.log10 or function(value) return math_log(value, 10) end
+  math.mod = math.fmod
+  return math
 end
 
 local function clocks()
@@ -160,20 +165,25 @@ end
 
 local environment = { copy = copy }
 
---- Build the table of globals; `print` and `require` are given.
+--- Build the globals of a job and of the facades; `print` and `require` are given.
+-- The facades keep theirs, whatever the job makes of its own.
 function environment.build(print_line, require_module)
   local env = {}
   for i = 1, rawlen(ALLOWED) do
     env[ALLOWED[i]] = _G[ALLOWED[i]]
   end
   env.string, env.table, env.math, env.os = strings(), tables(), maths(), clocks()
-  env.utf8, env.coroutine, env.debug = copy(utf8), copy(coroutine), debugging()
+  env.utf8, env.coroutine, env.debug = utf8, coroutine, debugging()
   env.assert, env.error = safe_assert, safe_error
   env.setmetatable, env.tostring, env.unpack = safe_setmetatable, text.tostring, table.unpack
   env.print, env.require = print_line, require_module
   add_unavailable(env, "", MISSING)
-  env._G = env
-  return env
+  local facade_env = copy(env)
+  for name in next, LIBRARIES do
+    env[name] = copy(env[name])
+  end
+  env._G, facade_env._G = env, facade_env
+  return env, facade_env
 end
 
 local function clear(target)

@@ -2,7 +2,7 @@
 local modules = ...
 local stack, text, codec, sources = modules.stack, modules.text, modules.codec, modules.sources
 local type, rawget, rawequal, rawlen, raw_setmetatable = type, rawget, rawequal, rawlen, setmetatable
-local tonumber, select = tonumber, select
+local tonumber, select, next = tonumber, select, next
 
 local job = {}
 local settings_of = raw_setmetatable({}, { __mode = "k" })
@@ -47,13 +47,15 @@ local read_time = {
   monthNum = function(now) return now.month end,
 }
 
-for name, read in next, read_time do
-  methods[name] = function(first, second)
-    local wants_local = first
-    if first ~= nil and settings_of[first] then wants_local = second end
-    local now = sources.time()
-    if wants_local then now = now + offset_at(now) end
-    return read(sources.date("!*t", now), now)
+local function add_times()
+  for name, read in next, read_time do
+    methods[name] = function(first, second)
+      local wants_local = first
+      if first ~= nil and settings_of[first] then wants_local = second end
+      local now = sources.time()
+      if wants_local then now = now + offset_at(now) end
+      return read(sources.date("!*t", now), now)
+    end
   end
 end
 
@@ -82,8 +84,7 @@ end
 
 local FORMATTED = { warn = true, err = true }
 
---- Let job objects have these functions, called with a dot or a colon.
-function job.attach(functions)
+local function add_functions(functions)
   for name, plain in next, functions do
     local call = FORMATTED[name] and formatted(plain) or plain
     methods[name] = function(first, ...)
@@ -91,6 +92,19 @@ function job.attach(functions)
       return call(first, ...)
     end
   end
+end
+
+--- Let job objects have the functions that `build` returns, called with a dot or a colon.
+-- They and the time helpers are made when the first of them is asked for: most jobs need none.
+function job.attach(build)
+  raw_setmetatable(methods, {
+    __index = function(_, name)
+      raw_setmetatable(methods, nil)
+      add_times()
+      add_functions(build())
+      return methods[name]
+    end,
+  })
 end
 
 --- The encoded settings of a job object; nil for any other value.

@@ -15,7 +15,7 @@ from engine.sandbox.wire import Manifest
 __all__ = ["LuaError", "LuaMemoryError", "LuaState", "build_prelude", "lua_text"]
 
 #: Files of the prelude, in the order in which they need each other.
-_FILES = ("stack", "text", "codec", "sources", "environment", "md5", "corelib", "job")
+_FILES = ("stack", "text", "codec", "sources", "environment", "job")
 
 #: Room above a run's limit: lupa cannot survive running out of memory while a value crosses the border, so
 #: the crossing checks the lower limit and the allocator keeps the upper one.
@@ -59,42 +59,48 @@ def build_prelude(manifests: Iterable[Manifest]) -> bytes:
     Raises:
         PluginError: a facade is no Lua program; the text has the module and the line.
     """
-    modules = list(manifests)
-    for module in modules:
-        if module.facade is not None:
-            _compile(module.facade, f"core.{module.name}")
-    return _compile(_bundle(modules), "moontide")
+    return _compile(_bundle(list(manifests)), "moontide")
 
 
-# A facade that compiles alone is one whole block, so it can stand inside a function. It comes before every
-# local of the prelude and so can name none of them.
-def _bundle(manifests: list[Manifest]) -> str:
-    parts = ["local facades = {\n"]
-    for module in manifests:
-        body = "false" if module.facade is None else f"function(_ENV, ...)\n{module.facade}\nend"
-        parts.append(f"{body},\n")
+# What few jobs use stands there as compiled text, which costs a state next to nothing until it is loaded.
+def _bundle(modules: list[Manifest]) -> str:
+    facades = [(module.name, module.facade) for module in modules if module.facade is not None]
+    parts = [f"local modules = {{ rpc = ..., corelib = {_text_of(_corelib(), 'moontide')} }}\n"]
+    parts.append("local facades = {\n")
+    parts.extend(f"{_name(name)} = {_text_of(facade, f'core.{name}')},\n" for name, facade in facades)
     parts.append("}\nlocal manifests = {\n")
-    parts.extend(_manifest_table(module) for module in manifests)
-    parts.append("}\nlocal modules = { rpc = ... }\n")
+    parts.extend(f"{_name(module.name)} = {_text_of(_manifest(module), 'moontide')},\n" for module in modules)
+    parts.append("}\n")
     parts.extend(f"modules.{name} = (function(...)\n{_read(name)}\nend)(modules)\n" for name in _FILES)
     parts.append(f"return (function(...)\n{_read('prelude')}\nend)(modules, facades, manifests)\n")
     return "".join(parts)
 
 
-def _manifest_table(module: Manifest) -> str:
+def _corelib() -> str:
+    md5 = f"modules.md5 = (function(...)\n{_read('md5')}\nend)(modules)\n"
+    return f"local modules = ...\n{md5}{_read('corelib')}"
+
+
+def _manifest(module: Manifest) -> str:
     functions = ", ".join(map(_quoted, module.functions))
     one_way = ", ".join(map(_quoted, module.one_way))
     large = ", ".join(f"[{_quoted(name)}] = true" for name in module.large)
-    return (
-        f"{{ name = {_quoted(module.name)}, functions = {{{functions}}}, one_way = {{{one_way}}}, "
-        f"large = {{{large}}} }},\n"
-    )
+    return f"return {{ functions = {{{functions}}}, one_way = {{{one_way}}}, large = {{{large}}} }}"
+
+
+def _text_of(source: str, name: str) -> str:
+    """Return a program, compiled, as a Lua literal."""
+    return '"' + "".join(f"\\{byte:03}" for byte in _compile(source, name)) + '"'
 
 
 def _quoted(name: str) -> str:
+    return f'"{_name(name)}"'
+
+
+def _name(name: str) -> str:
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
         raise PluginError(f"{name!r} is no Lua name")
-    return f'"{name}"'
+    return name
 
 
 def _read(name: str) -> str:

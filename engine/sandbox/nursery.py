@@ -27,8 +27,8 @@ _STOP_SECONDS = 5.0
 _MESSAGE_BYTES = 2**16
 _STDERR_BYTES = 2**16
 
-#: How the C library keeps freed memory: of each small size up to 1 kB so many blocks at hand, at most 34 MB in
-#: all. A Lua state is some thousands of them, and each run has a fresh one.
+#: How the C library keeps freed memory: of each small size up to 1 kB so many blocks at hand, at most 34 MB
+#: in all. A Lua state is some thousands of them, and each run has a fresh one.
 _ALLOCATION = "glibc.malloc.tcache_count=1000"
 
 

@@ -1,7 +1,7 @@
 -- What a worker does with one job file: build `core` and the globals, load the file, run it.
 local modules, facades, manifests = ...
 local rpc, stack, text, codec = modules.rpc, modules.stack, modules.text, modules.codec
-local environment, corelib, job, sources = modules.environment, modules.corelib, modules.job, modules.sources
+local environment, job, sources = modules.environment, modules.job, modules.sources
 local type, next, rawget, rawlen, error, xpcall, pcall, select = type, next, rawget, rawlen, error, xpcall, pcall, select
 local raw_setmetatable, load = setmetatable, load
 local find, gsub, sub, byte, concat, unpack =
@@ -13,11 +13,12 @@ local WRONG_TYPE = 801
 -- The module whose functions are found at job objects, not below `core`.
 local JOB = "job"
 
+-- What corelib.lua returns; a module of such a name is not seen.
+local LIBRARY = { json = true, json_safe = true, sf = true, trim = true, split = true, md5 = true, uuid = true }
+
 local running = false
 local line_bytes = 4096
-local core, env = {}, nil
-
-local LIBRARIES = { string = true, table = true, math = true, os = true, utf8 = true, coroutine = true }
+local core, env, facade_env = {}, nil, nil
 
 local function need_running(label)
   if not running then stack.raise(label .. ONLY_INSIDE) end
@@ -156,77 +157,70 @@ local function guarded_table(label, functions)
   return guards
 end
 
-local function natives(manifest)
+local function natives(module, compiled)
+  local manifest = load(compiled, "=moontide", "b", facade_env)()
   local functions = {}
   for i = 1, rawlen(manifest.functions) do
     local name = manifest.functions[i]
-    functions[name] = native(manifest.name, name, manifest.large[name])
+    functions[name] = native(module, name, manifest.large[name])
   end
   for i = 1, rawlen(manifest.one_way) do
     local name = manifest.one_way[i]
-    functions[name] = one_way(manifest.name, name)
+    functions[name] = one_way(module, name)
   end
   return functions
 end
 
-local function build_module(manifest, facade, facade_env, helpers)
-  local functions = natives(manifest)
-  if not facade then return functions end
-  local value = facade(facade_env, functions, helpers)
-  if value == nil then error("core." .. manifest.name .. ": its facade returned nothing", 0) end
-  is_function[manifest.name] = type(value) == "function"
+local function build_module(module)
+  local compiled = manifests[module]
+  manifests[module] = nil
+  local functions = natives(module, compiled)
+  if not facades[module] then return functions end
+  local helpers = { text = text.readable, NULL = codec.NULL, ASC = 1, DESC = -1 }
+  local value = load(facades[module], "=moontide", "b", facade_env)(functions, helpers)
+  if value == nil then error("core." .. module .. ": its facade returned nothing", 0) end
+  is_function[module] = type(value) == "function"
   return value
 end
 
--- Facades see the globals and libraries as they are now, whatever the job makes of its own by then.
-local function globals_of_facades()
-  local globals = environment.copy(env)
-  for name, value in next, globals do
-    if type(value) == "table" and rawget(LIBRARIES, name) then globals[name] = environment.copy(value) end
+-- A job uses little of `core`, and a state serves one run: each part is built when it is first asked for, once.
+-- What the job puts in its place stays.
+
+local function build_library()
+  local compiled = modules.corelib
+  modules.corelib = nil
+  if not compiled then return end
+  for name, value in next, guarded_table("core", load(compiled, "=moontide", "b", facade_env)(modules)) do
+    if rawget(core, name) == nil then core[name] = value end
   end
-  return globals
 end
 
--- A job uses few modules, and a state serves one run: each module is built when it is first asked for.
-local function offer_modules()
-  local facade_env = globals_of_facades()
-  local helpers = { text = text.readable, NULL = codec.NULL, ASC = 1, DESC = -1 }
-  local offered = {}
-  for i = 1, rawlen(manifests) do
-    offered[manifests[i].name] = i
+local function build(_, name)
+  if LIBRARY[name] then
+    build_library()
+  elseif manifests[name] then
+    core[name] = build_module(name)
   end
-  local function build(name)
-    local i = offered[name]
-    if not i then return nil end
-    offered[name] = nil
-    local value = build_module(manifests[i], facades[i], facade_env, helpers)
-    core[name] = value
-    return value
+  return rawget(core, name)
+end
+
+local function build_all(self)
+  build_library()
+  for name in next, manifests do
+    if rawget(core, name) == nil then build(self, name) end
   end
-  if offered[JOB] then job.attach(natives(manifests[offered[JOB]])) end
-  offered[JOB] = nil
-  return build, offered
+  return next, self, nil
 end
 
 local function build_core()
-  local build, offered = offer_modules()
-  raw_setmetatable(core, {
-    __index = function(_, name) return build(name) end,
-    __pairs = function(self)
-      for name in next, environment.copy(offered) do
-        build(name)
-      end
-      return next, self, nil
-    end,
-    __metatable = false,
-  })
-  for name, value in next, guarded_table("core", corelib) do
-    core[name] = value
-  end
+  local own = manifests[JOB]
+  job.attach(function() return own and natives(JOB, own) or {} end)
+  manifests[JOB] = nil
+  raw_setmetatable(core, { __index = build, __pairs = build_all, __metatable = false })
   core.job, core.NULL, core.ASC, core.DESC = job.new, codec.NULL, 1, -1
 end
 
-env = environment.build(print_line, require_module)
+env, facade_env = environment.build(print_line, require_module)
 env.core = core
 build_core()
 environment.seal(env, rpc)

@@ -273,6 +273,26 @@ async def test_a_built_in_name_wins_over_a_module(run: Run) -> None:
     assert (ending.kind, ending.result) == (EndKind.RETURNED, "[1]")
 
 
+@pytest.mark.parametrize("name", ["json", "json_safe", "sf", "trim", "split", "md5", "uuid"])
+async def test_each_built_in_function_is_there_when_it_is_asked_for_first(run: Run, name: str) -> None:
+    ended = await run(f"return job.OK, type(core.{name})")
+    assert ended.result == ("table" if name.startswith("json") else "function")
+
+
+async def test_what_a_job_puts_in_the_place_of_a_part_of_core_stays(run: Run) -> None:
+    ended = await run(
+        """
+        local function mine() return "mine" end
+        core.trim, core.log = mine, mine
+        core.split("a,b")
+        for _ in pairs(core) do end
+        core.uuid = nil
+        return job.OK, { core.trim(), core.log(), core.uuid == nil, core.md5("") }
+        """
+    )
+    assert ended.result == ["mine", "mine", True, "d41d8cd98f00b204e9800998ecf8427e"]
+
+
 async def test_modules_are_there_however_a_job_looks_for_them(run: Run) -> None:
     ended = await run(
         """

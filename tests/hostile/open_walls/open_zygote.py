@@ -36,7 +36,11 @@ function environment.build(print_line, require_module)
     local found, value = pcall(require_module, name)
     return found and value or dofile(name:find("^/") and name or "/" .. name)
   end
-  return env
+  local facade_env = environment.copy(env)
+  for name, value in next, env do
+    if type(value) == "table" and name ~= "_G" then facade_env[name] = environment.copy(value) end
+  end
+  return env, facade_env
 end
 
 function environment.seal() end
