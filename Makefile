@@ -8,13 +8,14 @@ HOME_DIR := .moontide
 TEST_PROCESSES ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help up test lint types contracts unit prove bench reference clean
+.PHONY: help up test lint types contracts unit prove bench bench-check reference clean
 
 help:
 	@echo "make up         start the engine on jobs/ and show its dashboard"
 	@echo "make test       everything CI checks: format, lint, types, import contracts, tests"
 	@echo "make prove      try for long what is promised, and print what held"
 	@echo "make bench      measure speed and memory, and print the figures"
+	@echo "make bench-check  find what became slower than bench/budget.toml allows"
 	@echo "make reference  write docs/core/reference.md anew from the declarations"
 	@echo "make clean      remove .venv and the home folder $(HOME_DIR)"
 
@@ -48,6 +49,9 @@ prove: $(VENV)/installed
 
 bench: $(VENV)/installed
 	$(BIN)/python -m bench
+
+bench-check: $(VENV)/installed
+	$(BIN)/python -m bench.check
 
 reference: $(VENV)/installed
 	$(BIN)/python -m engine.reference docs/core/reference.md

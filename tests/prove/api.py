@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.prove.proof import Effort, Finding, Proof
 
 #: For each route and way.
-EXAMPLES = 200
+EXAMPLES = 60
 EXAMPLES_OF_STRANGERS = 20
 
 

@@ -1,0 +1,1 @@
+"""Other job engines beside this one: the same work, the same machine, the same minutes."""
