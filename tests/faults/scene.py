@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from engine.api.address import socket_in
@@ -24,7 +25,7 @@ from tests.faults import records as books
 from tests.faults import witness as witnesses
 from tests.faults.orders import Answer, Orders, Submission
 from tests.faults.records import Records
-from tests.faults.witness import Witness
+from tests.faults.witness import Sighting, Witness
 
 #: How long the engine may take for anything on a machine that is busy with other things.
 PATIENCE_SECONDS = 120.0
@@ -61,7 +62,7 @@ pool.size = 20
 engine.stop_after = "10s"
 alerts.enabled = false
 [network]
-allow = ["127.0.0.1:{port}"]
+allow = ["127.0.0.1"]
 """
 
 
@@ -131,11 +132,11 @@ class Scene:
         return answered
 
     @contextmanager
-    def load(self, askers: int = 2) -> Iterator[None]:
-        """Ask for runs all the time until the block ends, also while nobody answers."""
+    def load(self, jobs: Sequence[str] = tuple(ON_DEMAND), askers: int = 2) -> Iterator[None]:
+        """Ask for runs of these jobs all the time until the block ends, also while nobody answers."""
         stopped = threading.Event()
         threads = [
-            threading.Thread(target=self._ask, args=(stopped, random.Random(self.chance.random())))
+            threading.Thread(target=self._ask, args=(stopped, random.Random(self.chance.random()), jobs))
             for _ in range(askers)
         ]
         for one in threads:
@@ -147,11 +148,11 @@ class Scene:
             for one in threads:
                 one.join(PATIENCE_SECONDS)
 
-    def _ask(self, stopped: threading.Event, chance: random.Random) -> None:
+    def _ask(self, stopped: threading.Event, chance: random.Random, jobs: Sequence[str]) -> None:
         with Client(socket_in(self.home.path), actor="asker@here") as client:
             pause = _PAUSE_SECONDS
             while not stopped.wait(pause):
-                asked = self.submit(client, chance.choice(list(ON_DEMAND)))
+                asked = self.submit(client, chance.choice(jobs))
                 pause = _PAUSE_SECONDS if asked.answer is Answer.ACCEPTED else _PAUSE_UNHEARD_SECONDS
 
     def pass_time(self, seconds: float) -> None:
@@ -159,31 +160,36 @@ class Scene:
         moment = time.monotonic() + seconds
         until(lambda: time.monotonic() >= moment, seconds + PATIENCE_SECONDS)
 
-    def serves(self) -> None:
-        """Wait until a run that is asked for now ends well, and note how long that took.
+    def serves(self, job: str = "quick") -> None:
+        """Wait until a run of a job that is asked for now ends well, and note how long that took.
 
         Raises:
             AssertionError: it does not within `PATIENCE_SECONDS`.
         """
         began = time.monotonic()
-        until(self._carries_out, PATIENCE_SECONDS)
+        until(partial(self._carries_out, job), PATIENCE_SECONDS)
         self.recoveries.append(time.monotonic() - began)
 
-    def _carries_out(self) -> bool:
+    def _carries_out(self, job: str) -> bool:
         """Ask for one run and say whether it ended COMPLETE; any run that is asked for ends."""
         with Client(socket_in(self.home.path), actor="asker@here") as client, suppress(MoontideError):
-            asked = self.submit(client, "quick")
+            asked = self.submit(client, job)
             if asked.run is not None:
                 return self.served.finished(asked.run, PATIENCE_SECONDS).status == "COMPLETE"
         return False
 
     def settle(self) -> None:
         """Wait until everything that was asked for has ended, its further attempts included."""
-        until(lambda: not self.records().busy(ON_DEMAND), PATIENCE_SECONDS)
+        jobs = {asked.job for asked in self.orders.copied().submissions.values()}
+        until(lambda: not self.records().busy(jobs), PATIENCE_SECONDS)
 
     def records(self) -> Records:
         """Return what the database says now."""
         return books.read(self.database)
+
+    def seen(self) -> list[Sighting]:
+        """Return what the witness was told so far."""
+        return witnesses.read(self.witness.path)
 
     def conclude(self) -> Verdict:
         """Let all runs end, stop the engine in order, and let the checker judge."""
@@ -254,7 +260,7 @@ def opened(
         with witnesses.watching(folder / "sightings") as witness:
             home = Home((place or folder) / "h", program)
             home.start_seconds = PATIENCE_SECONDS
-            home.settings(f"{_SETTINGS.format(port=witness.port)}\n{settings}\n")
+            home.settings(f"{_SETTINGS}\n{settings}\n")
             scene = Scene(home, witness, _furnish(home, witness, schedule), random.Random(seed), prefix)
             try:
                 scene.begin()

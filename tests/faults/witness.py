@@ -20,9 +20,9 @@ from pathlib import Path
 #: A library module for jobs; a run whose telling is not heard ends with an error.
 LUA = """
 local witness = {{}}
-function witness.tell(what, run)
+function witness.tell(what, run, port)
   local told = {{ job = run.job, run = run.id, attempt = run.attempt, token = run.data.token }}
-  local answer, problem = core.network.postJson("http://127.0.0.1:{port}/" .. what, told)
+  local answer, problem = core.network.postJson("http://127.0.0.1:" .. (port or {port}) .. "/" .. what, told)
   if not answer or answer.status ~= 204 then error("the witness has not heard: " .. tostring(problem)) end
 end
 return witness
@@ -34,7 +34,7 @@ class Sighting:
     """What a run told of itself.
 
     Attributes:
-        what: `start` or `end`.
+        what: `start`, `end`, or what else a job tells.
     """
 
     what: str

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 
 from tests.faults import troubles
 from tests.faults.clocks import turn_clock, turnable
+from tests.faults.dying import effects, kill_servers, served
 from tests.faults.kills import Kills, kill_dashboards, kill_engines, kill_workers, kill_zygotes
 from tests.faults.power import cut_power, logged
 from tests.faults.scene import Scene, opened
 from tests.faults.strikes import Trouble, strike
+from tests.faults.surroundings import no_job_folder, rewrite_files
 from tests.prove.proof import Effort, Finding, Proof
 
 #: 2,400 kills in all.
@@ -47,6 +50,9 @@ def proofs() -> list[Proof]:
         ("full disk", _full_disk),
         ("power cut", _power_cut),
         ("clock set by hours", _clock_set),
+        ("jobs folder gone", _folder_gone),
+        ("10,000 files rewritten", _files_rewritten),
+        ("servers dying in calls", _servers_dying),
     )
     return [*killed, *troubled, *(Proof(f"faults: {what}", _NOTHING_LOST, run) for what, run in others)]
 
@@ -85,6 +91,25 @@ def _clock_set(effort: Effort) -> Finding:
     with turnable(effort.seed) as (scene, hands):
         turn_clock(scene, hands, times=20)
         return _found("60 times", scene)
+
+
+def _folder_gone(effort: Effort) -> Finding:
+    with opened(effort.seed) as scene:
+        strike(scene, no_job_folder, times=20, seconds=2.0)
+        return _found("20 times 2 s", scene)
+
+
+def _files_rewritten(effort: Effort) -> Finding:
+    with opened(effort.seed) as scene:
+        rewrite_files(scene, files=10_000, reloads=2)
+        return _found("10,000 files in 2 reloads", scene)
+
+
+def _servers_dying(effort: Effort) -> Finding:
+    with served(effort.seed) as (scene, services):
+        cut = kill_servers(scene, services, times=200)
+        found = _found(f"{cut} connections to {', '.join(one.job for one in services)} cut", scene)
+        return replace(found, complaints=(*found.complaints, *effects(scene, services)))
 
 
 def _found(tried: str, scene: Scene) -> Finding:
