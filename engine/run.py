@@ -97,6 +97,8 @@ class Outcome:
         cpu_seconds: processor time, where it could be measured.
         peak_memory_bytes: the worker's peak, where it could be measured.
         modules: the library modules that the run asked for.
+        blameless: the failure is none of the job's doing: its worker was lost with the process that all
+            workers come from, or none could be had.
     """
 
     status: RunStatus
@@ -111,6 +113,7 @@ class Outcome:
     cpu_seconds: float | None = None
     peak_memory_bytes: int | None = None
     modules: tuple[UsedModule, ...] = ()
+    blameless: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@
 | failed, with `on_error = "continue"`  | at the schedule, with the error kept | yes          |
 | failed, with a plugin's `on_error`    | as its policy says, the error kept   | as it says   |
 | crashed its worker a third time       | as EXIT, whatever `on_error` says    | no           |
+| failed by nothing that the job did    | at the schedule, with the error kept | yes          |
 | was cancelled, or the engine died     | at the schedule                      | yes          |
 
 The first three make a run-once job ONCE DONE, if it was its own run and not one by hand. Runs by hand are
@@ -79,6 +80,8 @@ def after_run(
         error = outcome.error or f"the run ended {outcome.status.value}"
         if retried:
             return _still_trying(state, error)
+        if outcome.blameless:
+            return _once_behind(_still_trying(state, error), session) if once else _still_trying(state, error)
         if quarantined:
             return _failed(state, error, QUARANTINED)
         failure = Failure(outcome.status, error, trigger, started, finished, settings.as_dict())

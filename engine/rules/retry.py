@@ -50,7 +50,7 @@ def has_retries(settings: JobSettings, attempt: int) -> bool:
 
 def crashes_with(outcome: Outcome, before: int) -> int:
     """Return how many attempts crashed, the one that ended so included."""
-    return before + (outcome.status is RunStatus.CRASHED)
+    return before + (outcome.status is RunStatus.CRASHED and not outcome.blameless)
 
 
 def is_quarantined(crashes: int) -> bool:

@@ -42,6 +42,7 @@ STATUS_OF_END = {
     EndKind.WALL: RunStatus.TIMEOUT,
     EndKind.CPU: RunStatus.TIMEOUT,
     EndKind.CRASHED: RunStatus.CRASHED,
+    EndKind.LOST: RunStatus.CRASHED,
     EndKind.CANCELLED: RunStatus.CANCELLED,
 }
 
@@ -313,6 +314,7 @@ def _outcome(ending: Ending, masking: Masking, host: RunHost) -> Outcome:
         cpu_seconds=ending.cpu_seconds,
         peak_memory_bytes=ending.peak_memory_bytes,
         modules=host.modules,
+        blameless=ending.kind is EndKind.LOST,
     )
 
 

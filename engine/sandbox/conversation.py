@@ -261,9 +261,11 @@ class Conversation:
 
     async def _find_out(self) -> Stop:
         await asyncio.wait([self._worker.exited], timeout=_REAP_SECONDS)
-        report = self._worker.exited.result() if self._worker.exited.done() else None
+        if not self._worker.exited.done():
+            return Stop(EndKind.CRASHED, "worker crashed: nothing has told how it ended")
+        report = self._worker.exited.result()
         if report is None:
-            return Stop(EndKind.CRASHED, "worker crashed: the process that all workers come from ended")
+            return Stop(EndKind.LOST, "worker crashed: the process that all workers come from ended")
         if words.is_cpu_limit(report.status):
             return Stop(EndKind.CPU, self._allowance.cpu_words)
         return Stop(EndKind.CRASHED, words.crash(report.status))

@@ -145,7 +145,7 @@ class WorkerPool:
         try:
             worker = await self._supply.take()
         except SandboxError as error:
-            return Ending(EndKind.CRASHED, error=f"no worker could be had: {error}")
+            return Ending(EndKind.LOST, error=f"no worker could be had: {error}")
         return await self._run_in(worker, program, opening, host, cancel)
 
     async def declare(self, name: str, source: bytes, host: Host) -> Declaration:
@@ -233,7 +233,7 @@ class WorkerPool:
         try:
             if isinstance(end, Stop):
                 worker.kill()
-                interrupted = end.kind in (EndKind.WALL, EndKind.CRASHED)
+                interrupted = end.kind in (EndKind.WALL, EndKind.CRASHED, EndKind.LOST)
                 return Declaration(None, f"{name}: {end.error}", interrupted=interrupted)
             if not isinstance(end, wire.Declared):
                 raise WireError("an answer to another question")

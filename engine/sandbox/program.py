@@ -40,6 +40,8 @@ class EndKind(StrEnum):
     MEMORY = "memory"
     LIMIT = "another limit"
     CRASHED = "crashed"
+    #: Its worker was lost, or there was none to be had, by nothing that the job did.
+    LOST = "lost"
     CANCELLED = "cancelled"
 
 

@@ -10,7 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 
-from tests.e2e.conftest import MOONTIDE
+from tests.e2e.conftest import MOONTIDE, Served
 from tests.e2e.processes import Process, until
 from tests.faults.scene import PATIENCE_SECONDS, Scene
 from tests.terminal import Terminal
@@ -89,5 +89,10 @@ def _kill_one(scene: Scene, find: Callable[[], list[Process]]) -> bool:
 
 
 def zygotes(scene: Scene) -> list[Process]:
-    """Return the process from which workers are made; its workers have its command line."""
-    return [one for one in scene.served.family() if "engine.sandbox.zygote" in one.command][:1]
+    """Return the process from which workers are made."""
+    return zygotes_of(scene.served)
+
+
+def zygotes_of(engine: Served) -> list[Process]:
+    """Return the process from which an engine's workers are made; they have its command line."""
+    return [one for one in engine.family() if "engine.sandbox.zygote" in one.command][:1]

@@ -48,6 +48,19 @@ def failure(status: RunStatus = RunStatus.ERROR, error: str | None = "a.lua:2: b
     return Outcome(status, error=error)
 
 
+@pytest.mark.parametrize("settings", [EVERY_MINUTE, JobSettings(every=60.0, on_error="continue")])
+def test_a_failure_that_is_none_of_its_doing_leaves_a_job_on_its_schedule(settings: JobSettings) -> None:
+    lost = Outcome(RunStatus.CRASHED, error="worker crashed: lost", blameless=True)
+    after = ended(new(settings), lost, settings)
+    assert (after.status, after.active, after.next_due) == (JobStatus.WAITING, True, new(settings).next_due)
+    assert after.error == "worker crashed: lost"
+
+
+def test_a_run_once_job_has_had_its_run_also_where_its_worker_was_lost() -> None:
+    lost = Outcome(RunStatus.CRASHED, error="worker crashed: lost", blameless=True)
+    assert ended(new(ONCE), lost, ONCE).status is JobStatus.ONCE_DONE
+
+
 @pytest.mark.parametrize(
     ("returned", "status", "due", "active"),
     [

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from engine.events import RunFinished
 from engine.jobs.jobfile import JobSettings, parse_settings
-from engine.rules.retry import in_words, next_attempt
+from engine.rules.retry import crashes_with, in_words, next_attempt
 from engine.run import Outcome
 from engine.states import Returned, RunStatus
 from tests.engine.conftest import OpenBench, until
@@ -160,3 +160,8 @@ async def test_a_job_may_go_on_after_a_failure(open_bench: OpenBench) -> None:
         job = bench.desk.job("a")
     assert (job.status, job.active) == ("WAITING", True)
     assert "no" in (job.error or "")
+
+
+def test_crashes_that_are_none_of_the_jobs_doing_lead_to_no_quarantine() -> None:
+    assert crashes_with(Outcome(RunStatus.CRASHED), 1) == 2
+    assert crashes_with(Outcome(RunStatus.CRASHED, blameless=True), 1) == 1

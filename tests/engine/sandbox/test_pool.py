@@ -103,7 +103,7 @@ async def test_a_killed_zygote_is_replaced_and_its_runs_are_crashes(host: Rememb
     await host.waiting.wait()
     os.kill(first, signal.SIGKILL)
     ending = await run
-    assert ending.kind is EndKind.CRASHED
+    assert ending.kind is EndKind.LOST
     assert ending.error == "worker crashed: the process that all workers come from ended"
     assert (await pool.run(OK, host)).returned is Returned.OK
     assert reasons == ["killed by SIGKILL"]
@@ -143,7 +143,7 @@ async def test_without_a_descriptor_for_its_line_no_worker_is_made_and_later_the
     await _use_up(pool, host)
     with no_descriptors(but=0):
         ending = await pool.run(OK, host)
-    assert ending.kind is EndKind.CRASHED
+    assert ending.kind is EndKind.LOST
     assert "no worker could be had: a new worker failed: Too many open files" in str(ending.error)
     assert (await pool.run(OK, host)).returned is Returned.OK
     await pool.stop()
@@ -159,7 +159,7 @@ async def test_a_worker_that_nothing_could_kill_is_not_used(host: RememberingHos
         # The line stands; for the handle of the process there is no room any more.
         take_up()
         ending = await run
-    assert ending.kind is EndKind.CRASHED
+    assert ending.kind is EndKind.LOST
     assert (await pool.run(OK, host)).returned is Returned.OK
     await _use_up(pool, host)
     await until(lambda: not worker_pids(pool))
@@ -192,7 +192,7 @@ async def test_a_stopped_pool_refuses_runs_in_words(host: RememberingHost) -> No
     await pool.stop()
     ending = await pool.run(OK, host)
     assert (ending.kind, ending.error) == (
-        EndKind.CRASHED,
+        EndKind.LOST,
         "no worker could be had: the engine is stopping",
     )
 
