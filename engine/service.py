@@ -234,6 +234,7 @@ class Engine:
             clock=self._clock,
             held=lambda job: holds.on(job.name, job.settings) is not None,
             runs_now=lambda job: bool(dispatcher.gate.runs_now(job)),
+            given=lambda job: chains.repeating(job),
         )
         senders = start_subscribers(
             self.events, plugins, runner.services, parts, report=alerts.announcer.report
@@ -291,6 +292,7 @@ class Engine:
             events=self.events,
             newest=slot_queries.newest,
             reading=reading,
+            changed=alerts.given_changed,
         )
         releases = (release.letting_go, chains.letting_go)
         holding = Holding(

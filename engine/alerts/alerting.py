@@ -38,7 +38,9 @@ from engine.runs.scheduler import Scheduler
 from engine.states import JobStatus, RunStatus
 from engine.store.alertrows import AlertQueries, AlertRow
 from engine.store.queries import Queries
+from engine.store.rows import GivenSchedule
 from engine.times.clock import Clock
+from engine.times.schedule import Schedule
 
 #: COMPLETE runs that a job's usual time is taken from, and how many it takes at least.
 USUAL_RUNS = 20
@@ -104,6 +106,7 @@ class Alerts:
         clock: Clock,
         held: Callable[[Job], bool],
         runs_now: Callable[[str], bool],
+        given: Callable[[str], Iterable[tuple[GivenSchedule, Schedule]]],
     ) -> None:
         """Make a watch over jobs; nothing is watched before `start`.
 
@@ -113,6 +116,7 @@ class Alerts:
             timezone: of quiet hours, for jobs that name none.
             held: whether a job is kept from running by a pause or a disabled group.
             runs_now: whether a run of a job goes on.
+            given: the repeating schedules of a job that were given at run time and are in force.
         """
         self._jobs = jobs
         self._rules = rules
@@ -126,7 +130,9 @@ class Alerts:
         self._watched: dict[str, _Watched] = {}
         self._timed: dict[int, _Timed] = {}
         self._timer = Scheduler(clock=clock, on_due=lambda key, _: self._time_is_up(key))
-        self.expectations = Expectations(jobs=jobs, clock=clock, runs_now=runs_now, missing=self._not_run)
+        self.expectations = Expectations(
+            jobs=jobs, clock=clock, runs_now=runs_now, missing=self._not_run, given=given
+        )
         self._reading: set[asyncio.Task[None]] = set()
         self._unsubscribe: Callable[[], None] = lambda: None
         self.announcer = Announcer(
@@ -268,12 +274,23 @@ class Alerts:
             )
             self._step(name, self._clock.now(), stands)
         expected = not off and state.status not in _AT_REST
+        missing_after = watched.rules.missing_after
         if watched.rules.expect_every:
             self._expect_while(name, watched, expected=expected)
-        if watched.rules.missing_after and expected and not self._held(job):
-            self.expectations.expect(job, watched.rules.missing_after)
-        else:
+        if not missing_after or off or self._held(job):
             self.expectations.drop(name)
+            return
+        if expected:
+            self.expectations.expect(job, missing_after)
+        else:
+            self.expectations.drop_own(name)
+        # Those go on also when the file's schedule is over, or its one run is behind.
+        self.expectations.expect_given(job, missing_after)
+
+    def given_changed(self, name: str) -> None:
+        """See that a repeating schedule was given to a job, or came to its end."""
+        if name in self._jobs:
+            self._stands(name)
 
     # Times
 

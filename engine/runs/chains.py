@@ -56,6 +56,7 @@ class Chains:
         events: Events,
         newest: Callable[[str, int], Slot | None],
         reading: Reading,
+        changed: Callable[[str], None],
     ) -> None:
         """Make a keeper of chains; nothing is due before `start`.
 
@@ -64,6 +65,7 @@ class Chains:
             holds: what keeps jobs from running.
             newest: reads the latest slot of a job's given schedule; called in a thread.
             reading: what rules are read by.
+            changed: called with a job's name when one of its schedules comes into force or is no longer.
         """
         self._clock = clock
         self._find_job = find_job
@@ -74,6 +76,7 @@ class Chains:
         self._events = events
         self._newest = newest
         self._reading = reading
+        self._changed = changed
         self._scheduler = Scheduler(clock=clock, on_due=self._came_due)
         self._chains: dict[int, Chain] = {}
         self._of_job: defaultdict[str, set[int]] = defaultdict(set)
@@ -132,6 +135,7 @@ class Chains:
         """Count one among those in force; it is not due before it is armed."""
         self._chains[chain.row.id] = chain
         self._of_job[chain.row.job].add(chain.row.id)
+        self._changed(chain.row.job)
 
     def forget(self, chain: Chain) -> None:
         """Let one be due no more; the caller ends it on record."""
@@ -141,6 +145,7 @@ class Chains:
             by_job.get(chain.row.job, set()).discard(chain.row.id)
             if not by_job.get(chain.row.job):
                 by_job.pop(chain.row.job, None)
+        self._changed(chain.row.job)
 
     def _arm(self, chain: Chain) -> None:
         if chain.schedule is not None:
@@ -370,6 +375,7 @@ class Chains:
             chain = self._chains.get(schedule_id)
             if chain is not None:
                 self._pass_over(chain, Cause.STATE, f"there was no job {job}, or its file could not be used")
+        self._changed(job)
 
     def _good_job(self, name: str) -> Job | None:
         """Return the job of this name if there is one and its file is good."""

@@ -11,8 +11,10 @@ from engine.alerts.expectations import Expectations
 from engine.jobs.jobfile import parse_settings
 from engine.rules.lifecycle import JobState
 from engine.runs.job import Job
-from engine.states import JobStatus
+from engine.states import JobStatus, ScheduleStatus
+from engine.store.rows import GivenSchedule
 from engine.times.clock import ManualClock
+from engine.times.schedule import Schedule, parse_cron
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
@@ -29,13 +31,23 @@ class Waiting:
         self.clock = ManualClock(NOON - HOUR / 2)
         self.found: list[datetime] = []
         self.running = False
+        self.given: list[tuple[GivenSchedule, Schedule]] = []
         self.expectations = Expectations(
             jobs={"report": self.job},
             clock=self.clock,
             runs_now=lambda _: self.running,
             missing=lambda _, due, __: self.found.append(due),
+            given=lambda _: self.given,
         )
         self.expectations.expect(self.job, GRACE)
+
+    def give(self, schedule_id: int, line: str) -> None:
+        """Give the job a schedule, beside that of its file."""
+        schedule = parse_cron(line)
+        due, status = schedule.first(self.clock.now()), ScheduleStatus.ACTIVE
+        row = GivenSchedule(schedule_id, "report", status, line, NOON, "anna", due=due)
+        self.given.append((row, schedule))
+        self.expectations.expect_given(self.job, GRACE)
 
     def at(self, moment: datetime) -> list[datetime]:
         """Return the due times that are missing when it is so late."""
@@ -122,3 +134,39 @@ def test_what_is_dropped_is_not_expected_any_more() -> None:
     waiting = Waiting()
     waiting.expectations.drop("report")
     assert waiting.at(NOON + 15 * MINUTE) == []
+
+
+def test_a_schedule_given_at_run_time_is_expected_too_and_each_counts_by_itself() -> None:
+    waiting = Waiting()
+    waiting.give(7, "30 12 * * *")
+    waiting.give(8, "50 12 * * *")
+    assert waiting.expectations.until("report") == NOON + 15 * MINUTE
+    waiting.expectations.ran("report", NOON + 31 * MINUTE)
+    assert waiting.at(NOON + 64 * MINUTE) == []
+    assert waiting.at(NOON + 65 * MINUTE) == [NOON + 50 * MINUTE]
+    assert waiting.at(NOON + 75 * MINUTE) == [NOON + 50 * MINUTE, NOON + HOUR]
+
+
+def test_a_given_schedule_is_expected_of_a_job_that_has_none_in_its_file() -> None:
+    waiting = Waiting()
+    waiting.expectations.drop_own("report")
+    waiting.give(7, "30 12 * * *")
+    assert waiting.at(NOON + 44 * MINUTE) == []
+    assert waiting.at(NOON + 45 * MINUTE) == [NOON + HOUR / 2]
+    assert waiting.expectations.until("report") == NOON + 24 * HOUR + 45 * MINUTE
+
+
+def test_a_given_schedule_that_is_taken_back_is_expected_no_more() -> None:
+    waiting = Waiting()
+    waiting.give(7, "30 12 * * *")
+    waiting.given.clear()
+    waiting.expectations.expect_given(waiting.job, GRACE)
+    waiting.expectations.drop_own("report")
+    assert waiting.at(NOON + HOUR) == []
+    assert waiting.expectations.until("report") is None
+
+
+def test_a_given_schedule_in_a_blackout_or_a_sleep_is_not_missed() -> None:
+    dark = Waiting(blackout="11:30-12:40")
+    dark.give(7, "30 12 * * *")
+    assert dark.at(NOON + 45 * MINUTE) == []
