@@ -26,8 +26,13 @@ class HomeLock:
 
         Raises:
             HomeInUse: another engine holds it.
+            StoreError: nothing can be written in the home folder.
         """
-        if (holder := self._lock.take(f"{os.getpid()}\n")) is not None:
+        try:
+            holder = self._lock.take(f"{os.getpid()}\n")
+        except OSError as error:
+            raise StoreError(f"the home folder {self._home} cannot be used: {error}") from error
+        if holder is not None:
             raise HomeInUse(str(self._home), _pid_in(holder))
 
     def release(self) -> None:

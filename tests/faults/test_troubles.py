@@ -40,3 +40,24 @@ def test_after_a_full_disk_nothing_is_lost_doubled_or_stuck() -> None:
         strike(scene, troubles.full_disk, times=1, seconds=0.5)
         verdict = scene.conclude()
     assert verdict.complaints == ()
+
+
+def test_no_engine_starts_on_a_read_only_disk_and_all_is_there_when_it_can_be_written() -> None:
+    with ExitStack() as stack:
+        try:
+            place = stack.enter_context(troubles.small_disk(64))
+        except troubles.NotAllowed as reason:
+            pytest.skip(str(reason))
+        scene = stack.enter_context(opened(seed=1, place=place))
+        with scene.load():
+            scene.pass_time(0.5)
+        scene.served.kill()
+        with troubles.read_only(place):
+            refused = scene.home.moontide("serve")
+        scene.begin()
+        scene.serves()
+        verdict = scene.conclude()
+    assert refused.code == 1
+    assert refused.err.count("\n") == 1
+    assert "Read-only file system" in refused.err
+    assert verdict.complaints == ()

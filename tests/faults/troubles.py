@@ -73,6 +73,16 @@ def _mount(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @contextmanager
+def read_only(disk: Path) -> Iterator[None]:
+    """Let a disk that nobody writes to at the moment take no writes."""
+    subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True, timeout=60)
+    try:
+        yield
+    finally:
+        subprocess.run(["mount", "-o", "remount,rw", str(disk)], check=True, timeout=60)
+
+
+@contextmanager
 def full_disk(scene: Scene) -> Iterator[None]:
     """Fill the disk on which the home folder is, to the last byte."""
     filler = scene.home.path / "filler"

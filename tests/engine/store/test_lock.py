@@ -115,3 +115,10 @@ def test_a_child_that_outlives_a_killed_engine_does_not_keep_the_home(tmp_path: 
     os.kill(child, 0)
     lock.release()
     parent.communicate()
+
+
+def test_a_home_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    # Where the lock file belongs is a folder: as on a read-only disk it cannot be opened for writing.
+    (tmp_path / "engine.lock").mkdir()
+    with pytest.raises(StoreError, match=f"the home folder {tmp_path} cannot be used: .*engine.lock"):
+        HomeLock(tmp_path).acquire()
