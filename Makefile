@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 HOME_DIR := .moontide
 # Many tests wait for processes and servers, so that more go on at once than there are processors.
 TEST_PROCESSES ?= 3
+# Where the homes of tests keep their runs: sqlite or postgresql.
+DATABASE ?= sqlite
 
 .DEFAULT_GOAL := help
 .PHONY: help up test lint types contracts unit prove bench bench-check reference clean
@@ -41,7 +43,7 @@ contracts: $(VENV)/installed
 	$(BIN)/lint-imports
 
 unit: $(VENV)/installed
-	$(BIN)/pytest --numprocesses $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
+	TEST_DATABASE=$(DATABASE) $(BIN)/pytest --numprocesses $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
 
 prove: $(VENV)/installed
 	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --group prove

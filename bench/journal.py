@@ -12,7 +12,8 @@ from itertools import count
 from bench.figures import Effort, Figure
 from bench.homes import home_with
 from engine.states import RunStatus, Trigger
-from engine.store.database import open_database, sqlite_url
+from engine.store.database import open_database
+from engine.store.dialects import sqlite_url
 from engine.store.journal import Journal
 from engine.store.rows import RunEnd, RunRow
 from engine.store.schema import migrate

@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from engine.store.database import open_database, sqlite_url
+from engine.store.database import open_database
+from engine.store.dialects import sqlite_url
 from engine.store.schema import migrate
 from engine.store.search import index_runs
 

@@ -1,8 +1,8 @@
 """A home folder in one file, and back: settings, jobs, files, templates and the database.
 
 The database is copied by SQLite itself while an engine may go on writing: the copy is what was committed at
-one moment. A backup holds all that the home holds, secrets in moontide.toml included, and is readable for
-its owner alone.
+one moment. One on a server is left to the server's tools. A backup holds all that the home holds, secrets in
+moontide.toml included, and is readable for its owner alone.
 """
 
 from __future__ import annotations
@@ -11,21 +11,18 @@ import io
 import json
 import os
 import shutil
-import sqlite3
 import tarfile
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from sqlalchemy.engine import make_url
-
-from engine.errors import Refused, StoreError
+from engine.errors import Refused
 from engine.settings import FILE_NAME, Settings
+from engine.store.dialects import copy_file, file_of
 from engine.store.lock import HomeLock
 
 MANIFEST = "moontide-backup.json"
@@ -79,10 +76,13 @@ def database_file(home: Path, settings: Settings) -> Path:
     Raises:
         Refused: the database is a server; its own tools make its backups.
     """
-    url = make_url(settings.database_url(home))
-    if url.get_backend_name() != "sqlite" or not url.database:
-        raise Refused("the database is a server: back it up with its own tools, such as pg_dump")
-    return Path(url.database)
+    file = file_of(settings.database_url(home))
+    if file is None:
+        raise Refused(
+            "the database of this home is on a server: back it up with its own tools, such as pg_dump, "
+            "and the folders of the home with yours"
+        )
+    return file
 
 
 def _write(path: Path, home: Path, settings: Settings, database: Path, manifest: dict[str, str]) -> int:
@@ -96,7 +96,7 @@ def _write(path: Path, home: Path, settings: Settings, database: Path, manifest:
         _add_bytes(archive, MANIFEST, json.dumps(manifest).encode())
         if database.exists():
             copy = Path(scratch) / DATABASE
-            _copy_database(database, copy)
+            copy_file(database, copy)
             archive.add(copy, DATABASE, recursive=False)
         for name, file in _files_of(home, settings):
             archive.add(file, name, recursive=False)
@@ -105,17 +105,6 @@ def _write(path: Path, home: Path, settings: Settings, database: Path, manifest:
         raw.flush()
         os.fsync(raw.fileno())
     return count
-
-
-def _copy_database(source: Path, target: Path) -> None:
-    try:
-        with (
-            closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as live,
-            closing(sqlite3.connect(target)) as copy,
-        ):
-            live.backup(copy)
-    except sqlite3.Error as error:
-        raise StoreError(f"the database {source} cannot be copied: {error}") from error
 
 
 def _files_of(home: Path, settings: Settings) -> Iterator[tuple[str, Path]]:

@@ -16,7 +16,9 @@ MoontideError
   DatabaseInUse          an engine with another home works with this database
   StoreError
     NewerDatabase        the database was made by a newer Moontide
-    StoreUnavailable     the database takes no writes now (disk full, locked, read-only)
+    StoreUnavailable     the database takes no writes now (disk full, locked, read-only, server away)
+    ServerInUse          another engine works on this database of a server
+    SessionClosed        another engine took the database over; this one may write no more
   SandboxError
     MissingWall          the kernel lacks a wall of the sandbox
     WireError            bytes from a worker that the protocol does not know
@@ -144,7 +146,15 @@ class NewerDatabase(StoreError):
 
 
 class StoreUnavailable(StoreError):
-    """The database takes no writes at present: disk full, locked by another program, read-only."""
+    """The database takes no writes at present: disk full, locked, read-only, server away."""
+
+
+class ServerInUse(StoreError):
+    """Another engine works on this database of a server."""
+
+
+class SessionClosed(StoreError):
+    """Another engine took the database over and closed this one's session."""
 
 
 class SandboxError(MoontideError):

@@ -78,6 +78,7 @@ from engine.states import EngineState
 from engine.store.aging import Aging
 from engine.store.alertrows import AlertQueries
 from engine.store.auditqueries import AuditQueries
+from engine.store.claim import Claim
 from engine.store.database import Database, open_database
 from engine.store.documents import StoredDocuments
 from engine.store.given import GivenQueries
@@ -87,6 +88,7 @@ from engine.store.indexer import Indexer
 from engine.store.jobstates import JobStates, jobs_with_state
 from engine.store.journal import Journal
 from engine.store.lock import DatabaseLock, HomeLock
+from engine.store.ownership import Ownership
 from engine.store.pruning import Pruning
 from engine.store.queries import Queries
 from engine.store.schema import migrate
@@ -138,6 +140,9 @@ class Engine:
         self._watch = watch if settings.watch is None else settings.watch
         self._clock = clock or SystemClock()
         self._running = AsyncExitStack()
+        self._ownership: Ownership | None = None
+        self._when_over: Callable[[], object] = lambda: None
+        self.over: StoreError | None = None
         self.desk: Desk
         self.catalog: Catalog
         self.dispatcher: Dispatcher
@@ -148,6 +153,7 @@ class Engine:
         Raises:
             HomeInUse: another engine works in this home folder.
             DatabaseInUse: an engine with another home works with its database.
+            ServerInUse: one works on its database of a server.
             NewerDatabase, StoreError: the database cannot be used.
             MissingWall: the kernel lacks a wall of the sandbox.
         """
@@ -165,6 +171,8 @@ class Engine:
         self._take_home(parts)
         database = await self._open_store(parts)
         session, recovered, first_run_id, held = await asyncio.to_thread(self._open_session, database)
+        if self._ownership is not None:
+            self._ownership.keep(session, self._give_up)
         journal = self._start_journal(parts, database, session)
         states = JobStates(journal, database.reader, clock=self._clock, held=held)
         plugins = self._load_plugins()
@@ -407,6 +415,22 @@ class Engine:
             parts.push_async_callback(door.stop)
             self.desk.watch_problems_of(door.keys.problems)
 
+    def when_over(self, callback: Callable[[], object]) -> None:
+        """Have a function called when this engine can do nothing but stop; `over` says why then."""
+        self._when_over = callback
+        if self.over is not None:
+            callback()
+
+    def _give_up(self, error: StoreError) -> None:
+        if self.over is None:
+            logger.error("%s", error)
+            self.over = error
+            self._when_over()
+
+    async def _drain(self, dispatcher: Dispatcher) -> None:
+        """Let runs under way end; what an engine did that is over would never be on record."""
+        await dispatcher.drain(STOPPED, self.settings.engine.stop_after if self.over is None else 0)
+
     # The parts, in the order in which they start
 
     def _take_home(self, parts: AsyncExitStack) -> None:
@@ -422,6 +446,10 @@ class Engine:
             lock.acquire()
             parts.callback(lock.release)
         parts.callback(database.close)
+        if database.on_server:
+            self._ownership = Ownership(database)
+            parts.push_async_callback(self._ownership.stop)
+            await asyncio.to_thread(self._ownership.acquire)
         await asyncio.to_thread(migrate, database.writer)
         return database
 
@@ -443,7 +471,14 @@ class Engine:
             logger.warning("the database takes writes again after %.1f s", seconds)
             self.events.publish(JournalRecovered(self._clock.now(), seconds))
 
-        journal = Journal(database.writer, clock=self._clock, on_stalled=stalled, on_recovered=recovered)
+        journal = Journal(
+            database.writer,
+            clock=self._clock,
+            on_stalled=stalled,
+            on_recovered=recovered,
+            claim=Claim(session) if database.on_server else None,
+            on_closed=self._give_up,
+        )
         journal.start()
 
         async def finish() -> None:
@@ -522,7 +557,7 @@ class Engine:
         parts.push_async_callback(api.stop)
         if recovered:
             self.events.publish(RunsRecovered(self._clock.now(), tuple(recovered)))
-        parts.push_async_callback(dispatcher.drain, STOPPED, self.settings.engine.stop_after)
+        parts.push_async_callback(self._drain, dispatcher)
         await holding.start()
         parts.push_async_callback(holding.stop)
         start_now = await self.desk.load()

@@ -1,10 +1,32 @@
-"""The order of all tests."""
+"""What all tests share: their order, and the choice of the database that homes keep their runs in."""
 
 from __future__ import annotations
 
 import pytest
 
+from tests.homebases import KINDS, SQLITE, USUAL, drop_all
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with files that take minutes: at the end one process would be left alone with them."""
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Let a test that is marked `both_databases` run on each; with TEST_DATABASE on that one alone."""
+    if "database_kind" not in metafunc.fixturenames:
+        return
+    if metafunc.definition.get_closest_marker("both_databases") and USUAL == SQLITE:
+        metafunc.parametrize("database_kind", KINDS, indirect=True)
+
+
+@pytest.fixture
+def database_kind(request: pytest.FixtureRequest) -> str:
+    """Which database the home of this test uses."""
+    if request.node.get_closest_marker("sqlite_only"):
+        return SQLITE
+    return str(getattr(request, "param", USUAL))
+
+
+def pytest_sessionfinish() -> None:
+    drop_all()

@@ -82,6 +82,9 @@ class OwnServer:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
+        """Start the server, unless it runs."""
+        if self._process is not None:
+            return
         self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         deadline = time.monotonic() + START_SECONDS
         while not self._ready(self.server):
@@ -90,9 +93,10 @@ class OwnServer:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(0.05)
 
-    def stop(self) -> None:
+    def stop(self, with_signal: signal.Signals | None = None) -> None:
+        """Stop the server; another signal than its usual one may leave it no time to end as it should."""
         if self._process is not None:
-            self._process.send_signal(self._stop_signal)
+            self._process.send_signal(with_signal or self._stop_signal)
             self._process.wait(START_SECONDS)
             self._process = None
 
@@ -229,7 +233,7 @@ def pg_do(server: Server, sql: str) -> None:
 def mysql_database() -> Iterator[Server]:
     """Give an empty database with a name of its own, and drop it afterwards."""
     with _server(find_mysql, own_mysql, "mariadb-server") as server:
-        named = replace(server, database=_random_name())
+        named = replace(server, database=random_name())
         mysql_do(server, f"CREATE DATABASE {named.database} CHARACTER SET utf8mb4")
         try:
             yield named
@@ -238,15 +242,31 @@ def mysql_database() -> Iterator[Server]:
 
 
 @contextlib.contextmanager
-def pg_database() -> Iterator[Server]:
-    """Give an empty database with a name of its own, and drop it afterwards."""
-    with _server(find_pg, own_pg, "postgresql") as server:
-        named = replace(server, database=_random_name())
-        pg_do(server, f"CREATE DATABASE {named.database}")
+def pg_database(server: Server | None = None) -> Iterator[Server]:
+    """Give an empty database with a name of its own, and drop it afterwards.
+
+    Args:
+        server: where to make it; None takes one as `pg_server` does.
+    """
+    with contextlib.nullcontext(server) if server else pg_server() as used:
+        named = replace(used, database=random_name())
+        pg_do(used, f"CREATE DATABASE {named.database}")
         try:
             yield named
         finally:
-            pg_do(server, f"DROP DATABASE {named.database} WITH (FORCE)")
+            pg_do(used, f"DROP DATABASE {named.database} WITH (FORCE)")
+
+
+@contextlib.contextmanager
+def pg_server() -> Iterator[Server]:
+    """Give a server: one that runs already, or a private one for this while."""
+    with _server(find_pg, own_pg, "postgresql") as server:
+        yield server
+
+
+def psycopg_url(server: Server) -> str:
+    """Return the URL of a PostgreSQL database as `moontide.toml` takes it."""
+    return server.url.replace("pg://", "postgresql+psycopg://", 1)
 
 
 @contextlib.contextmanager
@@ -284,7 +304,8 @@ def _from_url(scheme: str, url: str) -> Server:
     return Server(scheme, port, user, password, parts.hostname or HOST)
 
 
-def _random_name() -> str:
+def random_name() -> str:
+    """Return a name for a database that no other test has."""
     return f"moontide_{secrets.token_hex(6)}"
 
 

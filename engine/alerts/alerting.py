@@ -7,6 +7,7 @@ without anything unusual costs two look-ups for each of its runs.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -17,6 +18,7 @@ from statistics import median
 from engine.alerts.alertbook import AlertBook
 from engine.alerts.announcer import Announcer
 from engine.alerts.expectations import Expectations
+from engine.errors import StoreError
 from engine.events import (
     AlertEnded,
     AlertRaised,
@@ -41,6 +43,8 @@ from engine.store.queries import Queries
 from engine.store.rows import GivenSchedule
 from engine.times.clock import Clock
 from engine.times.schedule import Schedule
+
+logger = logging.getLogger("moontide.alerts")
 
 #: COMPLETE runs that a job's usual time is taken from, and how many it takes at least.
 USUAL_RUNS = 20
@@ -357,9 +361,14 @@ class Alerts:
 
     async def _read_runs(self, name: str, watched: _Watched) -> None:
         """Learn the job's usual time, and when it was COMPLETE last."""
-        runs = await asyncio.to_thread(
-            self._queries.runs, job=name, status=RunStatus.COMPLETE, limit=USUAL_RUNS
-        )
+        try:
+            runs = await asyncio.to_thread(
+                self._queries.runs, job=name, status=RunStatus.COMPLETE, limit=USUAL_RUNS
+            )
+        except StoreError as error:
+            logger.warning("what job %s did before is not known until its next reload: %s", name, error)
+            watched.durations = None
+            return
         if watched.durations is not None:
             known = [run.duration_ms / 1000 for run in reversed(runs) if run.duration_ms is not None]
             # What ended while this was read is newer.

@@ -79,6 +79,7 @@ COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (
     (importing.import_crontab, "crontab -l | moontide import-crontab -"),
     (keeping.backup, "moontide --home /srv/shop backup /backups/shop.tar.gz"),
     (keeping.restore, "moontide --home /srv/new restore /backups/shop.tar.gz"),
+    (keeping.move_database, "moontide move-database moontide.db postgresql+psycopg://moontide@db/moontide"),
 )
 
 #: Commands with an argument such as -2h or -5, which must not be taken for options.

@@ -72,14 +72,21 @@ def _engine(place: Place, disable: Sequence[str], watch: bool, handler: logging.
 
 
 async def _work(engine: Engine, stopped: asyncio.Event, show: Callable[[], Awaitable[object]]) -> None:
-    """Start the engine, let it work for as long as `show` goes on, and stop it."""
+    """Start the engine, let it work for as long as `show` goes on, and stop it.
+
+    Raises:
+        StoreError: it had to stop by itself.
+    """
     if not await _started(engine, stopped):
         return
     spare_what_is_loaded()
+    engine.when_over(stopped.set)
     try:
         await show()
     finally:
         await engine.stop()
+    if engine.over is not None:
+        raise engine.over
 
 
 async def _started(engine: Engine, stopped: asyncio.Event) -> bool:

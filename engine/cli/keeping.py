@@ -1,7 +1,9 @@
-"""Commands that keep a home folder safe: backup, restore."""
+"""Commands that keep a home folder safe: backup, restore, move-database."""
 
 from __future__ import annotations
 
+import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +11,7 @@ from typing import Annotated
 import typer
 
 from engine.cli.listing import AsJson
-from engine.cli.output import print_json
+from engine.cli.output import print_json, print_table
 from engine.cli.place import place_of
 
 
@@ -52,3 +54,41 @@ def restore(
         print_json(report)
     else:
         print(f"{report.path} is as it was at {report.made}; start its engine with `moontide up`")
+
+
+Named = Annotated[
+    str, typer.Argument(metavar="URL|FILE", help="A database URL, or the path of an SQLite file.")
+]
+
+
+def move_database(context: typer.Context, source: Named, target: Named, as_json: AsJson = False) -> None:
+    """Copy all that a database holds into an empty one, from SQLite to PostgreSQL or back.
+
+    No engine may work on either. What arrived is counted and summed up before it is committed; the first
+    database stays as it is.
+    """
+    from engine.store import moving
+
+    progress = _Progress()
+    report = moving.move_database(
+        moving.database_named(source), moving.database_named(target), progress=progress.tell
+    )
+    if as_json:
+        print_json(report)
+        return
+    rows = [(table.name, str(table.rows), table.checksum) for table in report.tables]
+    print_table(("TABLE", "ROWS", "CHECKSUM"), rows, empty="")
+    print(f"{report.rows} rows are in {report.target} now; set `database` in moontide.toml to it")
+
+
+class _Progress:
+    """Tells a person how far a move is, once a second."""
+
+    def __init__(self) -> None:
+        self._next = time.monotonic() + 1
+
+    def tell(self, table: str, rows: int, total: int) -> None:
+        now = time.monotonic()
+        if sys.stderr.isatty() and now >= self._next:
+            self._next = now + 1
+            print(f"{table}: {rows} of {total} rows", file=sys.stderr)

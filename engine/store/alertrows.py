@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Engine, func, select
 
-from engine.store.database import upsert
+from engine.store.dialects import upsert
 from engine.store.models import ALERT
 from engine.store.queries import reading
 from engine.store.rows import AuditEntry, Changes

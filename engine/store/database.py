@@ -1,37 +1,62 @@
-"""Opening the database, and the few things in which SQLite and PostgreSQL differ.
-
-This is the only file that knows which database it talks to; all others use what is written here.
-"""
+"""Opening a database: one connection that writes, some that only read, and how each is set."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-import re
 import sqlite3
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from sqlalchemy import BigInteger, Connection, Engine, Integer, Table, create_engine, event
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.pool import NullPool, QueuePool
 
-from engine.errors import StoreError, StoreUnavailable
-
-#: An id of 64 bits; on SQLite the row id itself, which costs no second index.
-BIG_ID = BigInteger().with_variant(Integer(), "sqlite")
-
-#: Table options: rows are kept in the order of their primary key, without a second index.
-CLUSTERED = {"sqlite_with_rowid": False}
+from engine.errors import StoreError
+from engine.store.dialects import file_of, is_server
 
 READERS = 5
+
+#: Query parameters of a URL that are secrets.
+_SECRETS = ("password", "sslpassword", "passfile", "sslkey")
+
+#: Seconds within which a server that is cut off is noticed, by the network of this machine and by the server.
+_CUT_OFF_SECONDS = 20
+
+#: How libpq connects, where the URL does not say: it gives up in time, and notices when nobody answers.
+#: https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS
+_CONNECTING = {
+    "connect_timeout": "5",
+    "application_name": "moontide",
+    "keepalives_idle": "5",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+    "tcp_user_timeout": str(_CUT_OFF_SECONDS * 1000),
+}
+
+#: The server notices within 20 s that this machine is gone, and lets go what its connection held.
+_NOTICING = (
+    "SET tcp_keepalives_idle = 5",
+    "SET tcp_keepalives_interval = 5",
+    "SET tcp_keepalives_count = 3",
+)
+_ON_SERVER = ("SET TIME ZONE 'UTC'",)
+
+#: A commit is on disk when it returns; rows that are locked by others, or left locked by a connection that is
+#: cut off, hold nothing up for long.
+_ON_SERVER_WRITING = (
+    *_ON_SERVER,
+    "SELECT set_config('synchronous_commit', 'on', false) "
+    "WHERE current_setting('synchronous_commit') = 'off'",
+    "SET lock_timeout = '5s'",
+    "SET idle_in_transaction_session_timeout = '30s'",
+    *_NOTICING,
+)
+_ON_SERVER_READING = (*_ON_SERVER, "SET default_transaction_read_only = on")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,21 +64,21 @@ class Database:
     """An open database.
 
     Attributes:
-        name: its URL without the password, to show.
+        name: its URL without secrets, to show.
         writer: one connection, for the journal's thread alone.
         reader: a pool of connections that cannot write and see what is committed.
+        on_server: it may go away and come back, and engines of other homes and machines may reach it too.
     """
 
     name: str
-    writer: Engine
-    reader: Engine
+    writer: Engine = field(repr=False)
+    reader: Engine = field(repr=False)
+    on_server: bool
 
     @property
     def file(self) -> Path | None:
         """The file that holds it; None for one on a server or in memory."""
-        path = self.writer.url.database
-        on_disk = self.writer.dialect.name == "sqlite" and path and path != ":memory:"
-        return Path(path) if on_disk and path else None
+        return file_of(self.writer.url)
 
     def close(self) -> None:
         """Close all connections that are not in use."""
@@ -61,17 +86,12 @@ class Database:
         self.writer.dispose()
 
 
-def sqlite_url(path: Path) -> URL:
-    """Return the URL of an SQLite file."""
-    return URL.create("sqlite", database=str(path))
-
-
 def open_database(url: str | URL, *, busy_timeout_seconds: float = 1.0) -> Database:
     """Return a database's engines; nothing is read or written yet (see `migrate`).
 
     Args:
         url: an SQLAlchemy URL, such as `sqlite:////srv/home/moontide.db`.
-        busy_timeout_seconds: how long a write waits for another program's lock before it counts as
+        busy_timeout_seconds: how long a write waits for another program's lock on a file before it counts as
             refused.
 
     Raises:
@@ -79,27 +99,54 @@ def open_database(url: str | URL, *, busy_timeout_seconds: float = 1.0) -> Datab
     """
     try:
         parsed = make_url(url)
-        writer = _engine(parsed, pool_size=1)
-        reader = _engine(parsed, pool_size=READERS)
+        on_server = is_server(parsed)
+        options = connecting(parsed) if on_server else {}
+        writer = _engine(parsed, options, pool_size=1)
+        reader = _engine(parsed, options, pool_size=READERS)
     except Exception as error:
         raise StoreError(f"the database URL cannot be used: {error}") from error
-    if writer.dialect.name == "sqlite":
-        _create_private_file(parsed.database)
-        _prepare_sqlite(writer, reader, busy_timeout_seconds)
+    if on_server:
+        _on_connect(writer, _ON_SERVER_WRITING)
+        _on_connect(reader, _ON_SERVER_READING)
     else:
-        _on_connect(reader, ("SET default_transaction_read_only = on",))
-    name = parsed.render_as_string(hide_password=True)
-    return Database(name, writer, reader.execution_options(isolation_level="AUTOCOMMIT"))
+        _create_private_file(file_of(parsed))
+        _prepare_file(writer, reader, busy_timeout_seconds)
+    return Database(shown(parsed), writer, reader.execution_options(isolation_level="AUTOCOMMIT"), on_server)
 
 
-def _engine(url: URL, *, pool_size: int) -> Engine:
+def locker(database: Database, who: str) -> Engine:
+    """Return what makes connections that hold a lock, each for as long as it lives.
+
+    Args:
+        who: what the server shows of them.
+    """
+    url = database.writer.url
+    options = {**connecting(url), "application_name": who}
+    engine = create_engine(url, poolclass=NullPool, connect_args=options, isolation_level="AUTOCOMMIT")
+    _on_connect(engine, _NOTICING)
+    return engine
+
+
+def shown(url: str | URL) -> str:
+    """Return a database's URL without secrets."""
+    parsed = make_url(url)
+    return parsed.difference_update_query(_SECRETS).render_as_string(hide_password=True)
+
+
+def connecting(url: URL) -> dict[str, str]:
+    """Return how to connect to a server, as far as the URL does not say."""
+    return {name: value for name, value in _CONNECTING.items() if name not in url.query}
+
+
+def _engine(url: URL, options: Mapping[str, str], *, pool_size: int) -> Engine:
     return create_engine(
         url,
         poolclass=QueuePool,
         pool_size=pool_size,
         max_overflow=0,
         # A server may have been restarted since the connection was last used; a file has not.
-        pool_pre_ping=url.host is not None,
+        pool_pre_ping=bool(options),
+        connect_args=dict(options),
         json_serializer=_encode_json,
         json_deserializer=msgspec.json.decode,
     )
@@ -109,14 +156,14 @@ def _encode_json(value: Any) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def _create_private_file(path: str | None) -> None:
+def _create_private_file(path: Path | None) -> None:
     """Let nobody else read what jobs log and keep; SQLite gives its other files the same mode."""
-    if path and path != ":memory:":
+    if path is not None:
         with contextlib.suppress(OSError):
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
 
 
-def _prepare_sqlite(writer: Engine, reader: Engine, busy_timeout_seconds: float) -> None:
+def _prepare_file(writer: Engine, reader: Engine, busy_timeout_seconds: float) -> None:
     common = (
         f"PRAGMA busy_timeout = {round(busy_timeout_seconds * 1000)}",
         "PRAGMA foreign_keys = ON",
@@ -150,72 +197,3 @@ def _on_connect(engine: Engine, statements: Sequence[str]) -> None:
 def _begin_immediate(connection: Connection) -> None:
     # A transaction that begins as a reader cannot wait for a lock when it starts to write.
     connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-@lru_cache(maxsize=256)
-def upsert(dialect: str, table: Table, keys: tuple[str, ...], replaced: tuple[str, ...]) -> Any:
-    """Return an insert that replaces the columns `replaced` where a row with these `keys` is there.
-
-    Args:
-        dialect: the name of the connection's dialect.
-        replaced: none leaves the row that is there as it is.
-    """
-    insert = _INSERTS[dialect](table)
-    if not replaced:
-        return insert.on_conflict_do_nothing(index_elements=list(keys))
-    return insert.on_conflict_do_update(
-        index_elements=list(keys), set_={column: insert.excluded[column] for column in replaced}
-    )
-
-
-def name_like(dialect: str, column: Any, pattern: str) -> Any:
-    """Return the condition that a name fits a pattern: `*` is any characters, `?` any one of them.
-
-    Args:
-        dialect: the name of the connection's dialect.
-    """
-    if dialect == "sqlite":
-        return column.op("GLOB")(pattern.replace("[", "[[]"))
-    escaped = re.sub(r"([\\%_])", r"\\\1", pattern)
-    return column.like(escaped.replace("*", "%").replace("?", "_"), escape="\\")
-
-
-_INSERTS: dict[str, Callable[[Table], Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
-
-
-def translate(error: DBAPIError) -> StoreError:
-    """Return a database error as one of ours.
-
-    Returns:
-        StoreUnavailable if nothing is wrong with the statement and it may work later, else StoreError.
-    """
-    cause = error.orig
-    if isinstance(cause, sqlite3.Error):
-        return _translate_sqlite(cause)
-    if error.connection_invalidated:
-        return StoreUnavailable(f"the connection to the database is lost: {cause}")
-    return StoreError(f"the database refused: {cause}")
-
-
-def _translate_sqlite(cause: sqlite3.Error) -> StoreError:
-    code = getattr(cause, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-    reason = _SQLITE_REASONS.get(code)
-    if reason is None:
-        return StoreError(f"the database refused: {cause}")
-    return StoreUnavailable(f"{reason}: {cause}")
-
-
-#: Primary result codes after which the same statement may work later, in words.
-_SQLITE_REASONS = {
-    sqlite3.SQLITE_FULL: "the disk of the database is full",
-    sqlite3.SQLITE_BUSY: "the database is locked by another program",
-    sqlite3.SQLITE_LOCKED: "the database is locked",
-    sqlite3.SQLITE_READONLY: "the database is read-only",
-    sqlite3.SQLITE_PERM: "the database may not be written",
-    sqlite3.SQLITE_CANTOPEN: "the database file cannot be opened",
-    sqlite3.SQLITE_IOERR: "the disk of the database fails",
-    sqlite3.SQLITE_PROTOCOL: "the database is locked by another program",
-    sqlite3.SQLITE_NOMEM: "there is no memory left for the database",
-    sqlite3.SQLITE_CORRUPT: "the database is damaged",
-    sqlite3.SQLITE_NOTADB: "the file is not a database",
-}

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, Engine, delete, select
 
-from engine.store.database import upsert
+from engine.store.dialects import upsert
 from engine.store.models import DECLARED
 from engine.store.prepared import Prepared
 from engine.store.queries import reading

@@ -12,22 +12,16 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
-    LargeBinary,
     Select,
-    Text,
-    case,
-    cast,
     delete,
-    func,
     select,
-    true,
 )
 
 from engine.calls.arguments import holds_bytes
 from engine.calls.core import Sort
 from engine.errors import CoreError
 from engine.sizes import is_large
-from engine.store.database import upsert
+from engine.store.dialects import json_field_is, size_of_json, upsert
 from engine.store.journal import Journal
 from engine.store.matching import Query, field, sort_key
 from engine.store.models import DOCUMENT
@@ -54,7 +48,7 @@ class StoredDocuments:
         self._clock = clock
         self._ids = DocumentIds(clock)
         self._dialect = reader.dialect.name
-        self._size = _size_on(self._dialect)
+        self._size = size_of_json(self._dialect, DOCUMENT.c.body)
 
     async def get(self, source: str, document_id: str) -> Body | None:
         """Return the document with its `_id`, or None."""
@@ -227,13 +221,6 @@ def _too_large_together() -> CoreError:
     )
 
 
-def _size_on(dialect: str) -> ColumnElement[int]:
-    """Return what tells a document's size in bytes, without its being read into the engine."""
-    if dialect == "postgresql":
-        return func.octet_length(cast(DOCUMENT.c.body, Text))
-    return func.length(cast(DOCUMENT.c.body, LargeBinary))
-
-
 def _parts(page: Sequence[tuple[str, int]]) -> Iterator[dict[str, int]]:
     """Cut a page into parts of ids with sizes; a part is small enough to be held in memory."""
     part: dict[str, int] = {}
@@ -278,11 +265,4 @@ def _prefilter(query: Body, dialect: str) -> Iterator[ColumnElement[bool]]:
             yield DOCUMENT.c.id == wanted
         # Neither database compares text that holds a zero byte.
         elif isinstance(wanted, str) and name.isidentifier() and "\0" not in wanted:
-            equal = DOCUMENT.c.body[name].as_string() == wanted
-            yield _unless_zeros(equal) if dialect == "postgresql" else equal
-
-
-def _unless_zeros(condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Return a condition that documents with zero bytes meet too: PostgreSQL cannot look into them."""
-    zeros = func.strpos(cast(DOCUMENT.c.body, Text), r"\u0000") > 0
-    return case((zeros, true()), else_=condition)
+            yield json_field_is(dialect, DOCUMENT.c.body, name, wanted)

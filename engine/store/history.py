@@ -14,10 +14,10 @@ from sqlalchemy import ColumnElement, Engine, Select, Table, func, select, text
 
 from engine.runfilter import RunFilter, is_pattern
 from engine.states import RunStatus, Trigger
-from engine.store.database import name_like
+from engine.store.dialects import name_like
 from engine.store.models import ASKED_FOR, FOR_A_USER, JOB, PLANNED_RUN, RUN, SOURCE
 from engine.store.queries import planned_run, planned_view, reading, select_planned_runs, select_run_views
-from engine.store.search import matching, newest_matching, parse_phrases
+from engine.store.search import goes_newest_first, matching, newest_matching, parse_phrases
 from engine.views import RunView
 
 
@@ -82,7 +82,7 @@ class History:
         return [RunView(*row) for row in self._rows(query)]
 
     def _ids(self, wanted: RunFilter, among: Collection[str] | None, before_id: int | None) -> Select[Any]:
-        if wanted.text is not None and self._reader.dialect.name == "sqlite":
+        if wanted.text is not None and goes_newest_first(self._reader.dialect.name):
             plain = replace(wanted, text=None)
             query = select(RUN.c.id).where(*self._conditions(plain, among))
             return newest_matching(query, parse_phrases(wanted.text), before_id)

@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Engine, and_, delete, insert, select
 
 from engine.rules.holds import Hold, HoldKey, HoldKind, HoldScope
-from engine.store.database import upsert
+from engine.store.dialects import upsert
 from engine.store.models import AUDIT, HOLD
 from engine.store.queries import reading
 from engine.store.rows import AuditEntry

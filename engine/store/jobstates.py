@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, delete, select
 
 from engine.states import RunStatus
-from engine.store.database import upsert
+from engine.store.dialects import upsert
 from engine.store.journal import Journal
 from engine.store.models import JOB_STATE
 from engine.store.queries import reading

@@ -2,7 +2,8 @@
 
 What is handed over while a commit is under way goes into the next one, together: the busier the engine,
 the larger the groups. Nothing is acknowledged before its commit. While the database takes no writes, all
-that was handed over is kept, and tried again until it does.
+that was handed over is kept, and tried again until it does. If the database went away in the midst of a
+commit, the claim tells afterwards whether that was committed: nothing is written twice.
 """
 
 from __future__ import annotations
@@ -13,16 +14,18 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from engine.errors import StoreError, StoreUnavailable
+from engine.errors import SessionClosed, StoreError, StoreUnavailable
 from engine.run import LogLine
-from engine.store.database import translate
+from engine.store.claim import Claim
+from engine.store.dialects import translate
 from engine.store.rows import AuditEntry, Changes, JobPatch, PlannedRun, RunEnd, RunRow, RunStart, SourceRow
 from engine.store.writes import write
 from engine.times.clock import Clock
@@ -65,6 +68,8 @@ class Journal:
         clock: Clock,
         on_stalled: Callable[[str, int], None],
         on_recovered: Callable[[float], None],
+        claim: Claim | None = None,
+        on_closed: Callable[[SessionClosed], None] | None = None,
         loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         """Prepare a journal; `start` begins its work.
@@ -74,6 +79,9 @@ class Journal:
             on_stalled: called on the loop, once, when the database stops taking writes: the reason, and
                 how many changes wait.
             on_recovered: called on the loop when all that waited is committed: seconds since the stall.
+            claim: the session's right to write, on a database that may be on a server.
+            on_closed: called on the loop, once, when that right is lost: all that waits and all that comes is
+                refused with this error.
             loop: the loop to answer on, if another than the one that runs at `start`.
         """
         self.stalled: str | None = None
@@ -84,11 +92,15 @@ class Journal:
         self._clock = clock
         self._on_stalled = on_stalled
         self._on_recovered = on_recovered
+        self._claim = claim
+        self._on_closed = on_closed
         self._loop = loop
         self._queue: queue.SimpleQueue[_Entry | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="moontide-journal", daemon=True)
         self._connection: Connection | None = None
         self._stalled_since: float | None = None
+        self._unheard_of = 0
+        self._closed: SessionClosed | None = None
         self._closing = False
         self._give_up = threading.Event()
         self._ended: asyncio.Future[None] | None = None
@@ -248,6 +260,11 @@ class Journal:
         self.stalled = None
         self._on_recovered(seconds)
 
+    def _report_closed(self, error: SessionClosed) -> None:
+        self.stalled = str(error)
+        if self._on_closed is not None:
+            self._on_closed(error)
+
     def _end(self) -> None:
         if self._ended is not None and not self._ended.done():
             self._ended.set_result(None)
@@ -306,14 +323,19 @@ class Journal:
                 if self._give_up.wait(FIRST_PAUSE if self._closing else pause):
                     return
                 pause = min(2 * pause, LONGEST_PAUSE)
+            except SessionClosed as error:
+                self._refuse_all(batch, error)
         self._note_recovery()
 
     def _attempt(self, batch: deque[_Entry]) -> None:
         """Commit the batch in one transaction; if an entry is refused, each in its own."""
         began = time.monotonic()
         try:
+            if self._closed is not None:
+                raise self._closed
+            self._acknowledge(batch, self._committed_unheard())
             self._transact(batch)
-        except StoreUnavailable:
+        except (StoreUnavailable, SessionClosed):
             raise
         except Exception as error:
             self._one_by_one(batch, error)
@@ -333,20 +355,57 @@ class Journal:
                 logger.error("a change was refused and is lost: %s", entry.error)
             self._acknowledge(batch, 1)
 
+    def _refuse_all(self, batch: deque[_Entry], error: SessionClosed) -> None:
+        if self._closed is None:
+            self._closed = error
+            self._tell(self._report_closed, error)
+        for entry in batch:
+            entry.error = error
+        self._acknowledge(batch, len(batch))
+
+    def _committed_unheard(self) -> int:
+        """Return how many entries the last transaction committed, if its end was not heard of."""
+        if self._claim is None or not self._unheard_of:
+            return 0
+        with self._translated():
+            connection = self._connected()
+            with connection.begin():
+                committed = self._claim.was_committed(connection)
+        count, self._unheard_of = self._unheard_of, 0
+        if not committed:
+            return 0
+        self._claim.note_committed()
+        return count
+
     def _refusal(self, entry: _Entry) -> Exception | None:
         try:
             self._transact([entry])
-        except StoreUnavailable:
+        except (StoreUnavailable, SessionClosed):
             raise
         except Exception as error:
             return error
         return None
 
-    def _transact(self, entries: Iterable[_Entry]) -> None:
-        try:
+    def _transact(self, entries: Collection[_Entry]) -> None:
+        if not entries:
+            return
+        self._unheard_of = 0
+        with self._translated():
             connection = self._connected()
             with connection.begin():
+                if self._claim is not None:
+                    self._claim.renew(connection)
                 self._apply(connection, entries)
+                # From here on a lost connection leaves it open whether this was committed.
+                self._unheard_of = len(entries)
+            self._unheard_of = 0
+            if self._claim is not None:
+                self._claim.note_committed()
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
         except DBAPIError as error:
             ours = translate(error)
             if isinstance(ours, StoreUnavailable):
@@ -395,6 +454,8 @@ class Journal:
 
     def _note_recovery(self) -> None:
         """Tell of the end of a stall once nothing waits any more."""
+        if self._closed is not None:
+            return
         if self._stalled_since is not None and (self._queue.empty() or self._closing):
             seconds = self._clock.monotonic() - self._stalled_since
             self._stalled_since = None

@@ -33,7 +33,7 @@ from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
 from engine.states import FINAL, RunStatus
-from engine.store.database import BIG_ID, CLUSTERED
+from engine.store.dialects import BIG_ID, CLUSTERED, in_utc, index_of_few, time_processor
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -43,27 +43,16 @@ class UtcDateTime(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else _in_utc(value)
+        return None if value is None else in_utc(value)
 
     def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], Any] | None:
         """Return what makes a driver's value of a time; SQLite gets many, as text."""
-        return _sqlite_text if dialect.name == "sqlite" else super().bind_processor(dialect)
+        return time_processor(dialect) or super().bind_processor(dialect)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-def _in_utc(value: datetime) -> datetime:
-    if value.tzinfo is None:
-        raise ValueError(f"{value} has no time zone")
-    return value if value.tzinfo is UTC else value.astimezone(UTC)
-
-
-def _sqlite_text(value: datetime | None) -> str | None:
-    """Return a time as SQLAlchemy writes it in SQLite, in a quarter of the time."""
-    return None if value is None else _in_utc(value).isoformat(" ", "microseconds")[:26]
 
 
 class StoreModel(SQLModel, registry=registry()):
@@ -83,13 +72,11 @@ ASKED_FOR = "trigger <> 'schedule'"
 FOR_A_USER = "user_id <> 0"
 
 
-def _of_few(name: str, *columns: str, where: str) -> Index:
-    """Return an index of those rows only that fulfil a condition."""
-    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
-
-
 class Session(StoreModel, table=True):
-    """One life of one engine process; `ended` stays empty while it lives, `clean` tells how it ended."""
+    """One life of one engine process; `ended` stays empty while it lives, `clean` tells how it ended.
+
+    `commits` counts its transactions where that is needed (see `engine.store.claim`).
+    """
 
     id: int | None = Field(default=None, sa_column=Column(BIG_ID, primary_key=True))
     pid: int
@@ -98,6 +85,7 @@ class Session(StoreModel, table=True):
     started: datetime = Field(sa_column=_time(nullable=False))
     ended: datetime | None = Field(default=None, sa_column=_time())
     clean: bool | None = None
+    commits: int = Field(default=0, sa_column=Column(BigInteger, nullable=False, server_default=text("0")))
 
 
 class Job(StoreModel, table=True):
@@ -135,9 +123,9 @@ class Run(StoreModel, table=True):
         Index("ix_run_job_id", "job", "id"),
         Index("ix_run_status_id", "status", "id"),
         Index("ix_run_queued", "queued"),
-        _of_few("ix_run_remove_at", "remove_at", where="remove_at IS NOT NULL"),
-        _of_few("ix_run_asked_for", "trigger", "id", where=ASKED_FOR),
-        _of_few("ix_run_user_id", "user_id", "id", where=FOR_A_USER),
+        index_of_few("ix_run_remove_at", "remove_at", where="remove_at IS NOT NULL"),
+        index_of_few("ix_run_asked_for", "trigger", "id", where=ASKED_FOR),
+        index_of_few("ix_run_user_id", "user_id", "id", where=FOR_A_USER),
     )
 
     id: int = Field(sa_column=Column(BIG_ID, primary_key=True, autoincrement=False))
@@ -325,7 +313,7 @@ class Alert(StoreModel, table=True):
 
     __table_args__ = (
         Index("ix_alert_job_id", "job", "id"),
-        _of_few("ix_alert_untold", "id", where="end_told IS NULL"),
+        index_of_few("ix_alert_untold", "id", where="end_told IS NULL"),
     )
 
     id: int = Field(sa_column=Column(BIG_ID, primary_key=True, autoincrement=False))

@@ -7,12 +7,12 @@ statements.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Delete, Dialect, Insert, Update
-from sqlalchemy.exc import DBAPIError
+
+from engine.store.dialects import execute_many
 
 Values = tuple[Any, ...]
 Convert = Callable[[Any], Any]
@@ -38,8 +38,7 @@ class Prepared:
             DBAPIError: the database refused it.
         """
         compiled = self.compiled(connection.dialect)
-        carry_out = _in_sqlite if connection.dialect.name == "sqlite" else _by_sqlalchemy
-        return carry_out(connection, compiled.text, compiled.parameters(rows))
+        return execute_many(connection, compiled.text, compiled.parameters(rows))
 
     def compiled(self, dialect: Dialect) -> Compiled:
         """Return it in the words of one database."""
@@ -47,23 +46,6 @@ class Prepared:
         if compiled is None:
             compiled = self._compiled[dialect.name] = Compiled(self._statement, self._names, dialect)
         return compiled
-
-
-def _by_sqlalchemy(connection: Connection, text: str, rows: list[Any]) -> int:
-    return connection.exec_driver_sql(text, rows).rowcount
-
-
-def _in_sqlite(connection: Connection, text: str, rows: list[Any]) -> int:
-    """Hand the rows to SQLite's driver directly: SQLAlchemy's part costs as much as the statement."""
-    assert connection.in_transaction(), "each statement would be a transaction of its own"
-    cursor = connection.connection.cursor()
-    try:
-        cursor.executemany(text, rows)
-        return int(cursor.rowcount)
-    except sqlite3.Error as error:
-        raise DBAPIError(text, None, error) from error
-    finally:
-        cursor.close()
 
 
 class Compiled:

@@ -12,9 +12,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Select, Table, func, select
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from engine.errors import StoreUnavailable
 from engine.states import RunStatus, Trigger
-from engine.store.database import translate
+from engine.store.dialects import translate
 from engine.store.models import JOB, LOG_LINE, PLANNED_RUN, RUN, SOURCE
 from engine.store.rows import JobRow, PlannedRun, PlannedTime
 from engine.views import LogLineView, RunView
@@ -181,3 +183,5 @@ def reading(reader: Engine) -> Iterator[Connection]:
             yield connection
     except DBAPIError as error:
         raise translate(error) from error
+    except PoolTimeout as error:
+        raise StoreUnavailable("all connections that read the database are busy; try again") from error

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from engine.errors import NewerDatabase, StoreError
-from engine.store.database import translate
+from engine.store.dialects import translate
 from engine.store.migrations import HEAD
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -48,6 +48,11 @@ def stored_revision(connection: Connection) -> str | None:
         return None
     revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
     return revision
+
+
+def build(connection: Connection) -> None:
+    """Make the tables in an empty database, inside the connection's transaction."""
+    _upgrade(connection, None)
 
 
 def _upgrade(connection: Connection, revision: str | None) -> None:

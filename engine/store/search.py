@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, TextClause, bindparam, column, table, text
 
 from engine.errors import JobFileError
+from engine.store.dialects import choose
 from engine.store.models import RUN
 
 MOST_WORDS = 20
@@ -43,45 +44,60 @@ SELECT id, part, to_tsvector('simple', regexp_replace(
 FROM run_text_source, generate_series(0, (length(body) - 1) / {_PART}) AS part
 """
 
-_CREATE = {
-    "sqlite": (
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """How one database keeps the words.
+
+    Attributes:
+        create: statements that make the index, with the words of all runs there are.
+        index: takes in the runs `ids`; one that is in stays.
+        forget: takes out the runs `ids`.
+        indexed: asks whether `run` is in.
+        match: the condition on `run` that a phrase is in its words; `{name}` is the bound phrase.
+        newest_first: the index can be gone through from the newest run on (see `newest_matching`).
+    """
+
+    create: tuple[str, ...]
+    index: str
+    forget: str
+    indexed: str
+    match: str
+    newest_first: bool
+
+
+# FTS5 must never be told of a text twice, nor to forget one that it was not told of.
+_IS_INDEXED = "EXISTS (SELECT 1 FROM run_text_docsize AS known WHERE known.id = run_text_source.id)"
+
+_FTS5 = _Words(
+    create=(
         _VIEW.format(newline="char(10)", joined="group_concat(text, char(10))"),
         "CREATE VIRTUAL TABLE run_text USING fts5(body, content='run_text_source', content_rowid='id', "
         "tokenize='unicode61 remove_diacritics 0')",
         "INSERT INTO run_text (rowid, body) SELECT id, body FROM run_text_source",
     ),
-    "postgresql": (
+    index="INSERT INTO run_text (rowid, body) SELECT id, body FROM run_text_source "
+    f"WHERE id IN :ids AND NOT {_IS_INDEXED}",
+    forget="INSERT INTO run_text (run_text, rowid, body) SELECT 'delete', id, body FROM run_text_source "
+    f"WHERE id IN :ids AND {_IS_INDEXED}",
+    indexed="SELECT 1 FROM run_text_docsize AS known WHERE known.id = run.id",
+    match="run.id IN (SELECT rowid FROM run_text WHERE run_text MATCH :{name})",
+    newest_first=True,
+)
+
+_TSVECTOR = _Words(
+    create=(
         _VIEW.format(newline="chr(10)", joined="string_agg(text, chr(10))"),
         "CREATE TABLE run_text (run_id bigint, part integer, words tsvector, PRIMARY KEY (run_id, part))",
         "CREATE INDEX ix_run_text_words ON run_text USING gin (words)",
         f"INSERT INTO run_text {_PARTS}",
     ),
-}
-
-#: FTS5 must never be told of a text twice, nor to forget one that it was not told of.
-_IS_INDEXED = "EXISTS (SELECT 1 FROM run_text_docsize AS known WHERE known.id = run_text_source.id)"
-
-_INDEX = {
-    "sqlite": "INSERT INTO run_text (rowid, body) SELECT id, body FROM run_text_source "
-    f"WHERE id IN :ids AND NOT {_IS_INDEXED}",
-    "postgresql": f"INSERT INTO run_text {_PARTS} WHERE id IN :ids ON CONFLICT DO NOTHING",
-}
-
-_FORGET = {
-    "sqlite": "INSERT INTO run_text (run_text, rowid, body) SELECT 'delete', id, body FROM run_text_source "
-    f"WHERE id IN :ids AND {_IS_INDEXED}",
-    "postgresql": "DELETE FROM run_text WHERE run_id IN :ids",
-}
-
-_INDEXED = {
-    "sqlite": "SELECT 1 FROM run_text_docsize AS known WHERE known.id = run.id",
-    "postgresql": "SELECT 1 FROM run_text AS known WHERE known.run_id = run.id",
-}
-
-_MATCH = {
-    "sqlite": "run.id IN (SELECT rowid FROM run_text WHERE run_text MATCH :{name})",
-    "postgresql": "run.id IN (SELECT run_id FROM run_text WHERE words @@ to_tsquery('simple', :{name}))",
-}
+    index=f"INSERT INTO run_text {_PARTS} WHERE id IN :ids ON CONFLICT DO NOTHING",
+    forget="DELETE FROM run_text WHERE run_id IN :ids",
+    indexed="SELECT 1 FROM run_text AS known WHERE known.run_id = run.id",
+    match="run.id IN (SELECT run_id FROM run_text WHERE words @@ to_tsquery('simple', :{name}))",
+    newest_first=False,
+)
 
 #: FTS5's index as a table, for statements that are not written out.
 _WORDS = table("run_text", column("rowid"))
@@ -123,12 +139,19 @@ def parse_phrases(asked: str) -> tuple[Phrase, ...]:
 
 def matching(dialect: str, phrases: Sequence[Phrase]) -> list[TextClause]:
     """Return conditions on runs whose error and log hold all of the phrases."""
+    match = _words_of(dialect).match
+    in_words = choose(dialect, sqlite=_for_fts5, postgresql=_for_tsquery)
     conditions = []
     for number, phrase in enumerate(phrases):
         name = f"phrase_{number}"
-        condition = text(_MATCH[dialect].format(name=name))
-        conditions.append(condition.bindparams(**{name: _IN_WORDS_OF[dialect](phrase)}))
+        condition = text(match.format(name=name))
+        conditions.append(condition.bindparams(**{name: in_words(phrase)}))
     return conditions
+
+
+def goes_newest_first(dialect: str) -> bool:
+    """Whether `newest_matching` can be asked of a database."""
+    return _words_of(dialect).newest_first
 
 
 def newest_matching(query: Select[Any], phrases: Sequence[Phrase], before_id: int | None) -> Select[Any]:
@@ -141,7 +164,7 @@ def newest_matching(query: Select[Any], phrases: Sequence[Phrase], before_id: in
         query: of the table of runs; it has no order.
         before_id: only runs with an id below this one.
     """
-    words = " ".join(map(_for_sqlite, phrases))
+    words = " ".join(map(_for_fts5, phrases))
     # The plus keeps it from the opposite way: each run looked up in the index.
     joined = _WORDS.join(RUN, text("run.id = +run_text.rowid"))
     matches = text("run_text MATCH :words").bindparams(words=words)
@@ -151,36 +174,33 @@ def newest_matching(query: Select[Any], phrases: Sequence[Phrase], before_id: in
     return query.order_by(_WORDS.c.rowid.desc())
 
 
-def _for_sqlite(phrase: Phrase) -> str:
+def _for_fts5(phrase: Phrase) -> str:
     return f'"{" ".join(phrase.words)}"' + ("*" if phrase.open_ended else "")
 
 
-def _for_postgresql(phrase: Phrase) -> str:
+def _for_tsquery(phrase: Phrase) -> str:
     return " <-> ".join(phrase.words).lower() + (":*" if phrase.open_ended else "")
-
-
-_IN_WORDS_OF = {"sqlite": _for_sqlite, "postgresql": _for_postgresql}
 
 
 def create_index(connection: Connection) -> None:
     """Make the index, with the words of all runs there are."""
-    for statement in _CREATE[connection.dialect.name]:
+    for statement in _words_of(connection.dialect.name).create:
         connection.exec_driver_sql(statement.replace("%", "%%"))
 
 
 def index_runs(connection: Connection, run_ids: Sequence[int]) -> None:
     """Take the words of ended runs into the index; those that are there stay."""
-    _execute(connection, _INDEX, run_ids)
+    _execute(connection, _words_of(connection.dialect.name).index, run_ids)
 
 
 def forget_runs(connection: Connection, run_ids: Sequence[int]) -> None:
     """Take the words of runs out of the index; their rows and log lines must still be there."""
-    _execute(connection, _FORGET, run_ids)
+    _execute(connection, _words_of(connection.dialect.name).forget, run_ids)
 
 
 def unindexed(connection: Connection) -> list[tuple[int, int]]:
     """Return ended runs that have words and are not in the index, with their numbers of log lines."""
-    indexed = _INDEXED[connection.dialect.name]
+    indexed = _words_of(connection.dialect.name).indexed
     rows = connection.execute(
         text(
             "SELECT id, log_lines FROM run WHERE finished IS NOT NULL "
@@ -190,6 +210,10 @@ def unindexed(connection: Connection) -> list[tuple[int, int]]:
     return [(row[0], row[1]) for row in rows]
 
 
-def _execute(connection: Connection, statements: dict[str, str], run_ids: Sequence[int]) -> None:
-    statement = text(statements[connection.dialect.name]).bindparams(bindparam("ids", expanding=True))
-    connection.execute(statement, {"ids": list(run_ids)})
+def _execute(connection: Connection, statement: str, run_ids: Sequence[int]) -> None:
+    bound = text(statement).bindparams(bindparam("ids", expanding=True))
+    connection.execute(bound, {"ids": list(run_ids)})
+
+
+def _words_of(dialect: str) -> _Words:
+    return choose(dialect, sqlite=_FTS5, postgresql=_TSVECTOR)

@@ -41,6 +41,12 @@ def recover(connection: Connection, session_id: int, now: datetime) -> list[int]
     Returns:
         the ids of the runs that were closed; each run is closed once.
     """
+    # Their sessions first: an engine that lost the database and does not know it writes nothing from here on.
+    connection.execute(
+        update(SESSION)
+        .where(SESSION.c.ended.is_(None), SESSION.c.id != session_id)
+        .values(ended=now, clean=False)
+    )
     unfinished = (RUN.c.status.in_(UNFINISHED)) & (RUN.c.session.is_distinct_from(session_id))
     ids = list(connection.scalars(select(RUN.c.id).where(unfinished).order_by(RUN.c.id)))
     connection.execute(
@@ -55,11 +61,6 @@ def recover(connection: Connection, session_id: int, now: datetime) -> list[int]
             .where(unfinished, RUN.c.status == status.value)
             .values(status=RunStatus.CRASHED.value, error=reason, finished=now, log_lines=written)
         )
-    connection.execute(
-        update(SESSION)
-        .where(SESSION.c.ended.is_(None), SESSION.c.id != session_id)
-        .values(ended=now, clean=False)
-    )
     return ids
 
 

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, or_, update
 from engine.errors import StoreError
 from engine.rules.slots import Slot
 from engine.states import RunStatus, ScheduleStatus
-from engine.store.database import upsert
+from engine.store.dialects import upsert
 from engine.store.models import (
     AUDIT,
     GIVEN_SCHEDULE,

@@ -22,10 +22,11 @@ from engine.api.client import Client
 from engine.states import FINAL, RunStatus
 from engine.views import JobView, RunView
 from tests.e2e.processes import Process, descendants, until
+from tests.homebases import USUAL, make_homebase
 
 MOONTIDE = str(Path(sys.executable).with_name("moontide"))
 
-START_SECONDS = 30
+START_SECONDS = 120
 STOP_SECONDS = 30
 
 
@@ -56,9 +57,15 @@ class Result:
 class Home:
     """A home folder, and the command in it."""
 
-    def __init__(self, path: Path, program: str = MOONTIDE) -> None:
+    def __init__(self, path: Path, program: str = MOONTIDE, *, database: str = USUAL) -> None:
+        """Make a home folder with nothing but an empty jobs folder.
+
+        Args:
+            database: the kind that it keeps its runs in.
+        """
         self.path = path
         self.program = program
+        self.base = make_homebase(database, path)
         self.jobs = path / "jobs"
         self.jobs.mkdir(parents=True)
         self.start_seconds: float = START_SECONDS
@@ -84,7 +91,7 @@ class Home:
             capture_output=True,
             text=True,
             cwd=cwd or self.path,
-            env=environment(**(env or {})),
+            env=self._environment(env or {}),
             timeout=60,
         )
         return Result(done.returncode, done.stdout, done.stderr)
@@ -102,9 +109,12 @@ class Home:
                 stdin=subprocess.DEVNULL,
                 stdout=stdout,
                 stderr=stderr,
-                env=environment(**env),
+                env=self._environment(env),
             )
         return Served(self, process)
+
+    def _environment(self, more: Mapping[str, str]) -> dict[str, str]:
+        return environment(**self.base.environment, **more)
 
     @contextmanager
     def serving(
@@ -221,9 +231,9 @@ def _listens(path: Path) -> bool:
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Home:
+def home(tmp_path: Path, database_kind: str) -> Home:
     """A home folder of this test alone."""
-    return Home(tmp_path / "home")
+    return Home(tmp_path / "home", database=database_kind)
 
 
 @pytest.fixture

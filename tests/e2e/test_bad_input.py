@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -64,12 +63,11 @@ def test_a_jobs_folder_that_cannot_be_read_is_told_and_does_not_hang(home: Home)
 def test_a_newer_database_is_refused(home: Home) -> None:
     with home.serving():
         pass
-    with sqlite3.connect(home.path / "moontide.db") as database:
-        database.execute("update alembic_version set version_num = '9999'")
-    database.close()
+    home.base.rows("update alembic_version set version_num = '9999'")
     _refused_in_words(home.moontide("serve"), ["newer"])
 
 
+@pytest.mark.sqlite_only
 def test_a_file_that_is_no_database_is_refused(home: Home) -> None:
     (home.path / "moontide.db").write_bytes(b"this is no database, but a text " * 100)
     _refused_in_words(home.moontide("serve"), ["database"])

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import random
-import sqlite3
 import threading
 import time
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -18,6 +17,7 @@ from engine.states import FINAL, RunStatus
 from engine.views import RunView
 from tests.e2e.conftest import Home, Served, job
 from tests.e2e.processes import until
+from tests.homebases import POSTGRESQL
 
 KILLS = 12
 SCHEDULED = 8
@@ -143,11 +143,11 @@ def has_run(engine: Served, name: str, session: int) -> bool:
 
 def is_sound(home: Home) -> bool:
     """Whether the database is whole."""
-    path = home.path / "moontide.db"
-    if not path.exists():
+    if home.base.kind == POSTGRESQL:
+        return home.base.rows("select 1") == [(1,)]
+    if not (home.path / "moontide.db").exists():
         return True
-    with closing(sqlite3.connect(path)) as database:
-        return database.execute("pragma integrity_check").fetchall() == [("ok",)]
+    return home.base.rows("pragma integrity_check") == [("ok",)]
 
 
 def test_runs_under_way_and_waiting_are_each_closed_once_and_told(home: Home) -> None:

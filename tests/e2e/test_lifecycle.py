@@ -7,7 +7,6 @@ import pty
 import re
 import select
 import signal
-import sqlite3
 import subprocess
 import time
 from collections.abc import Callable
@@ -35,10 +34,8 @@ def test_runs_are_in_the_database_when_the_engine_has_stopped(home: Home) -> Non
     home.write("tick", TICK)
     with home.serving() as engine:
         seen = engine.ends("tick", 2)
-    with sqlite3.connect(home.path / "moontide.db") as database:
-        rows = dict(database.execute("select id, status from run").fetchall())
-        sessions = database.execute("select clean, ended is not null from session").fetchall()
-    database.close()
+    rows = dict(home.base.rows("select id, status from run"))
+    sessions = home.base.rows("select clean, ended is not null from session")
     assert {run.id: run.status for run in seen}.items() <= rows.items()
     assert set(rows.values()) == {"COMPLETE"}
     assert sessions == [(1, 1)]

@@ -14,6 +14,8 @@ from engine.views import RunView
 from tests.e2e.conftest import Home, Served, job
 from tests.e2e.processes import until
 
+pytestmark = pytest.mark.sqlite_only
+
 TICK = job('core.log("tick") return job.OK, { tick = true }', 'every = "1s"')
 ON_DEMAND = job("return job.OK")
 UNDER_WAY = job("core.sleep(2) return job.OK, 'kept'")

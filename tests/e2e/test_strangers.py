@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import sqlite3
 import subprocess
 import sys
 import threading
@@ -158,9 +157,7 @@ def test_its_commands_ask_its_routes_and_what_they_change_is_audited(home: Home,
         api = httpx.Client(transport=httpx.HTTPTransport(uds=str(home.path / "moontide.sock")))
         described = api.get("http://moontide/openapi.json").json()["paths"]
         api.close()
-    with sqlite3.connect(home.path / "moontide.db") as database:
-        audited = database.execute("SELECT action, target FROM audit WHERE target LIKE 'plugin%'").fetchall()
-    database.close()
+    audited = home.base.rows("SELECT action, target FROM audit WHERE target LIKE 'plugin%'")
     assert (absent.code, absent.out) == (3, "")
     assert (posted.code, posted.out) == (0, "posted\n")
     assert channel.texts[0] == "neap"

@@ -13,7 +13,8 @@ from engine.events import RunsSkipped
 from engine.rules.holds import HoldScope
 from engine.rules.slots import Slot
 from engine.states import RunStatus
-from engine.store.database import open_database, sqlite_url
+from engine.store.database import open_database
+from engine.store.dialects import sqlite_url
 from engine.store.slotqueries import SlotQueries
 from engine.views import RunView, ScheduleView
 from tests.engine.conftest import ACTOR, Bench, OpenBench, until

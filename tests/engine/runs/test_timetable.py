@@ -12,7 +12,8 @@ from engine.errors import JobNotFound, Refused, ScheduleEnded, ScheduleError, Sc
 from engine.events import RunsMissed
 from engine.rules.slots import Slot
 from engine.states import RunStatus
-from engine.store.database import open_database, sqlite_url
+from engine.store.database import open_database
+from engine.store.dialects import sqlite_url
 from engine.store.slotqueries import SlotQueries
 from engine.views import RunView, ScheduleView
 from tests.engine.conftest import ACTOR, Bench, OpenBench, until

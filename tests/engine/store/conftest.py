@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from engine.states import RunStatus, Trigger
-from engine.store.database import Database, open_database, sqlite_url
+from engine.store.database import Database, open_database
+from engine.store.dialects import sqlite_url
 from engine.store.journal import Journal
 from engine.store.queries import Queries
 from engine.store.rows import RunEnd, RunRow

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from engine.store.database import Database, open_database, sqlite_url
+from engine.store.database import Database, open_database
+from engine.store.dialects import sqlite_url
 from engine.store.models import metadata
 from engine.store.schema import migrate
 from engine.store.search import forget_runs
-from tests.services import pg_database
+from tests.services import pg_database, psycopg_url
 
 KINDS = ("sqlite", "postgresql")
 
@@ -24,7 +25,7 @@ def migrated(kind: str, folder: Path) -> Iterator[Database]:
         with _open(str(sqlite_url(folder / "moontide.db"))) as database:
             yield database
         return
-    with pg_database() as server, _open(server.url.replace("pg://", "postgresql+psycopg://", 1)) as database:
+    with pg_database() as server, _open(psycopg_url(server)) as database:
         yield database
 
 

@@ -8,7 +8,8 @@ from sqlalchemy import insert, text
 from sqlalchemy.exc import DBAPIError
 
 from engine.errors import StoreError, StoreUnavailable
-from engine.store.database import Database, open_database, sqlite_url, translate
+from engine.store.database import Database, open_database
+from engine.store.dialects import sqlite_url, translate
 from engine.store.models import SOURCE
 from engine.store.schema import migrate
 from tests.engine.store.conftest import NOON

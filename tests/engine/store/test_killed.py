@@ -10,7 +10,8 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
-from engine.store.database import open_database, sqlite_url
+from engine.store.database import open_database
+from engine.store.dialects import sqlite_url
 from engine.store.queries import Queries
 from engine.views import RunView
 

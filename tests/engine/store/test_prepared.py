@@ -12,7 +12,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
 from engine.errors import StoreError
-from engine.store.database import Database, translate
+from engine.store.database import Database
+from engine.store.dialects import translate
 from engine.store.models import AUDIT, RUN, UtcDateTime
 from engine.store.prepared import Prepared
 

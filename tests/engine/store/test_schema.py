@@ -11,7 +11,8 @@ from sqlalchemy import text
 
 import engine.store.migrations as migrations
 from engine.errors import NewerDatabase, StoreError, StoreUnavailable
-from engine.store.database import Database, open_database, sqlite_url
+from engine.store.database import Database, open_database
+from engine.store.dialects import sqlite_url
 from engine.store.models import metadata
 from engine.store.schema import migrate, stored_revision
 

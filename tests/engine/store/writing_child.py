@@ -11,7 +11,8 @@ from pathlib import Path
 
 from engine.run import LogLine
 from engine.states import RunStatus, Trigger
-from engine.store.database import open_database, sqlite_url
+from engine.store.database import open_database
+from engine.store.dialects import sqlite_url
 from engine.store.journal import Journal
 from engine.store.rows import JobPatch, RunEnd, RunRow, RunStart
 from engine.store.schema import migrate

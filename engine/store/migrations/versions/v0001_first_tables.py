@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from engine.store.database import BIG_ID, CLUSTERED
+from engine.store.dialects import BIG_ID, CLUSTERED
 
 revision = "0001"
 down_revision = None

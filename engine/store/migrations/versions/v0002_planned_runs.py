@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from engine.store.database import BIG_ID
+from engine.store.dialects import BIG_ID
 
 revision = "0002"
 down_revision = "0001"

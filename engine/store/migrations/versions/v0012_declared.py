@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from engine.store.database import CLUSTERED
+from engine.store.dialects import CLUSTERED
 
 revision = "0012"
 down_revision = "0011"
