@@ -7,6 +7,7 @@ encodes and the way that it is sent are the engine's own.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import subprocess
 import sys
@@ -120,4 +121,6 @@ async def _serve(home: Path, count: int) -> None:
 
 
 if __name__ == "__main__":
+    # A dashboard may be ended in the middle of an answer, of which asyncio warns for each piece that is left.
+    logging.getLogger("asyncio").setLevel(logging.ERROR)
     asyncio.run(_serve(Path(sys.argv[1]), int(sys.argv[2])))

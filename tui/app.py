@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -16,7 +17,7 @@ from textual.binding import Binding, BindingType
 
 from engine.errors import MoontideError
 from tui.added import AddedScreen, added_screens, load_screen
-from tui.board import Board
+from tui.board import Board, utc_now
 from tui.dialogs import YES, Confirm
 from tui.jobs import JobsScreen
 from tui.kept import Kept, kept_path
@@ -101,6 +102,7 @@ class Dashboard(Places):
         owns_engine: bool = False,
         kept: Kept | None = None,
         editor: OwnEditor | None = None,
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
         """Prepare the dashboard.
 
@@ -109,9 +111,10 @@ class Dashboard(Places):
             owns_engine: quitting stops the engine, and asks first.
             kept: what is remembered from one time to the next; nothing by default.
             editor: the person's own editor, where it may be opened; by default it may not.
+            clock: tells the time here, aware.
         """
         super().__init__()
-        self.board = Board()
+        self.board = Board(clock)
         self.context = Context(self.board, client, kept or Kept(), own_editor=editor or OwnEditor())
         self._link = Link(client, self.board, on_live=self._show_at_once, on_restart=self._tell_of_restart)
         self._owns_engine = owns_engine

@@ -47,6 +47,11 @@ class End:
 Listener = Callable[[Event], None]
 
 
+def utc_now() -> datetime:
+    """Return the time by this machine's clock."""
+    return datetime.now(UTC)
+
+
 class Board:
     """The engine, its jobs and how their last runs ended, as last heard.
 
@@ -57,9 +62,15 @@ class Board:
         role: what the engine lets this dashboard do.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], datetime] = utc_now) -> None:
+        """Know nothing yet.
+
+        Args:
+            clock: tells the time here, aware.
+        """
+        self._clock = clock
         self.reach = Reach.CONNECTING
-        self.since = datetime.now(UTC)
+        self.since = clock()
         self.trouble = ""
         self.engine: EngineView | None = None
         self.role = Role.ADMIN
@@ -78,13 +89,13 @@ class Board:
     def reached(self, reach: Reach, trouble: str = "") -> None:
         """Note how the dashboard stands to its engine now."""
         if reach is not self.reach:
-            self.since = datetime.now(UTC)
+            self.since = self._clock()
         self.reach, self.trouble = reach, trouble
 
     def take_engine(self, view: EngineView) -> None:
         """Note the engine's own figures."""
         self.engine = view
-        distance = view.now - datetime.now(UTC)
+        distance = view.now - self._clock()
         # A second is within what the way takes.
         self.clock_distance = distance if abs(distance) > timedelta(seconds=1) else timedelta()
 
@@ -133,7 +144,7 @@ class Board:
 
     def now(self) -> datetime:
         """Return the time by the engine's clock."""
-        return datetime.now(UTC) + self.clock_distance
+        return self._clock() + self.clock_distance
 
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Hand every further event to a listener; the returned function ends that."""
@@ -147,7 +158,7 @@ class Board:
 
     def runs_per_minute(self) -> int:
         """Return how many runs ended in the last minute."""
-        oldest = datetime.now(UTC) - RATE_WINDOW
+        oldest = self._clock() - RATE_WINDOW
         while self._finished and self._finished[0] < oldest:
             self._finished.popleft()
         return len(self._finished)

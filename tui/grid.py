@@ -312,7 +312,7 @@ class Grid(ScrollView, Generic[Row], can_focus=True):
         return _strip(parts, self.size.width, base)
 
     def _head(self) -> Strip:
-        style = self._style("head")
+        style = self._style("") + self._style("head")
         titles = [fit(p.column.title, p.width, right=p.column.right) + " " for p in self._placed]
         return _strip([(" ", style), *((title, style) for title in titles)], self.size.width, style)
 

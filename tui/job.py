@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 from textual.widgets import ContentSwitcher
 
-from engine.errors import MoontideError
+from engine.errors import EngineUnreachable, JobNotFound, MoontideError
 from engine.events import Event, HoldChanged, JobsReloaded
 from engine.views import JobView
 from tui import holddeeds, jobtabs, words
@@ -124,8 +124,15 @@ class JobScreen(JobActions):
             job = await self.client.job(self.job_name)
             self.board.take_job(job)
             self._data = await fetch_job(self.client, job)
+        except JobNotFound as error:
+            # The title says so.
+            self.log.info(str(error))
+        except EngineUnreachable as error:
+            # The line on top says so, and the page is fetched anew once there is a connection.
+            self.log.info(str(error))
+            self._stale = True
         except MoontideError as error:
-            self.log.warning(str(error))
+            self.complain(error)
         finally:
             self._fetching = False
         # Nothing is left to show it in where the answer came as the page was closed.

@@ -62,28 +62,28 @@ DARK = _theme(
     dark=True,
     grounds=("#121212", "#1c1c1c", "#262626"),
     text="#d0d0d0",
-    shades="#87ffff #d75f5f #ffd700 #8787d7 #d0d0d0 #8a8a8a #303030",
+    shades="#87ffff #ff8787 #ffd700 #af87ff #d0d0d0 #9e9e9e #303030",
 )
 LIGHT = _theme(
     "moon-light",
     dark=False,
     grounds=("#ffffff", "#eeeeee", "#e4e4e4"),
     text="#121212",
-    shades="#005f5f #5f0000 #875f00 #00005f #121212 #585858 #d0d0d0",
+    shades="#005f5f #5f0000 #875f00 #00005f #121212 #585858 #e4e4e4",
 )
 CONTRAST = _theme(
     "moon-contrast",
     dark=True,
     grounds=("#000000", "#000000", "#121212"),
     text="#ffffff",
-    shades="#87ffff #ff8787 #ffff00 #afafff #ffffff #c6c6c6 #444444",
+    shades="#87ffff #ff8787 #ffff00 #afafff #ffffff #c6c6c6 #3a3a3a",
 )
 GREY = _theme(
     "moon-grey",
     dark=True,
     grounds=("#121212", "#1c1c1c", "#262626"),
     text="#d0d0d0",
-    shades="#d0d0d0 #ffffff #eeeeee #d0d0d0 #d0d0d0 #8a8a8a #303030",
+    shades="#d0d0d0 #ffffff #eeeeee #d0d0d0 #d0d0d0 #9e9e9e #303030",
 )
 #: For terminals of 16 colours, with whatever colours their owner gave them.
 TERMINAL = Theme(

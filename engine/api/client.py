@@ -32,6 +32,10 @@ __all__ = ["AsyncClient", "Client"]
 
 T = TypeVar("T")
 
+#: A connection that rests is used again for so long: well below the 5 s after which the server closes it, as
+#: a request that meets that moment would be told that the engine went away.
+KEPT_SECONDS = 2.0
+
 
 def _timeout(read_seconds: float) -> httpx.Timeout:
     return httpx.Timeout(read_seconds, connect=CONNECT_SECONDS)
@@ -40,7 +44,12 @@ def _timeout(read_seconds: float) -> httpx.Timeout:
 def _transport(target: Target) -> httpx.AsyncHTTPTransport:
     # Where there is no TLS to check, loading the certificates would cost more time than the request.
     trusted = target.trusted() or False
-    return httpx.AsyncHTTPTransport(uds=target.open_socket_path(), verify=trusted, trust_env=False)
+    return httpx.AsyncHTTPTransport(
+        uds=target.open_socket_path(),
+        verify=trusted,
+        trust_env=False,
+        limits=httpx.Limits(keepalive_expiry=KEPT_SECONDS),
+    )
 
 
 class AsyncClient(Requests[AsyncSend]):

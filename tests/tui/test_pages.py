@@ -9,6 +9,7 @@ from engine.views import LogLineView
 from tests.engine.api.memory_engine import START, MemoryEngine
 from tests.engine.conftest import until
 from tests.tui.conftest import Seat, Sit
+from tui.themes import DARK
 
 pytestmark = pytest.mark.usefixtures("server")
 
@@ -319,6 +320,6 @@ async def test_lua_has_colours(sit: Sit, engine: MemoryEngine) -> None:
         strips = seat.app.screen._compositor.render_strips()
         line = next(strip for strip in strips if "local" in "".join(s.text for s in strip))
         colours = {s.text.strip(): s.style.color.name for s in line if s.style and s.style.color}
-        assert colours["local"] == "#8787d7"
-        assert colours['"ünï"'] == "#87ffff"
-        assert colours["-- why"] == "#8a8a8a"
+        assert colours["local"] == DARK.variables["shade-busy"]
+        assert colours['"ünï"'] == DARK.variables["shade-ok"]
+        assert colours["-- why"] == DARK.variables["shade-faint"]

@@ -102,8 +102,8 @@ def contrast(one: str, other: str) -> float:
 def test_every_shade_can_be_read_on_every_ground(theme: Theme, shade: str) -> None:
     text = theme.variables[f"shade-{shade}"]
     for ground in (theme.background, theme.surface, theme.panel):
-        assert contrast(text, str(ground)) >= 4.0
-    assert contrast(text, theme.variables["line-cursor"]) >= 3.0
+        assert contrast(text, str(ground)) >= 4.5
+    assert contrast(text, theme.variables["line-cursor"]) >= 4.5
 
 
 @pytest.mark.parametrize("theme", [theme for theme in THEMES if not theme.ansi], ids=lambda theme: theme.name)

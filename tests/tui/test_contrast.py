@@ -1,0 +1,109 @@
+"""Every pair of colours that a screen really draws can be told apart, as WCAG 2.2 asks (1.4.3, 1.4.11)."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from rich.color import Color
+from rich.segment import Segment
+from rich.style import Style
+from textual.theme import Theme
+
+from tests.engine.conftest import until
+from tests.tui.conftest import Seat
+from tests.tui.showcase import TOUR, showcase, visit
+from tui.themes import TERMINAL, THEMES
+
+#: Of text, and of signs that tell something.
+TEXT_RATIO, SIGN_RATIO = 4.5, 3.0
+#: Lines between parts, which tell nothing that their places do not tell: box drawings and thin edges.
+DECORATION = {chr(code) for code in range(0x2500, 0x2580)} | set("▁▔▏▕▎▊")
+SIZE = (120, 40)
+#: What is not in the colours of a theme by then never is, also on a busy machine.
+DRAWN_SECONDS = 30
+
+
+def segments(seat: Seat) -> Iterator[Segment]:
+    """Yield what is drawn; of a screen below a question only that, as what is below takes no keys."""
+    screen = seat.app.screen
+    strips = screen._compositor.render_strips()
+    regions = (
+        [part.region for part in screen.children if part.display] if screen.is_modal else [screen.region]
+    )
+    for region in regions:
+        for strip in strips[region.y : region.bottom]:
+            cut = strip.crop(region.x, region.right)
+            yield from (segment for segment in cut if segment.text and not segment.control)
+
+
+def colours(style: Style | None) -> tuple[Color | None, Color | None]:
+    if style is None:
+        return None, None
+    front, back = style.color, style.bgcolor
+    return (back, front) if style.reverse else (front, back)
+
+
+def luminance(colour: Color) -> float:
+    def linear(part: float) -> float:
+        return part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
+
+    red, green, blue = (linear(part / 255) for part in colour.get_truecolor())
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def ratio(one: Color, other: Color) -> float:
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def wanted(text: str) -> float:
+    """Return the contrast that a text needs: of letters, of signs, or none of what only decorates."""
+    if any(unicodedata.category(char)[0] in "LN" for char in text):
+        return TEXT_RATIO
+    return 1.0 if set(text) <= DECORATION | {" "} else SIGN_RATIO
+
+
+def too_weak(segment: Segment) -> str | None:
+    """Say what is wrong with the colours of a part of the screen, or None."""
+    front, back = colours(segment.style)
+    if back is None or back.is_default:
+        return f"{segment.text!r} has whatever ground the terminal has"
+    if not segment.text.strip():
+        return None
+    if front is None or front.is_default:
+        return f"{segment.text!r} has whatever colour the terminal has"
+    if (found := ratio(front, back)) < wanted(segment.text):
+        return f"{segment.text.strip()!r}: {front.name} on {back.name} is {found:.2f}"
+    return None
+
+
+def invisible(segment: Segment) -> bool:
+    front, back = colours(segment.style)
+    return bool(segment.text.strip()) and front is not None and not front.is_default and front == back
+
+
+def grounds(seat: Seat) -> set[str]:
+    return {str(back) for segment in segments(seat) if (back := colours(segment.style)[1])}
+
+
+def weak_parts(seat: Seat, theme: Theme) -> set[str]:
+    """Return what is wrong with the colours on the screen; with a terminal's own only what cannot be seen."""
+    if theme is TERMINAL:
+        return {segment.text.strip() for segment in segments(seat) if invisible(segment)}
+    return {words for segment in segments(seat) if (words := too_weak(segment))}
+
+
+@pytest.mark.parametrize("name", TOUR)
+async def test_all_that_is_drawn_can_be_read_in_every_theme(name: str, tmp_path: Path) -> None:
+    async with showcase(tmp_path), visit(tmp_path, name, SIZE) as seat:
+        for theme in THEMES:
+            seat.app.theme = theme.name
+            await seat.pilot.pause()
+            try:
+                # While a theme is taken, some parts are drawn in the colours of the one before.
+                await until(lambda theme=theme: not weak_parts(seat, theme), DRAWN_SECONDS)
+            except TimeoutError:
+                pytest.fail(f"{theme.name}: {sorted(weak_parts(seat, theme))}")
