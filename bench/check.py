@@ -17,7 +17,7 @@ from bench.budget import BudgetError, judge, read_budgets
 from bench.driver import Driver
 from bench.figures import Effort
 from bench.floors import commits_per_second, loop_seconds, start_seconds
-from bench.homes import MOONTIDE, engine_in, home_with, job_text
+from bench.homes import MOONTIDE, engine_in, home_with, job_text, own_jobs
 from bench.processes import cpu_seconds, family_of
 
 BUDGET = Path(__file__).with_name("budget.toml")
@@ -77,7 +77,7 @@ async def _run_costs() -> tuple[float, float]:
     jobs = {f"job{number}": job_text() for number in range(AT_ONCE)}
     with home_with(jobs, f"pool.size = {AT_ONCE}") as home:
         async with engine_in(home) as engine:
-            driver = Driver(engine, list(engine.catalog.jobs.values()))
+            driver = Driver(engine, own_jobs(engine))
             driver.start()
             await driver.rate(1)
             watch = _Watch()

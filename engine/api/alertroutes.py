@@ -7,13 +7,14 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from engine.api.inputs import LARGEST
 from engine.api.rights import FOR_OPERATORS
 from engine.api.routes import FAILURES, Actor, Engine, answer
 from engine.views import AlertView
 
 router = APIRouter(prefix="/v1/alerts", responses=FAILURES, tags=["alerts"])
 
-AlertId = Annotated[int, Path(description="The alert's id.", ge=1, le=2**63 - 1)]
+AlertId = Annotated[int, Path(description="The alert's id.", ge=1, le=LARGEST)]
 
 
 class AckBody(BaseModel):
@@ -28,7 +29,7 @@ async def list_alerts(
     engine: Engine,
     job: Annotated[str | None, Query(description="Only alerts of this job.")] = None,
     ended: Annotated[bool, Query(description="Also those that are over.")] = False,
-    before: Annotated[int | None, Query(description="Only ids below this one.", ge=1)] = None,
+    before: Annotated[int | None, Query(description="Only ids below this one.", ge=1, le=LARGEST)] = None,
     limit: Annotated[int, Query(description="At most so many.", ge=1, le=10_000)] = 50,
 ) -> Response:
     return answer(await engine.alerts.list(job=job, ended=ended, before=before, limit=limit))

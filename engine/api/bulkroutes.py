@@ -6,9 +6,10 @@ import json
 from typing import Any
 
 from fastapi import APIRouter, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from engine.api.holdroutes import Note
+from engine.api.inputs import Moment, Number
 from engine.api.rights import FOR_OPERATORS
 from engine.api.routes import FAILURES, Actor, Engine, answer
 from engine.bulk import BulkAction, Chosen
@@ -25,12 +26,12 @@ class BulkBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
     action: BulkAction = Field(description="What is done to each.")
     names: list[str] = Field(default=[], max_length=MOST_NAMED, description="Jobs, by name or pattern.")
-    runs: list[int] = Field(default=[], max_length=MOST_NAMED, description="Runs by id, to cancel.")
+    runs: list[Number] = Field(default=[], max_length=MOST_NAMED, description="Runs by id, to cancel.")
     tags: dict[str, str] = Field(default={}, description="Only jobs with these tags; empty for any value.")
     group: str | None = Field(default=None, description="Only jobs of this group.")
     status: str | None = Field(default=None, description="Only jobs with this status.")
     data: Any = Field(default=None, description="What the runs find in `run.data`.")
-    until: AwareDatetime | None = Field(default=None, description="When a pause ends by itself.")
+    until: Moment | None = Field(default=None, description="When a pause ends by itself.")
     note: Note = ""
 
     @field_validator("data")

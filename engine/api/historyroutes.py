@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
-from pydantic import AwareDatetime
 
+from engine.api.inputs import LARGEST, Moment
 from engine.api.routes import FAILURES, Engine, RunId, answer
 from engine.runfilter import RunFilter
 from engine.states import RunStatus, Trigger
@@ -27,16 +27,16 @@ async def _filter(
         list[Trigger] | None, Query(description="Only runs made for this reason; may be given again.")
     ] = None,
     since: Annotated[
-        AwareDatetime | None, Query(description="Only runs made at this time or later, with an offset.")
+        Moment | None, Query(description="Only runs made at this time or later, with an offset.")
     ] = None,
     until: Annotated[
-        AwareDatetime | None, Query(description="Only runs made before this time, with an offset.")
+        Moment | None, Query(description="Only runs made before this time, with an offset.")
     ] = None,
     tag: Annotated[
         str | None, Query(description="Only runs of jobs with this tag: its name, its value, or name=value.")
     ] = None,
     user_id: Annotated[
-        int | None, Query(description="Only runs for this user.", ge=-(2**63), le=2**63 - 1)
+        int | None, Query(description="Only runs for this user.", ge=-LARGEST - 1, le=LARGEST)
     ] = None,
     text: Annotated[
         str | None,
@@ -62,7 +62,7 @@ Wanted = Annotated[RunFilter, Depends(_filter)]
 async def list_runs(
     engine: Engine,
     wanted: Wanted,
-    before: Annotated[int | None, Query(description="Only ids below this one.", ge=1)] = None,
+    before: Annotated[int | None, Query(description="Only ids below this one.", ge=1, le=LARGEST)] = None,
     limit: Annotated[int, Query(description="At most so many.", ge=1, le=10_000)] = 50,
 ) -> Response:
     return answer(await engine.history.find(wanted, before=before, limit=limit))
@@ -84,7 +84,7 @@ async def get_diff(
     run_id: RunId,
     other: Annotated[
         int | None,
-        Query(description="The run to compare with; the files of now without it.", ge=1, le=2**63 - 1),
+        Query(description="The run to compare with; the files of now without it.", ge=1, le=LARGEST),
     ] = None,
 ) -> Response:
     return answer(await engine.history.diff(run_id, other))

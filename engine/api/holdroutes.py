@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
+from engine.api.inputs import Moment
 from engine.api.rights import FOR_OPERATORS
 from engine.api.routes import FAILURES, Actor, Engine, answer
 from engine.rules.holds import HoldScope
@@ -39,7 +40,7 @@ class TargetBody(BaseModel):
 class PauseBody(TargetBody):
     """What is paused."""
 
-    until: AwareDatetime | None = Field(
+    until: Moment | None = Field(
         default=None, description="When the pause ends by itself, with an offset; without it, never."
     )
 

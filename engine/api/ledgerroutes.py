@@ -5,21 +5,21 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
-from pydantic import AwareDatetime
 
+from engine.api.inputs import Moment
 from engine.api.routes import FAILURES, Engine, JobName, answer
 from engine.views import SlotView, WhyView
 
 router = APIRouter(prefix="/v1", responses=FAILURES, tags=["jobs"])
 
-Moment = Annotated[AwareDatetime | None, Query(description="A time with an offset.")]
+SomeMoment = Annotated[Moment | None, Query(description="A time with an offset.")]
 
 
 @router.get("/slots", response_model=list[SlotView], summary="What became of planned times, the latest first")
 async def list_all_slots(
     engine: Engine,
-    since: Moment = None,
-    until: Moment = None,
+    since: SomeMoment = None,
+    until: SomeMoment = None,
     limit: Annotated[int, Query(description="At most so many.", ge=1, le=10_000)] = 50,
 ) -> Response:
     return answer(await engine.ledger.slots(None, since=since, until=until, limit=limit))
@@ -33,8 +33,8 @@ async def list_all_slots(
 async def list_slots(
     engine: Engine,
     name: JobName,
-    since: Moment = None,
-    until: Moment = None,
+    since: SomeMoment = None,
+    until: SomeMoment = None,
     limit: Annotated[int, Query(description="At most so many.", ge=1, le=10_000)] = 50,
 ) -> Response:
     return answer(await engine.ledger.slots(name, since=since, until=until, limit=limit))
@@ -44,7 +44,7 @@ async def list_slots(
 async def get_why(
     engine: Engine,
     name: JobName,
-    at: Annotated[AwareDatetime, Query(description="Look from this time on; with an offset.")],
+    at: Annotated[Moment, Query(description="Look from this time on; with an offset.")],
     within_seconds: Annotated[float, Query(description="How far to look.", gt=0, le=3600)] = 60.0,
 ) -> Response:
     return answer(await engine.ledger.why(name, at=at, within_seconds=within_seconds))

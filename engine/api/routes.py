@@ -12,12 +12,13 @@ from typing import Annotated, Any, cast
 
 import msgspec
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from engine.api.answers import Source
 from engine.api.failures import Failure
 from engine.api.feed import EventStream, Feeds, Filter
 from engine.api.guards import caller_of, require
+from engine.api.inputs import LARGEST, Moment, Number
 from engine.api.operations import Operations
 from engine.api.rights import FOR_OPERATORS
 from engine.roles import Role
@@ -64,7 +65,7 @@ async def _actor(request: Request) -> str:
 Engine = Annotated[Operations, Depends(_operations)]
 Actor = Annotated[str, Depends(_actor)]
 JobName = Annotated[str, Path(description="The job's name, such as report or admin/cleanup.")]
-RunId = Annotated[int, Path(description="The run's id.", ge=1, le=2**63 - 1)]
+RunId = Annotated[int, Path(description="The run's id.", ge=1, le=LARGEST)]
 
 
 class RunRequestBody(BaseModel):
@@ -73,7 +74,7 @@ class RunRequestBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
     job: str = Field(description="The job's name.")
     data: Any = Field(default=None, description="What the job finds in `run.data`.")
-    user_id: int = Field(default=0, description="What the job finds in `run.user_id`.")
+    user_id: Number = Field(default=0, description="What the job finds in `run.user_id`.")
 
     @field_validator("data")
     @classmethod
@@ -205,7 +206,7 @@ async def list_coming(
     engine: Engine,
     job: Annotated[str | None, Query(description="Only those of this job.")] = None,
     since: Annotated[
-        AwareDatetime | None, Query(description="Only from this moment on, with an offset; without it, now.")
+        Moment | None, Query(description="Only from this moment on, with an offset; without it, now.")
     ] = None,
     count: Annotated[int, Query(description="At most so many.", ge=1, le=10_000)] = 20,
 ) -> Response:
@@ -281,7 +282,7 @@ async def get_run(engine: Engine, run_id: RunId) -> Response:
 async def get_log(
     engine: Engine,
     run_id: RunId,
-    after: Annotated[int, Query(description="Only lines with a number above this.", ge=0)] = 0,
+    after: Annotated[int, Query(description="Only lines with a number above this.", ge=0, le=LARGEST)] = 0,
     limit: Annotated[int, Query(description="At most so many.", ge=1, le=10_000)] = 1000,
 ) -> Response:
     return answer(await engine.log(run_id, after=after, limit=limit))

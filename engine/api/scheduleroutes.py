@@ -8,13 +8,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from engine.api.inputs import LARGEST, Number
 from engine.api.rights import FOR_OPERATORS
 from engine.api.routes import FAILURES, Actor, Engine, answer
 from engine.views import ScheduleView
 
 router = APIRouter(prefix="/v1", responses=FAILURES, tags=["schedules"])
 
-ScheduleId = Annotated[int, Path(description="The schedule's id.", ge=1, le=2**63 - 1)]
+ScheduleId = Annotated[int, Path(description="The schedule's id.", ge=1, le=LARGEST)]
 
 
 class ScheduleBody(BaseModel):
@@ -36,7 +37,7 @@ class ScheduleBody(BaseModel):
     starts: str | None = Field(default=None, description="It is not due before this date.")
     expires: str | None = Field(default=None, description="It is not due at or after this date.")
     jitter: float | str | None = Field(default=None, description="Moves its due times by a part of this.")
-    user_id: int = Field(default=0, description="What the job finds in `run.user_id`.")
+    user_id: Number = Field(default=0, description="What the job finds in `run.user_id`.")
     data: Any = Field(default=None, description="What the job finds in `run.data`.")
     tag: str | None = Field(default=None, description="Tells it from others of the same job and user.")
     retries: int | str | None = Field(default=None, description="Instead of the job's own setting.")
@@ -72,9 +73,9 @@ async def add_schedule(engine: Engine, actor: Actor, body: ScheduleBody) -> Resp
 async def list_schedules(
     engine: Engine,
     job: Annotated[str | None, Query(description="Only those of this job.")] = None,
-    user_id: Annotated[int | None, Query(description="Only those for this user.")] = None,
+    user_id: Annotated[Number | None, Query(description="Only those for this user.")] = None,
     ended: Annotated[bool, Query(description="Also those that are over or were cancelled.")] = False,
-    before: Annotated[int | None, Query(description="Only ids below this one.", ge=1)] = None,
+    before: Annotated[int | None, Query(description="Only ids below this one.", ge=1, le=LARGEST)] = None,
     limit: Annotated[int, Query(description="At most so many.", ge=1, le=10_000)] = 50,
 ) -> Response:
     found = await engine.schedules.find(job=job, user_id=user_id, ended=ended, before=before, limit=limit)

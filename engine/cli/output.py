@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from engine.cli.words import clean, colour, icon
+from engine.cli.words import clean, colour, icon, json_clean
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -35,13 +35,13 @@ def console() -> Console:
 
 
 def print_json(value: object) -> None:
-    """Write one JSON document and nothing else; indented for a terminal."""
+    """Write one JSON document and nothing else; indented for a terminal, which it cannot steer."""
     import msgspec
 
     text = msgspec.json.encode(value)
     if on_terminal():
         text = msgspec.json.format(text, indent=2)
-    sys.stdout.write(text.decode() + "\n")
+    sys.stdout.write(json_clean(text.decode()) + "\n")
 
 
 #: Which columns (by position) a table keeps on a terminal of at least so many characters, widest first.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from engine.cli.output import complain
+from engine.cli.words import clean
 from engine.errors import PluginError, SettingsError
 
 if TYPE_CHECKING:
@@ -18,8 +20,22 @@ if TYPE_CHECKING:
     from engine.extensions.surfaces import PluginCommand
 
 
+#: Typer has its own copy of click in some versions, and names this class in none.
+_UsageError: Any = typer.BadParameter.__base__
+
+
 class Commands(TyperGroup):
     """The command line's own commands, and behind them those of plugins."""
+
+    def make_context(self, *args: Any, **kwargs: Any) -> Any:
+        """Read the options in front of the command."""
+        with _legible_refusals():
+            return super().make_context(*args, **kwargs)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Find the command, read its arguments and carry it out."""
+        with _legible_refusals():
+            return super().invoke(ctx)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Return a command by its name; plugins are asked for a name that is none of the own ones."""
@@ -48,6 +64,16 @@ class Commands(TyperGroup):
 
     def _plugins(self, ctx: Any) -> Plugins:
         return strangers(Path(ctx.params.get("home") or Path()), taken_commands=self.commands)
+
+
+@contextmanager
+def _legible_refusals() -> Iterator[None]:
+    """Tell wrong usage with control characters made visible: arguments must not steer the terminal."""
+    try:
+        yield
+    except _UsageError as error:
+        error.message = clean(error.message)
+        raise
 
 
 def strangers(home: Path, *, taken_commands: Collection[str]) -> Plugins:

@@ -82,6 +82,12 @@ def clean(text: str) -> str:
     return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
 
 
+def json_clean(document: str) -> str:
+    """Return a JSON document that says the same without control characters."""
+    # JSON's own escapes are for those below 0x20 alone; all others can only stand inside of strings.
+    return _CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", document)
+
+
 def one_line(text: str | None) -> str:
     """Return the first line of a text."""
     return (text or "").strip().partition("\n")[0]

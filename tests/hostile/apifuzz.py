@@ -149,7 +149,7 @@ class Target:
         return [
             *([f"a run cannot be started any more: {run.text}"] if run.status_code != 202 else []),
             *([f"the engine told a secret: {secret}" for secret in _secrets() if secret in said]),
-            *([f"an exception reached the engine's log: {said[-3000:]}"] if "Traceback" in said else []),
+            *([f"an exception reached the engine's log: {_first_traceback(said)}"] if _TRACE in said else []),
         ]
 
     @contextmanager
@@ -179,6 +179,13 @@ class Target:
         with self.client(OWNER) as client:
             client.post("/v1/resume", json={"scope": "engine"})
             client.post("/v1/reload", json={"override": True})
+
+
+_TRACE = "Traceback (most recent call last)"
+
+
+def _first_traceback(said: str) -> str:
+    return said[said.index(_TRACE) :][:3000]
 
 
 @contextmanager

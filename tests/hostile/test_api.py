@@ -28,6 +28,29 @@ def test_every_answer_is_one_that_the_description_knows_and_the_role_allows(
     assert target.harm() == []
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/why/ticker?at=0001-01-01T00:00:00%2B01:00",
+        "/v1/why/ticker?at=9999-12-31T23:59:59Z",
+        "/v1/slots?since=0001-01-01T00:00:00%2B14:00",
+        "/v1/runs?until=9999-12-31T23:59:59-14:00",
+        "/v1/coming?since=9999-12-31T23:59:59Z",
+        "/v1/alerts?before=9223372036854775808",
+        "/v1/audit?before=9223372036854775808",
+        "/v1/schedules?before=9223372036854775808",
+        "/v1/schedules?user_id=9223372036854775808",
+        "/v1/runs?before=9223372036854775808",
+        "/v1/runs/1/log?after=9223372036854775808",
+    ],
+)
+def test_times_and_numbers_out_of_reach_are_wrong_input(target: apifuzz.Target, path: str) -> None:
+    with target.client(apifuzz.OWNER) as client:
+        answer = client.get(path)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (422, "bad_input")
+    assert target.harm() == []
+
+
 def test_strangers_get_no_description(target: apifuzz.Target) -> None:
     stranger = next(way for way in apifuzz.WAYS if way.role is None)
     with target.client(stranger) as client:

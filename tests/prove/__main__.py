@@ -10,12 +10,12 @@ import secrets
 import time
 from collections.abc import Sequence
 
-from tests.prove import api, faults, frames, hostile
+from tests.prove import api, commands, faults, frames, hostile
 from tests.prove.proof import Effort, Finding, Proof, Verdict
 from tests.prove.table import Row, table
 
 #: Every module with proofs, in the order of the table.
-MODULES = (hostile, frames, faults, api)
+MODULES = (hostile, frames, faults, api, commands)
 
 
 def all_proofs() -> list[Proof]:

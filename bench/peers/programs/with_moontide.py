@@ -11,7 +11,7 @@ from threading import Thread
 
 from compete import AT_ONCE, Peer
 
-from bench.homes import engine_in, home_with, job_text
+from bench.homes import engine_in, home_with, job_text, own_jobs
 from engine.events import Event, RunFinished
 from engine.service import Engine
 
@@ -46,7 +46,7 @@ def compete() -> Iterator[Peer]:
         return engine
 
     async def submit(engine: Engine, runs: int) -> None:
-        for job in islice(cycle(engine.catalog.jobs.values()), runs):
+        for job in islice(cycle(own_jobs(engine)), runs):
             await engine.dispatcher.submit(job)
 
     try:
