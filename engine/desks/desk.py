@@ -11,6 +11,7 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from engine.calls.permissions import PermissionMode, describe_allow
@@ -45,7 +46,7 @@ from engine.runs.catchup import catch_up
 from engine.runs.dispatcher import Dispatcher
 from engine.runs.holding import Release
 from engine.runs.job import Job, StoredJob
-from engine.runs.jobrows import patch_of, removal_of, whole_patch_of
+from engine.runs.jobrows import is_stored, patch_of, removal_of, whole_patch_of
 from engine.runs.planner import Planner
 from engine.runs.scheduler import Scheduler
 from engine.sandbox.pool import WorkerPool
@@ -64,6 +65,9 @@ from engine.views import (
     ReloadView,
     RunView,
 )
+
+#: What is known of the database's rows where nobody has looked at them.
+NOTHING_STORED: Mapping[str, StoredJob] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -359,7 +363,7 @@ class Desk:
         stored = await asyncio.to_thread(self._load_stored, None)
         changes = await self._catalog.load(stored, self._identity.session)
         start_now, changes.start_now = changes.start_now, []
-        await self.take_effect(changes)
+        await self.take_effect(changes, stored=stored)
         return start_now
 
     async def reload_saved(self, names: set[str] | None) -> None:
@@ -402,15 +406,28 @@ class Desk:
         jobs = [self._catalog.jobs[name] for name in sorted(looked_at)]
         return {job.name: job.state.reason for job in jobs if job.state.status is JobStatus.INVALID}
 
-    async def take_effect(self, changes: Changes, entry: AuditEntry | None = None) -> None:
-        """Let what a look at the folder, or an operator (`entry`), changed count from now on."""
+    async def take_effect(
+        self,
+        changes: Changes,
+        entry: AuditEntry | None = None,
+        *,
+        stored: Mapping[str, StoredJob] = NOTHING_STORED,
+    ) -> None:
+        """Let what a look at the folder, or an operator (`entry`), changed count from now on.
+
+        Args:
+            stored: what the database holds of jobs by their names, as far as it is known: what would be
+                written again as it is is left out.
+        """
         with ExitStack() as works:
             making_up = [works.enter_context(closing(release(changes.let_go))) for release in self._releases]
-            await self._put_in_force(changes, entry)
+            await self._put_in_force(changes, entry, stored)
             for work in making_up:
                 await work
 
-    async def _put_in_force(self, changes: Changes, entry: AuditEntry | None) -> None:
+    async def _put_in_force(
+        self, changes: Changes, entry: AuditEntry | None, stored: Mapping[str, StoredJob]
+    ) -> None:
         """Arm, store and tell what changed."""
         now = self._clock.now()
         with resting():
@@ -424,6 +441,7 @@ class Desk:
         catch_ups = [catch_up(job, self._dispatcher.new_run_id, now) for job in free]
         patches = [whole_patch_of(job) for job in changes.touched]
         patches += [removal_of(job) for job in changes.removed]
+        patches = [patch for patch in patches if not is_stored(patch, stored.get(patch.name))]
         await self._journal.job_changed(patches, entry, [run for run in catch_ups if run is not None])
         for job, missed in changes.missed:
             self.events.publish(RunsMissed(now, job.name, missed.count, missed.last_due))

@@ -14,7 +14,7 @@ from engine.rules.lifecycle import JobState
 from engine.rules.slots import Slot
 from engine.run import Outcome
 from engine.states import RunStatus
-from engine.store.rows import RunRow
+from engine.store.rows import JobRow, RunRow
 from engine.times.blackout import Blackout
 from engine.times.schedule import Schedule
 
@@ -86,12 +86,14 @@ class StoredJob:
 
     Attributes:
         listed: its file was there when it was last looked for.
+        row: all of it, as it was written.
     """
 
     state: JobState
     last: LastRun | None
     overrides: Overrides = field(default_factory=dict)
     listed: bool = True
+    row: JobRow | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,13 @@ def whole_patch_of(job: Job) -> JobPatch:
     return replace(patch, values={**patch.values, **about_file})
 
 
+def is_stored(patch: JobPatch, stored: StoredJob | None) -> bool:
+    """Return whether the database holds all that a patch says."""
+    if stored is None or stored.row is None or patch.slots or patch.runs:
+        return False
+    return all(getattr(stored.row, name) == value for name, value in patch.values.items())
+
+
 def removal_of(job: Job) -> JobPatch:
     """Return what the database has to know of a job whose file is gone."""
     gone = {"present": False, "overrides": dict(job.overrides) or None}
@@ -83,7 +90,7 @@ def stored_job(row: JobRow) -> StoredJob:
     )
     overrides = row.overrides or {}
     if row.last_run_id is None or row.last_started is None:
-        return StoredJob(state, None, overrides, row.present)
+        return StoredJob(state, None, overrides, row.present, row)
     status = RunStatus(row.last_status) if row.last_status else None
     last = LastRun(row.last_run_id, row.last_started, status, row.last_returned)
-    return StoredJob(state, last, overrides, row.present)
+    return StoredJob(state, last, overrides, row.present, row)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -57,6 +59,27 @@ async def test_run_at_start_runs_at_once(open_bench: OpenBench) -> None:
         await until(lambda: len(bench.ends("a")) == 1)
         run = (await bench.desk.runs(job="a"))[0]
     assert (run.trigger, run.status) == ("start", "COMPLETE")
+
+
+async def test_a_later_start_writes_the_rows_of_changed_jobs_only(open_bench: OpenBench) -> None:
+    settings = 'cron = { "0 5 1 1 *", "0 6 1 1 *" }, tags = { team = "shop" }, groups = { "night" }'
+    texts = {"changed": OK, "idle": OK, "every": job("return job.OK", 'every = "12h"'), "gone": OK}
+    async with open_bench(texts | {"full": job("return job.OK", settings), "ran": OK}) as bench:
+        await bench.run("ran")
+        before = rows_written(bench.engine)
+    (bench.jobs_folder / "gone.lua").unlink()
+    async with open_bench({"changed": job("return job.OK", 'every = "6h"')}) as bench:
+        after = rows_written(bench.engine)
+        assert {bench.desk.job(name).status for name in ("changed", "every", "full")} == {"WAITING"}
+    ours = {name for name in before if not name.startswith("moontide/")}
+    assert ours == {*texts, "full", "ran"}
+    assert {name for name in ours if after[name] != before[name]} == {"changed", "gone"}
+
+
+def rows_written(engine: Engine) -> dict[str, str]:
+    """Return when each job's row was written last."""
+    with closing(sqlite3.connect(engine.home / "moontide.db")) as connection:
+        return dict(connection.execute("SELECT name, updated FROM job").fetchall())
 
 
 async def test_runs_beyond_the_pool_wait_and_are_visible(open_bench: OpenBench) -> None:
