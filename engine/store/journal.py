@@ -34,7 +34,7 @@ logger = logging.getLogger("moontide.journal")
 
 T = TypeVar("T")
 
-#: Entries in one transaction; more would only make the first of them wait longer.
+#: A transaction of so many entries takes no more: the first of them would only wait longer.
 BATCH = 2000
 
 #: Seconds between attempts while the database takes no writes.
@@ -95,7 +95,8 @@ class Journal:
         self._claim = claim
         self._on_closed = on_closed
         self._loop = loop
-        self._queue: queue.SimpleQueue[_Entry | None] = queue.SimpleQueue()
+        self._taken: list[_Entry] = []
+        self._queue: queue.SimpleQueue[list[_Entry] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="moontide-journal", daemon=True)
         self._connection: Connection | None = None
         self._stalled_since: float | None = None
@@ -126,6 +127,7 @@ class Journal:
             return 0
         if not self._closing:
             self._closing = True
+            self._hand_over()
             self._queue.put(None)
         await asyncio.wait([self._ended], timeout=timeout_seconds)
         self._give_up.set()
@@ -230,8 +232,17 @@ class Journal:
     def _put(self, entry: _Entry) -> None:
         if self._closing:
             raise StoreUnavailable("the engine is stopping; nothing more is written")
+        assert self._loop is not None, "the journal was not started"
         self.waiting += 1
-        self._queue.put(entry)
+        if not self._taken:
+            self._loop.call_soon(self._hand_over)
+        self._taken.append(entry)
+
+    def _hand_over(self) -> None:
+        """Give the thread what came in one turn of the loop: waking it costs more than an entry."""
+        if self._taken:
+            self._queue.put(self._taken)
+            self._taken = []
 
     # What the thread tells, on the loop.
 
@@ -293,13 +304,13 @@ class Journal:
     def _next_batch(self) -> tuple[deque[_Entry], bool]:
         """Wait for entries and return those there are; false with the last ones."""
         batch: deque[_Entry] = deque()
-        entry = self._queue.get()
-        while entry is not None:
-            batch.append(entry)
+        entries = self._queue.get()
+        while entries is not None:
+            batch.extend(entries)
             if len(batch) >= BATCH:
                 return batch, True
             try:
-                entry = self._queue.get_nowait()
+                entries = self._queue.get_nowait()
             except queue.Empty:
                 return batch, True
         return batch, False
@@ -307,9 +318,7 @@ class Journal:
     def _drain(self) -> list[_Entry]:
         entries: list[_Entry] = []
         while not self._queue.empty():
-            entry = self._queue.get_nowait()
-            if entry is not None:
-                entries.append(entry)
+            entries.extend(self._queue.get_nowait() or ())
         return entries
 
     def _commit_batch(self, batch: deque[_Entry]) -> None:

@@ -51,11 +51,11 @@ class Gate:
         self._entered.set()
         self._open.wait(10)
 
-    def __enter__(self) -> Gate:
-        assert self._entered.wait(10)
+    async def __aenter__(self) -> Gate:
+        assert await asyncio.to_thread(self._entered.wait, 10)
         return self
 
-    def __exit__(self, *_: object) -> None:
+    async def __aexit__(self, *_: object) -> None:
         self._open.set()
 
 

@@ -83,7 +83,7 @@ async def test_what_is_handed_over_during_a_commit_goes_into_one_transaction(
 ) -> None:
     commits: list[Connection] = []
     event.listen(database.writer, "commit", commits.append)
-    with Gate(journal):
+    async with Gate(journal):
         waiting = [journal.run_created(a_run(n, status=RunStatus.QUEUED)) for n in range(1, 101)]
         waiting += [journal.run_started(RunStart(n, NOON)) for n in range(1, 101)]
         waiting += [journal.run_finished(n, an_end()) for n in range(1, 51)]
@@ -96,7 +96,7 @@ async def test_what_is_handed_over_during_a_commit_goes_into_one_transaction(
 
 
 async def test_of_several_values_for_a_job_the_last_one_stays(journal: Journal, queries: Queries) -> None:
-    with Gate(journal):
+    async with Gate(journal):
         journal.job_changed([JobPatch("a", {"status": "WAITING", "reason": "new"})])
         journal.job_changed([JobPatch("b", {"status": "INVALID"})])
         last = journal.job_changed([JobPatch("a", {"status": "STOPPED"})])
@@ -155,7 +155,7 @@ async def test_work_sees_what_came_before_it_and_nothing_after(journal: Journal)
     def count(connection: Connection) -> int:
         return int(connection.scalar(text("SELECT count(*) FROM run")) or 0)
 
-    with Gate(journal):
+    async with Gate(journal):
         journal.run_created(a_run(1))
         first = journal.transact(count)
         journal.run_created(a_run(2))
@@ -168,7 +168,7 @@ async def test_work_that_raises_fails_alone_and_leaves_nothing(journal: Journal,
         add_source("lost")(connection)  # type: ignore[operator]
         raise Refused("not today")
 
-    with Gate(journal):
+    async with Gate(journal):
         before = journal.transact(add_source("before"))  # type: ignore[arg-type]
         refused = journal.transact(refuse)
         after = journal.run_created(a_run(1))
@@ -182,7 +182,7 @@ async def test_work_that_raises_fails_alone_and_leaves_nothing(journal: Journal,
 
 async def test_a_refused_change_fails_alone(journal: Journal, queries: Queries, told: Told) -> None:
     await journal.run_created(a_run(1))
-    with Gate(journal):
+    async with Gate(journal):
         good = [journal.run_created(a_run(2))]
         twice = journal.run_created(a_run(1), JobPatch("report", {"status": "STOPPED"}))
         good.append(journal.run_created(a_run(3)))
@@ -222,7 +222,7 @@ async def test_a_log_line_that_is_refused_is_reported(
 
 
 async def test_a_caller_that_gives_up_takes_nothing_back(journal: Journal, queries: Queries) -> None:
-    with Gate(journal):
+    async with Gate(journal):
         journal.run_created(a_run(1)).cancel()
         last = journal.run_created(a_run(2))
     await last
@@ -231,13 +231,29 @@ async def test_a_caller_that_gives_up_takes_nothing_back(journal: Journal, queri
 
 
 async def test_stopping_commits_all_that_waits(journal: Journal, queries: Queries) -> None:
-    with Gate(journal):
+    async with Gate(journal):
         waiting = [journal.run_created(a_run(n)) for n in range(1, 51)]
         stopping = asyncio.create_task(journal.stop())
         await asyncio.sleep(0)
     assert await stopping == 0
     await asyncio.gather(*waiting)
     assert len(queries.runs(limit=100)) == 50
+
+
+async def test_what_one_turn_of_the_loop_brings_is_committed_together(journal: Journal) -> None:
+    await journal.transact(lambda connection: None)
+    before = journal.commits
+    written = [journal.run_created(a_run(n)) for n in range(1, 51)]
+    journal.log_lines(1, [LogLine(1, NOON, "info", "one of them")])
+    await asyncio.gather(*written)
+    assert journal.commits == before + 1
+
+
+async def test_what_came_in_the_turn_of_the_stop_is_committed(journal: Journal, queries: Queries) -> None:
+    written = journal.run_created(a_run(1))
+    assert await journal.stop() == 0
+    assert written.done()
+    assert [run.id for run in queries.runs(limit=10)] == [1]
 
 
 async def test_a_stopped_journal_takes_nothing(journal: Journal) -> None:
