@@ -5,11 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
 from tests.e2e.conftest import Home, job
 from tests.e2e.processes import until
 
 ECHO = job("return job.OK, run.data")
 PLANS = job('return job.OK, { core.jobs.after(run.data, "echo", { from = run.id }) }')
+
+pytestmark = pytest.mark.both_databases
 
 
 def planned(home: Home) -> list[Any]:
