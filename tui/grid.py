@@ -5,6 +5,7 @@ Textual's DataTable repaints itself whole for each changed cell, which a slow SS
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Generic, TypeVar
@@ -126,8 +127,12 @@ class Grid(ScrollView, Generic[Row], can_focus=True):
     # Rows
 
     def show_rows(self, rows: Sequence[Row]) -> None:
-        """Show these rows; cursor, marks and scroll stay where they are as far as possible."""
+        """Show these rows; cursor and marks stay on theirs, and rows on the screen stay in their lines.
+
+        At the top the list stays at the top, so that new rows come into sight there.
+        """
         grew = len(rows) != len(self._rows)
+        in_sight = self._keys_in_sight() if self.scroll_offset.y else ()
         self._rows = rows
         self._places = {self._key(row): place for place, row in enumerate(rows)}
         self.marked &= self._places.keys()
@@ -135,8 +140,22 @@ class Grid(ScrollView, Generic[Row], can_focus=True):
         if grew:
             self.virtual_size = Size(self.size.width, len(rows) + 1)
             self.refresh()
-        else:
+        if moved := self._moved_by(in_sight):
+            self.scroll_to(y=self.scroll_offset.y + moved, animate=False, force=True)
+        if not grew:
             self.redraw_changes()
+
+    def _keys_in_sight(self) -> Sequence[Hashable]:
+        top = self.scroll_offset.y
+        return [self._key(row) for row in self._rows[top : top + self._page]]
+
+    def _moved_by(self, in_sight: Sequence[Hashable]) -> int:
+        """Return by how many places most of the rows that were on the screen moved."""
+        top = self.scroll_offset.y
+        moves = Counter(
+            self._places[key] - place for place, key in enumerate(in_sight, top) if key in self._places
+        )
+        return moves.most_common(1)[0][0] if moves else 0
 
     def _keep_cursor(self) -> None:
         place = self._places.get(self._cursor)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from engine.calls.permissions import permission_words
 from engine.views import JobView
@@ -25,8 +26,8 @@ def job_summary(job: JobView, board: Board) -> Sequence[ProseLine]:
         *held_lines(job),
         [],
         _pair("schedule", job.schedule),
-        _pair("next", f"{words.until(job.next_run, now)}  {words.near_moment(job.next_run, now)}"),
-        [*_pair("last", f"{words.ago(job.last_run, now)}  "), ended_cell(job)],
+        _pair("next", _next_run(job, now)),
+        [*_pair("last", _last_run(job, now)), ended_cell(job)],
         _pair("runs", f"{ends_line(ends, 20)}  {percent_complete(ends)} complete"),
         _pair("tags", words.tags(job.tags) or "—"),
         _pair("groups", ", ".join(job.groups) or "—"),
@@ -34,6 +35,16 @@ def job_summary(job: JobView, board: Board) -> Sequence[ProseLine]:
         _pair("may use", permission_words(job.permissions, job.allow)),
     ]
     return [*lines, *error_lines(job.error)]
+
+
+def _next_run(job: JobView, now: datetime) -> str:
+    parts = (words.until(job.next_run, now), words.near_moment(job.next_run, now))
+    return "  ".join(parts) if job.next_run else "—"
+
+
+def _last_run(job: JobView, now: datetime) -> str:
+    # How it ended stands behind it, which is a dash without a run.
+    return f"{words.ago(job.last_run, now)}  " if job.last_run else ""
 
 
 def _pair(name: str, value: str) -> list[tuple[str, str]]:

@@ -64,33 +64,42 @@ ENDS = ("COMPLETE", "ERROR", "COMPLETE", "TIMEOUT", "SKIPPED", "CRASHED", "CANCE
 
 
 class _Audit:
-    async def entries(self, **wanted: Any) -> list[AuditView]:
-        return [
+    def __init__(self) -> None:
+        self.rows = [
             AuditView(2, START - MINUTE, "anna@web1", "socket", "deactivate", "report", True, False),
             AuditView(1, START - HOUR, "ben", "ssh", "reload", "", None, {"changed": ["report"]}),
         ]
 
+    async def entries(self, **wanted: Any) -> list[AuditView]:
+        return self.rows
+
 
 class _Holds:
-    def groups(self) -> list[GroupView]:
-        return [
+    def __init__(self) -> None:
+        self.rows = [
             GroupView("night", False, "disk is full", "anna", START - HOUR, "", 2, ["report", "till"]),
             GroupView("shop", True, "", "", None, "", None, ["report"]),
         ]
+
+    def groups(self) -> list[GroupView]:
+        return self.rows
 
     def holds(self) -> list[HoldView]:
         return []
 
 
 class _Schedules:
-    async def find(self, **wanted: Any) -> list[ScheduleView]:
+    def __init__(self) -> None:
         common = (None, None, None, None, START - HOUR, "anna@web1", None, None, None)
         every = ("every 10m", True, START + MINUTE, 7, "toys", {"n": 1})
         once = ("once", False, START + HOUR, 0, "", None)
-        return [
+        self.rows = [
             ScheduleView(2, "report", "ACTIVE", *every, *common, 12, 0, None),
             ScheduleView(1, "till", "ACTIVE", *once, *common, None, 3, "paused"),
         ]
+
+    async def find(self, **wanted: Any) -> list[ScheduleView]:
+        return self.rows
 
 
 class _Ledger(MemoryLedger):
@@ -292,13 +301,14 @@ def zone_of_utc() -> Iterator[None]:
 
 
 @asynccontextmanager
-async def showcase(home: Path) -> AsyncIterator[None]:
+async def showcase(home: Path) -> AsyncIterator[Showcase]:
     """Serve the API of the engine with something of everything."""
-    server = ApiServer(Showcase(home), socket_path=socket_in(home))
+    engine = Showcase(home)
+    server = ApiServer(engine, socket_path=socket_in(home))
     await server.start()
     try:
         with zone_of_utc():
-            yield
+            yield engine
     finally:
         await server.stop()
 

@@ -15,6 +15,7 @@ from tests.engine.api.memory_engine import MemoryEngine
 from tests.engine.conftest import until
 from tests.tui.conftest import Sit
 from tui.dialogs import Choice, Confirm
+from tui.grid import Grid
 
 pytestmark = pytest.mark.usefixtures("server")
 
@@ -179,6 +180,32 @@ async def test_new_jobs_move_neither_cursor_nor_filter(sit: Sit, engine: MemoryE
         engine.events.publish(JobsReloaded(datetime.now(UTC), ("aaae",), (), (), ()))
         await seat.reads("aaae")
         assert jobs.cursor_row.name == under.name  # type: ignore[attr-defined]
+
+
+async def test_new_jobs_above_leave_the_rows_on_the_screen_in_their_lines(
+    sit: Sit, engine: MemoryEngine
+) -> None:
+    for number in range(60):
+        engine.add(f"job{number:02}")
+    async with sit() as seat:
+        await seat.reads("job00")
+        await seat.press("s", "pagedown", "pagedown", "up")
+        grid = seat.app.screen.query_one("#jobs", Grid)
+
+        def shown() -> list[str]:
+            # Without the scroll bar.
+            return [line[:70] for line in seat.lines if " job" in line]
+
+        before, top = shown(), grid.scroll_offset.y
+        engine.add("aaa")
+        engine.add("aab")
+        engine.events.publish(JobsReloaded(datetime.now(UTC), ("aaa", "aab"), (), (), ()))
+        await until(lambda: grid.scroll_offset.y == top + 2 and shown() == before, 30)
+        await seat.press("g")
+        await seat.reads("aaa")
+        engine.add("aaaa")
+        engine.events.publish(JobsReloaded(datetime.now(UTC), ("aaaa",), (), (), ()))
+        await seat.reads("aaaa")
 
 
 async def test_s_sorts_by_the_next_column(sit: Sit, engine: MemoryEngine) -> None:

@@ -17,6 +17,7 @@ from tui.board import Board, End
 from tui.filters import job_fits, parse
 from tui.joblists import SORTS, sorted_jobs
 from tui.jobs import JobsScreen
+from tui.jobsummary import job_summary
 from tui.lua import all_tokens, coloured, error_line, tokens
 from tui.plots import ends_line, percent_complete
 from tui.runs import RunsScreen
@@ -216,6 +217,14 @@ def test_jobs_are_sorted_and_equal_ones_go_by_their_names(way: str) -> None:
 
     assert names(backwards=False) == SORTED[way]
     assert names(backwards=True) == SORTED[way][::-1]
+
+
+def test_what_a_job_lacks_is_one_dash_in_its_summary() -> None:
+    engine, board = MemoryEngine(), Board()
+    job = engine.add("report", next_run=None)
+    lines = ["".join(text for text, _ in line).split() for line in job_summary(job, board)]
+    assert ["next", "—"] in lines
+    assert ["last", "—"] in lines
 
 
 def test_jobs_that_need_attention_are_counted_anew_when_one_changes() -> None:
