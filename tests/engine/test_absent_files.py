@@ -26,7 +26,7 @@ class Folder:
 
     def __init__(self, home: Path) -> None:
         self.clock = ManualClock(START)
-        self.engine = DrivenEngine(home, self.clock, pool=0, group_limits={})
+        self.engine = DrivenEngine(home, self.clock, pool=0, group_limits={}, tag_limits={})
         self.file = home / "jobs/a.lua"
 
     def write(self, settings: str = "") -> None:

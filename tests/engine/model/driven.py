@@ -66,9 +66,17 @@ class Seen:
 class DrivenEngine:
     """Engines on one home, one after another."""
 
-    def __init__(self, home: Path, clock: ManualClock, pool: int, group_limits: Mapping[str, int]) -> None:
+    def __init__(
+        self,
+        home: Path,
+        clock: ManualClock,
+        pool: int,
+        group_limits: Mapping[str, int],
+        tag_limits: Mapping[str, int],
+    ) -> None:
         self.home = home
         self._group_limits = dict(group_limits)
+        self._tag_limits = dict(tag_limits)
         self._clock = clock
         self._pool = pool
         (home / "jobs").mkdir()
@@ -82,7 +90,7 @@ class DrivenEngine:
                 "executor": scripted.NAME,
                 "plugins_dir": "plugins",
                 "pool": {"size": self._pool},
-                "limits": {"groups": self._group_limits},
+                "limits": {"groups": self._group_limits, "tags": self._tag_limits},
                 "engine": {"stop_after": "1ms"},
                 # The engine's own job shall not take part.
                 "retention": {"every": "36500d"},

@@ -30,6 +30,7 @@ class File:
     priority: int = 0
     retries: int = 0
     groups: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
     dark: bool = False
     bad: bool = False
 

@@ -21,6 +21,9 @@ MOST_CRASHES = 3
 FAILED = ("ERROR", "TIMEOUT", "CRASHED")
 NOT_ITS_DOING = ("CANCELLED", "SKIPPED")
 
+#: A group or a tag, as what runs are counted by.
+Label = tuple[str, str]
+
 #: Runs that nobody asked for.
 OWN = ("schedule", "start", "missed")
 
@@ -113,7 +116,7 @@ class Run:
 
     Attributes:
         file: by which its waiting goes; its job's, as long as that is good.
-        counts: the limited groups in which it takes a place while it runs.
+        counts: the limited groups and tags in which it takes a place while it runs.
         given: the schedule given at run time that it comes from, if that is due again and again.
         single: it comes from one for a single run.
         first_trigger: of a retry, why there was the first attempt.
@@ -130,7 +133,7 @@ class Run:
     alone: bool = True
     place: tuple[int, int] = (0, 0)
     started: datetime | None = None
-    counts: tuple[str, ...] = ()
+    counts: tuple[Label, ...] = ()
     given: Given | None = None
     single: bool = False
     first_trigger: str = ""
@@ -148,6 +151,7 @@ class Reference:
     now: datetime
     pool: int
     group_limits: Mapping[str, int] = field(default_factory=dict)
+    tag_limits: Mapping[str, int] = field(default_factory=dict)
     holds: dict[tuple[str, str, str], Hold] = field(default_factory=dict)
     disk: dict[str, File] = field(default_factory=dict)
     jobs: dict[str, Job] = field(default_factory=dict)
@@ -563,7 +567,7 @@ class Reference:
                 return
             run = min(free, key=lambda run: run.place)
             run.status, run.started, run.job.last = "RUNNING", self.now, self.now
-            run.counts = tuple(group for group in _groups(run.file) or () if group in self.group_limits)
+            run.counts = tuple(label for label in _labels(run.file) if label in self._limits)
             if run.job.name not in self.disk:
                 self._end(run, MISSING_FILE)
 
@@ -572,11 +576,17 @@ class Reference:
             hold.kind == "paused" and hold.concerns(run.job.name, run.file) for hold in self.holds.values()
         )
         full = any(
-            sum(group in other.counts for other in self.of("RUNNING")) >= most
-            for group, most in self.group_limits.items()
-            if group in (_groups(run.file) or ())
+            sum(label in other.counts for other in self.of("RUNNING")) >= most
+            for label, most in self._limits.items()
+            if label in _labels(run.file)
         )
         return not paused and not full and not (run.alone and self._runs_alone(run.job))
+
+    @property
+    def _limits(self) -> dict[Label, int]:
+        """How many runs may go on at once, by group and by tag."""
+        by_group = {("group", name): most for name, most in self.group_limits.items()}
+        return by_group | {("tag", name): most for name, most in self.tag_limits.items()}
 
     def _runs_alone(self, job: Job) -> bool:
         return any(run.alone for run in self.of("RUNNING", job=job))
@@ -671,3 +681,9 @@ def with_overrides(file: File, overrides: Mapping[str, Any]) -> File:
 
 def _groups(file: File | None) -> tuple[str, ...] | None:
     return None if file is None else file.groups
+
+
+def _labels(file: File | None) -> list[Label]:
+    if file is None:
+        return []
+    return [*(("group", name) for name in file.groups), *(("tag", name) for name in file.tags)]

@@ -30,8 +30,10 @@ POOL = 2
 NAMES = st.sampled_from(["a", "b", "c"])
 GROUPS = st.sampled_from([(), (), ("g",), ("h",), ("g", "h")])
 
-#: Runs at once of the jobs of a group.
+#: Runs at once of the jobs of a group, and of those with a tag.
 GROUP_LIMITS = {"g": 1}
+TAG_LIMITS = {"t": 1}
+TAGS = st.sampled_from([(), (), ("t",), ("u",)])
 
 #: Homes lie in memory: what a disk does is not in question here.
 MEMORY = "/dev/shm"
@@ -68,6 +70,7 @@ FILES = st.one_of(
         priority=st.integers(0, 1),
         retries=st.sampled_from([0, 0, 1, 5]),
         groups=GROUPS,
+        tags=TAGS,
     ),
     st.builds(File, cron=st.just(True), run_skipped=st.booleans(), retries=st.integers(0, 1), groups=GROUPS),
     st.builds(File, every=st.just(90), dark=st.just(True), run_once=st.booleans(), groups=GROUPS),
@@ -104,6 +107,7 @@ OVERRIDES = st.sampled_from(
         ("retries", 2),
         ("groups", ("h",)),
         ("groups", ()),
+        ("tags", ("t",)),
     ]
 )
 
@@ -115,7 +119,7 @@ def lua(file: File) -> str:
     if file.bad:
         return "local job = core.job {"
     asked = {key: value for key, value in asdict(file).items() if key not in ("bad", "cron", "at", "dark")}
-    asked["groups"] = list(file.groups) or None
+    asked |= {"groups": list(file.groups) or None, "tags": list(file.tags) or None}
     asked |= {"blackout": "12:10-12:20"} if file.dark else {}
     asked |= {"cron": "*/5 * * * *"} if file.cron else {}
     asked |= {"at": file.at.isoformat()} if file.at else {}
@@ -181,8 +185,8 @@ class EngineBesideModel(RuleBasedStateMachine):
             tempfile.mkdtemp(prefix="moontide-model-", dir=MEMORY if os.path.isdir(MEMORY) else None)
         )
         self.clock = ManualClock(START)
-        self.engine = DrivenEngine(self._home, self.clock, POOL, GROUP_LIMITS)
-        self.model = Reference(START, POOL, GROUP_LIMITS)
+        self.engine = DrivenEngine(self._home, self.clock, POOL, GROUP_LIMITS, TAG_LIMITS)
+        self.model = Reference(START, POOL, GROUP_LIMITS, TAG_LIMITS)
         self._up = False
 
     @initialize(files=st.dictionaries(NAMES, FILES, min_size=1))
