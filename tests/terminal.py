@@ -55,7 +55,7 @@ class Terminal:
     def send(self, keys: str) -> None:
         os.write(self.master, keys.encode())
 
-    def reads(self, *words: str, seconds: float = 20) -> None:
+    def reads(self, *words: str, seconds: float = 60) -> None:
         """Read on until all of these were drawn."""
         try:
             self.wait(lambda: all(word.encode() in self.seen for word in words), seconds)
@@ -63,7 +63,7 @@ class Terminal:
             drawn = _CONTROL.sub(b"", self.seen)[-DRAWN_SHOWN:].decode(errors="replace")
             raise AssertionError(f"{late}: {words} were not drawn, but\n{drawn}") from late
 
-    def wait(self, condition: Callable[[], object], seconds: float = 20) -> None:
+    def wait(self, condition: Callable[[], object], seconds: float = 60) -> None:
         def look() -> object:
             while select.select([self.master], [], [], 0)[0] and (data := self._read()):
                 self.seen += data

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from textual import work
-from textual.app import App
 
 from tui.page import Context, Page
+from tui.typeahead import TypeAhead
 
 
-class Places(App[int]):
+class Places(TypeAhead):
     """The part of the dashboard that opens screens."""
 
     context: Context

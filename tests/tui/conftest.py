@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
+from textual._xterm_parser import XTermParser
 from textual.pilot import Pilot
 
 from engine.api.address import socket_in
@@ -16,7 +18,7 @@ from tests.engine.conftest import until
 from tui.app import Dashboard
 
 #: A screen that is not there by then never comes, also on a busy machine.
-READ_SECONDS = 30
+READ_SECONDS = 60
 
 
 class Seat:
@@ -28,7 +30,19 @@ class Seat:
 
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)
+        await self.dealt_with()
         await self.pilot.pause()
+
+    def type_ahead(self, sent: str) -> None:
+        """Let all that a terminal sends for some keys come at once."""
+        for event in XTermParser().feed(sent):
+            self.app.post_message(event)
+
+    async def dealt_with(self) -> None:
+        """Wait until all keys have led to where they lead."""
+        taken = asyncio.Event()
+        self.app.call_later(taken.set)
+        await until(lambda: taken.is_set() and not self.app.is_dealing, READ_SECONDS)
 
     async def type(self, text: str) -> None:
         names = {" ": "space", ":": "colon", "/": "slash", "!": "exclamation_mark", "=": "equals_sign"}
@@ -98,6 +112,7 @@ def sit(tmp_path: Path) -> Sit:
 @asynccontextmanager
 async def seated(app: Dashboard, size: tuple[int, int] = (80, 24)) -> AsyncIterator[Seat]:
     """Run a dashboard without a terminal."""
+    app.patience_seconds = READ_SECONDS
     async with app.run_test(size=size, notifications=True) as pilot:
         try:
             yield Seat(app, pilot)
