@@ -284,9 +284,11 @@ def prepare_process() -> None:
 
     With SIGHUP ignored, the dashboard would spin for ever once its terminal is closed; with COLUMNS or
     LINES in the environment it would never see a resize. In a browser they are how it learns of its size.
+    SIGPIPE must not end it: an engine that goes away in the middle of a request is an error to be shown.
     """
-    for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT, signal.SIGPIPE, signal.SIGCHLD):
+    for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
         signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     if not os.environ.get("TEXTUAL_DRIVER"):
         for name in ("COLUMNS", "LINES"):
             os.environ.pop(name, None)

@@ -39,10 +39,14 @@ class Seat:
             self.app.post_message(event)
 
     async def dealt_with(self) -> None:
-        """Wait until all keys have led to where they lead."""
+        """Wait until all keys have led to where they lead, or to the end of the dashboard."""
         taken = asyncio.Event()
         self.app.call_later(taken.set)
-        await until(lambda: taken.is_set() and not self.app.is_dealing, READ_SECONDS)
+
+        def is_done() -> bool:
+            return self.app.return_code is not None or (taken.is_set() and not self.app.is_dealing)
+
+        await until(is_done, READ_SECONDS)
 
     async def type(self, text: str) -> None:
         names = {" ": "space", ":": "colon", "/": "slash", "!": "exclamation_mark", "=": "equals_sign"}

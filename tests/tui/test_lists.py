@@ -13,7 +13,7 @@ import pytest
 from engine.api.address import socket_in
 from engine.api.client import AsyncClient
 from tests.engine.conftest import ACTOR, Bench, OpenBench, open_bench, until
-from tests.tui.conftest import Seat, Sit
+from tests.tui.conftest import READ_SECONDS, Seat, Sit
 
 __all__ = ["open_bench"]
 
@@ -154,6 +154,8 @@ async def test_many_jobs_are_paused_and_resumed_at_once(open_both: Open) -> None
         await seat.type("moving house")
         await seat.press("enter")
         await seat.reads("2 jobs paused", "¦ paused")
+        # The events of the two come one after the other.
+        await until(lambda: all(seat.app.board.jobs[name].paused for name in JOBS), READ_SECONDS)
         assert all("moving house" in bench.desk.job(name).paused for name in JOBS)
         await seat.press("z")
         await seat.reads("Resume 2 jobs?")

@@ -205,3 +205,17 @@ def test_the_first_screen_loads_neither_editor_nor_palette() -> None:
         .split()
     )
     assert not {"tui.editor", "tui.luaarea", "tui.palette", "tui.run", "tui.job", "httpx"} & set(loaded)
+
+
+def test_an_engine_that_goes_in_the_middle_of_a_request_is_an_error_and_no_end() -> None:
+    program = """
+import socket, tui.app
+tui.app.prepare_process()
+mine, engines = socket.socketpair()
+engines.close()
+try:
+    mine.send(b"GET /v1/jobs")
+except BrokenPipeError:
+    raise SystemExit(7)
+"""
+    assert subprocess.run([sys.executable, "-c", program], timeout=60).returncode == 7
