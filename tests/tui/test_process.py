@@ -108,6 +108,40 @@ def test_without_a_terminal_it_ends_at_once_and_says_what_works(home: Path) -> N
     assert b"moontide jobs" in done.stderr
 
 
+#: How each terminal is told of colours, and how the sign of a running engine is drawn there.
+TERMINALS = {
+    "xterm-256color": (b"\x1b[38;5;", "●"),
+    "screen-256color": (b"\x1b[38;5;", "●"),
+    "tmux-256color": (b"\x1b[38;5;", "●"),
+    "linux": (b"\x1b[3", "+"),
+    "vt100": (b"\x1b[3", "+"),
+}
+
+
+@pytest.mark.usefixtures("engine")
+@pytest.mark.parametrize("name", TERMINALS)
+def test_each_terminal_gets_what_it_can_draw_and_back_as_it_was(
+    home: Path, open_terminal: Open, name: str
+) -> None:
+    colour, sign = TERMINALS[name]
+    terminal = open_terminal("--home", str(home), "tui", TERM=name, COLORTERM="")
+    terminal.reads(f"{sign} Running", "beat", "inactive")
+    terminal.send("/faulty\r")
+    terminal.send("e")
+    terminal.reads("Ln 1, Col 1")
+    drawn, terminal.seen = terminal.seen, b""
+    assert colour in drawn
+    assert (b"38;5;" in drawn) == name.endswith("256color")
+    assert b"38;2;" not in drawn
+    assert drawn.isascii() == (sign == "+")
+    terminal.send("\x1b")
+    terminal.reads("SCHEDULE")
+    terminal.send("q")
+    assert terminal.ended() == 0
+    assert terminal.seen.rindex(b"\x1b[?25h") > terminal.seen.rfind(b"\x1b[?25l")
+    assert b"\x1b[?1000l" in terminal.seen
+
+
 def test_a_dumb_terminal_is_refused(home: Path, open_terminal: Open) -> None:
     terminal = open_terminal("--home", str(home), "tui", TERM="dumb")
     assert terminal.ended() == 2
