@@ -77,6 +77,10 @@ class TypeAhead(App[int]):
 
     async def on_unmount(self) -> None:
         """Hand out nothing more."""
+        self.forget()
+
+    def forget(self) -> None:
+        """Drop the keys that wait for their turn; the app comes to its end."""
         self._ahead.clear()
         if self._dealing is not None:
             self._dealing.cancel()

@@ -62,10 +62,10 @@ Named = Annotated[
 
 
 def move_database(context: typer.Context, source: Named, target: Named, as_json: AsJson = False) -> None:
-    """Copy all that a database holds into an empty one, from SQLite to PostgreSQL or back.
+    """Copy a database from SQLite to PostgreSQL, or back.
 
-    No engine may work on either. What arrived is counted and summed up before it is committed; the first
-    database stays as it is.
+    The target is empty, and no engine may work on either. What arrived is counted and summed up before it is
+    committed; the first database stays as it is.
     """
     from engine.store import moving
 

@@ -122,4 +122,5 @@ async def seated(app: Dashboard, size: tuple[int, int] = (80, 24)) -> AsyncItera
             yield Seat(app, pilot)
         finally:
             # As a dashboard that ends does itself: `run_test` alone takes the screens down first.
+            app.forget()
             app.workers.cancel_all()

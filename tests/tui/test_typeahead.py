@@ -98,8 +98,9 @@ async def test_a_key_behind_a_click_goes_where_the_click_led(open_bench: OpenBen
         cancel = seat.app.screen.query(Choice).first().region.center
         place = f"{int(cancel[0]) + 1};{int(cancel[1]) + 1}"
         seat.type_ahead(f"\x1b[<0;{place}M\x1b[<0;{place}m/repo")
-        await seat.gone("beat")
-        await seat.reads("report")
+        await seat.dealt_with()
+        assert isinstance(seat.app.screen, JobsScreen)
+        assert seat.app.screen.query_one(FilterLine).value == "repo"
 
 
 async def test_a_click_on_nothing_holds_up_no_key(sit: Sit, server: ApiServer) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import signal
 import socket
 import subprocess
 import sys
@@ -38,7 +39,7 @@ async def end_of(act: Callable[[socket.socket], None], host: RememberingHost) ->
     ours, theirs = socket.socketpair()
     theirs.setblocking(False)
     worker = WorkerChannel(ours)
-    worker.exited.set_result(None)
+    worker.exited.set_result(wire.Reaped(1, signal.SIGKILL, 0.0, 0))
     talk = asyncio.create_task(Conversation(worker, host, ALLOWANCE, ReadyTasks()).hold(OPENING, None))
     await asyncio.sleep(0)
     act(theirs)
@@ -122,7 +123,7 @@ async def test_more_calls_than_allowed_end_the_run_though_the_worker_should_coun
 ) -> None:
     ours, theirs = socket.socketpair()
     worker = WorkerChannel(ours)
-    worker.exited.set_result(None)
+    worker.exited.set_result(wire.Reaped(1, signal.SIGKILL, 0.0, 0))
     talk = asyncio.create_task(Conversation(worker, host, ALLOWANCE, ReadyTasks()).hold(OPENING, None))
     echo = wire.frame(wire.Call("test.echo", encode_value([1])))
     for count in range(1, 6):
