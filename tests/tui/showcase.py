@@ -216,8 +216,10 @@ class Showcase(MemoryEngine):
             given = {"last_run": started, "last_status": status, "last_run_id": number}
             self.views[job] = replace(self.views[job], **given)
 
-    def coming(self, **wanted: Any) -> list[ComingView]:
-        due = [(view.next_run, view.name) for view in self.jobs() if view.next_run]
+    def coming(self, *, job: str | None = None, **wanted: Any) -> list[ComingView]:
+        due = [
+            (view.next_run, view.name) for view in self.jobs() if view.next_run and job in (None, view.name)
+        ]
         return [ComingView(name, at, ["the last date"] * (name == "till")) for at, name in sorted(due)]
 
 
