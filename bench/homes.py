@@ -124,3 +124,14 @@ def wait_until_running(client: Client, process: subprocess.Popen[bytes]) -> None
             pass
         time.sleep(0.02)
     raise RuntimeError(f"the engine did not start (exit code {process.poll()})")
+
+
+@contextmanager
+def served_by(module: str) -> Iterator[int]:
+    """Run a module as a server in a process of its own, and give the port that it prints first."""
+    with subprocess.Popen([sys.executable, "-m", module], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        try:
+            yield int(process.stdout.readline())
+        finally:
+            process.terminate()

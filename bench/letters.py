@@ -6,14 +6,10 @@ The server is a process of its own: it must not take time from the loop that is 
 from __future__ import annotations
 
 import asyncio
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from bench.figures import Effort, Figure
-from bench.homes import engine_in, home_with, job_text
+from bench.homes import engine_in, home_with, job_text, served_by
 from bench.pauses import watched_loop
 from engine.events import Event, RunFinished
 from engine.service import Engine
@@ -48,7 +44,7 @@ async def _rounds(count: int) -> dict[str, list[tuple[float, float]]]:
         name.replace(" ", "_"): job_text(f"{head}\n  {content}\n  assert(msg:send())\n  return job.OK")
         for name, content in CONTENTS.items()
     }
-    with _server() as port, home_with(jobs, _SETTINGS.format(port=port)) as home:
+    with served_by("bench.letters") as port, home_with(jobs, _SETTINGS.format(port=port)) as home:
         async with engine_in(home) as engine:
             return {
                 name: [await _round(engine, job) for _ in range(count)]
@@ -75,16 +71,6 @@ async def _round(engine: Engine, job: str) -> tuple[float, float]:
     if event.status != "COMPLETE":
         raise RuntimeError(f"{job}: {event.error}")
     return seconds, max(pauses)
-
-
-@contextmanager
-def _server() -> Iterator[int]:
-    with subprocess.Popen([sys.executable, "-m", "bench.letters"], stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        try:
-            yield int(process.stdout.readline())
-        finally:
-            process.terminate()
 
 
 async def _serve() -> None:

@@ -6,14 +6,10 @@ The server is a process of its own: it must not take time from the loop that is 
 from __future__ import annotations
 
 import asyncio
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from bench.figures import Effort, Figure
-from bench.homes import engine_in, home_with, job_text, own_jobs
+from bench.homes import engine_in, home_with, job_text, own_jobs, served_by
 from bench.pauses import watched_loop
 from engine.events import Event, RunFinished
 from engine.service import Engine
@@ -41,7 +37,7 @@ def measure(effort: Effort) -> list[Figure]:
 
 
 async def _rounds(count: int) -> list[tuple[float, float]]:
-    with _server() as port:
+    with served_by("bench.network") as port:
         body = f'assert(core.network.get("http://127.0.0.1:{port}/").status == 200) return job.OK'
         jobs = {f"job{number}": job_text(body) for number in range(RUNS)}
         toml = f'pool.size = {AT_ONCE}\n[network]\nallow = ["127.0.0.1"]\n'
@@ -68,16 +64,6 @@ async def _round(engine: Engine) -> tuple[float, float]:
     if set(statuses) != {"COMPLETE"}:
         raise RuntimeError(f"runs ended as {sorted(set(statuses))}")
     return seconds, max(pauses)
-
-
-@contextmanager
-def _server() -> Iterator[int]:
-    with subprocess.Popen([sys.executable, "-m", "bench.network"], stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        try:
-            yield int(process.stdout.readline())
-        finally:
-            process.terminate()
 
 
 async def _serve() -> None:

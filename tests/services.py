@@ -130,7 +130,7 @@ def own_mysql(folder: Path, *, tls: Identity | None = None) -> OwnServer | None:
     _run(
         [installer, "--no-defaults", f"--datadir={data}", "--auth-root-authentication-method=normal", *login]
     )
-    server = Server("mysql", _free_port(), "root")
+    server = Server("mysql", free_port(), "root")
     command = [
         program,
         "--no-defaults",
@@ -189,7 +189,7 @@ def own_pg(folder: Path, *, tls: Identity | None = None) -> OwnServer | None:
     become = become if os.getuid() == 0 else []
     data = folder / "data"
     _run([*become, str(found[-1]), "-D", str(data), "-U", "postgres", "-A", "trust", "-E", "UTF8"])
-    server = Server("pg", _free_port(), "postgres")
+    server = Server("pg", free_port(), "postgres")
     program = str(found[-1].with_name("postgres"))
     place = ["-c", f"listen_addresses={HOST}", "-c", f"port={server.port}"]
     place += ["-c", f"unix_socket_directories={folder}", "-c", "fsync=off"]
@@ -317,7 +317,8 @@ def _accepts(server: Server) -> bool:
         return False
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of loopback that nobody listens on now."""
     with socket.socket() as free:
         free.bind((HOST, 0))
         return int(free.getsockname()[1])

@@ -11,8 +11,7 @@ from pathlib import Path
 from tests.e2e.frontdoor import login, make_key
 from tests.e2e.processes import until
 from tests.programs import needs
-
-HOST = "127.0.0.1"
+from tests.services import HOST, free_port
 
 #: Where the server of the system keeps its unprivileged part; a service makes it as it starts.
 _PRIVILEGE_SEPARATION = Path("/run/sshd")
@@ -39,8 +38,7 @@ class Sshd:
         self._folder = folder
         make_key(folder, "host")
         make_key(folder, "person")
-        with socket.create_server((HOST, 0)) as free:
-            self._port = free.getsockname()[1]
+        self._port = free_port()
         is_root = os.getuid() == 0
         if is_root:
             _PRIVILEGE_SEPARATION.mkdir(mode=0o755, exist_ok=True)

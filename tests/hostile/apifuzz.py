@@ -8,7 +8,6 @@ answer that the description knows, without a secret, and a refusal where the rol
 from __future__ import annotations
 
 import json
-import socket
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -36,6 +35,7 @@ from engine.api.rights import ROLE_KEY, SAFE_METHODS
 from engine.api.routes import ACTOR_HEADER
 from engine.roles import Role
 from tests.e2e.conftest import Home, Served, job
+from tests.services import free_port
 
 Operation = APIOperation[Any, Any, Any, Any]
 
@@ -191,7 +191,7 @@ def _first_traceback(said: str) -> str:
 @contextmanager
 def serving(folder: Path) -> Iterator[Target]:
     """Start an engine that may be spoilt."""
-    home, port = Home(folder / "home"), _free_port()
+    home, port = Home(folder / "home"), free_port()
     named = "".join(
         f'{role.value} = {{ role = "{role.value}", token = "{token}" }}\n' for role, token in _named()
     )
@@ -211,12 +211,6 @@ def _named() -> list[tuple[Role, str]]:
 
 def _secrets() -> tuple[str, ...]:
     return (*_TOKENS.values(), _PASSWORD)
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 #: What clients may say of themselves; a header holds no more.
