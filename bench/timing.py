@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import os
 import time
+import tracemalloc
 from datetime import UTC, datetime, timedelta
 
 from bench.figures import Effort, Figure
@@ -30,8 +30,6 @@ SIZES = (1_000, 10_000, 100_000)
 POOL = 10
 #: Due times that are served in one round, one after another.
 FIRES = 10_000
-#: Fewer schedules fit into what the process has anyway, and would seem to need nothing.
-WEIGHED = 10_000
 TARGETS = {100_000: {"armed": "< 2", "fire": "< 100"}}
 
 
@@ -42,24 +40,35 @@ def measure(effort: Effort) -> list[Figure]:
 
 
 async def _figures(size: int, rounds: int) -> list[Figure]:
-    armed, memory, fires = [], [], []
+    armed, fires = [], []
     for _ in range(rounds):
-        files = [(settings, settings.schedule()) for settings in map(_settings, range(size))]
+        files = _files(size)
         gc.collect()
-        before, began = _resident_bytes(), time.process_time()
+        began = time.process_time()
         clock = _Clockwork(files)
         armed.append(time.process_time() - began)
-        memory.append((_resident_bytes() - before) / size)
         fires.append(clock.fire(FIRES))
     targets = TARGETS.get(size, {})
-    figures = [
+    return [
         Figure(f"{size:,} schedules armed", "s", armed, targets.get("armed", "")),
+        Figure(f"{size:,} schedules, each", "bytes", [_weight(size)]),
         Figure(f"a due time among {size:,}", "us", fires, targets.get("fire", "")),
     ]
-    if size >= WEIGHED:
-        # Later rounds take what the first one has given back, and would seem to need nothing.
-        figures.insert(1, Figure(f"{size:,} schedules, each", "bytes", memory[:1]))
-    return figures
+
+
+def _files(size: int) -> list[tuple[JobSettings, Schedule | None]]:
+    return [(settings, settings.schedule()) for settings in map(_settings, range(size))]
+
+
+def _weight(size: int) -> float:
+    """Return what is allocated for each schedule; a thousand would be lost in what the process has anyway."""
+    files = _files(size)
+    tracemalloc.start()
+    clock = _Clockwork(files)
+    weight = tracemalloc.get_traced_memory()[0] / size
+    tracemalloc.stop()
+    del clock
+    return weight
 
 
 def _settings(number: int) -> JobSettings:
@@ -67,11 +76,6 @@ def _settings(number: int) -> JobSettings:
         return JobSettings(every=3600.0 + number % 82_800)
     line = f"{number % 60} {number // 60 % 24} * * {number % 7}"
     return JobSettings(cron=line, timezone="Europe/Berlin")
-
-
-def _resident_bytes() -> int:
-    with open("/proc/self/statm") as file:
-        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 class _Clockwork:
