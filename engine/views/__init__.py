@@ -1,0 +1,88 @@
+"""What the API shows of jobs, runs and the engine: plain values, ready for JSON.
+
+Times are aware datetimes; as JSON they are ISO 8601 with offset.
+"""
+
+from engine.views.files import (
+    DraftView,
+    EntryView,
+    ModuleView,
+    ProblemView,
+    SettingView,
+)
+from engine.views.jobs import (
+    AlertView,
+    GroupView,
+    HoldView,
+    JobView,
+    StateView,
+)
+from engine.views.lua import (
+    LuaClassView,
+    LuaMemberView,
+    LuaParameterView,
+)
+from engine.views.planned import (
+    ComingView,
+    ScheduleView,
+    SlotView,
+    WhyView,
+)
+from engine.views.reloads import (
+    PlannedChangeView,
+    ReloadPlanView,
+    ReloadView,
+)
+from engine.views.running import (
+    AuditView,
+    BulkView,
+    CallerView,
+    EngineSettingView,
+    EngineView,
+    PluginView,
+    ScreenView,
+)
+from engine.views.runs import (
+    DiffView,
+    FileDiffView,
+    LogLineView,
+    ModuleSourceView,
+    RunSourceView,
+    RunView,
+)
+
+__all__ = [
+    "AlertView",
+    "AuditView",
+    "BulkView",
+    "CallerView",
+    "ComingView",
+    "DiffView",
+    "DraftView",
+    "EngineSettingView",
+    "EngineView",
+    "EntryView",
+    "FileDiffView",
+    "GroupView",
+    "HoldView",
+    "JobView",
+    "LogLineView",
+    "LuaClassView",
+    "LuaMemberView",
+    "LuaParameterView",
+    "ModuleSourceView",
+    "ModuleView",
+    "PlannedChangeView",
+    "PluginView",
+    "ProblemView",
+    "ReloadPlanView",
+    "ReloadView",
+    "RunSourceView",
+    "RunView",
+    "ScheduleView",
+    "ScreenView",
+    "SettingView",
+    "SlotView",
+    "StateView",
+    "WhyView",
+]
