@@ -73,7 +73,8 @@ from engine.runs.scheduler import Scheduler
 from engine.runs.startup import run_startup_jobs
 from engine.runs.timetable import Timetable
 from engine.sandbox.pool import WorkerPool
-from engine.settings import ApiSettings, Settings, SshSettings
+from engine.settings import Settings
+from engine.settings.sections import ApiSettings, SshSettings
 from engine.states import EngineState
 from engine.store.aging import Aging
 from engine.store.alertrows import AlertQueries

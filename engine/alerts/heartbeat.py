@@ -13,7 +13,7 @@ from datetime import datetime
 
 import httpx
 
-from engine.settingalerts import HeartbeatSettings
+from engine.settings.alerts import HeartbeatSettings
 from engine.times.quantities import format_duration
 
 logger = logging.getLogger("moontide.heartbeat")

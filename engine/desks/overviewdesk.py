@@ -13,7 +13,7 @@ from engine.jobs.jobfolder import library_path, read_job_file, scan_library
 from engine.jobsources import sha256
 from engine.runs.job import Job
 from engine.settings import Settings
-from engine.settingviews import setting_views
+from engine.settings.views import setting_views
 from engine.views import EngineSettingView, ModuleView
 
 #: The jobs that are known to use a module, each with the hash that it knew.

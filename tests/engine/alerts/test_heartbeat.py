@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from engine.alerts.heartbeat import Heartbeat, ailment, failing
-from engine.settingalerts import HeartbeatSettings
+from engine.settings.alerts import HeartbeatSettings
 from tests.engine.conftest import until
 from tests.plugins.web import Seen, Send, Web, answer, serve
 

@@ -17,7 +17,7 @@ def test_without_the_library_the_error_says_what_to_install() -> None:
     program = (
         "import sys, pathlib; sys.modules['asyncssh'] = None\n"
         "from engine.service import make_door\n"
-        "from engine.settings import SshSettings\n"
+        "from engine.settings.sections import SshSettings\n"
         "from engine.errors import SettingsError\n"
         "here = pathlib.Path()\n"
         "try: make_door(SshSettings(listen='h:1'), here, callers=None, socket=here, note=None)\n"

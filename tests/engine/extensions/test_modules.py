@@ -38,6 +38,19 @@ def test_a_module_gets_its_table_and_its_variables(tmp_path: Path, monkeypatch: 
     assert module_settings(shop(), tables) == {"shop": ShopSettings("http://other.example", 7)}
 
 
+def test_a_variable_changes_one_key_of_a_table_inside_a_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "moontide.toml").write_text(
+        '[mysql.shop]\nurl = "mysql://old"\nmost_rows = 5\n[mysql.crm]\nurl = "mysql://crm"\n'
+    )
+    monkeypatch.setenv("MOONTIDE_MYSQL__SHOP__URL", "mysql://new")
+    assert load_settings(tmp_path).module_tables["mysql"] == {
+        "shop": {"url": "mysql://new", "most_rows": 5},
+        "crm": {"url": "mysql://crm"},
+    }
+
+
 @pytest.mark.parametrize(
     ("tables", "words"),
     [

@@ -20,7 +20,7 @@ from engine.jobs.alertrules import (
     read_threshold,
     read_times,
 )
-from engine.settingtypes import DURATION, Duration, Section, setting
+from engine.settings.types import DURATION, Duration, Section, setting
 from engine.times.quiet import read_quiet
 
 Flag = Annotated[bool, BeforeValidator(read_switch)]

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
-from engine.settings import Settings, allowed_of, setting_fields, variable_of
+from engine.settings.schema import Settings, allowed_of, setting_fields, variable_of
 from engine.times.quantities import compact_duration, format_size
 from engine.views import EngineSettingView
 

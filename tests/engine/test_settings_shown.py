@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.settings import Settings, setting_fields, settings_from
-from engine.settingviews import HIDDEN, setting_views
+from engine.settings.views import HIDDEN, setting_views
 from engine.views import EngineSettingView
 
 SECRET = "hunter2hunter2"
