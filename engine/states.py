@@ -150,3 +150,20 @@ def follow(present: RunStatus, wanted: RunStatus) -> RunStatus:
     if wanted not in TRANSITIONS[present]:
         raise ValueError(f"a run cannot go from {present} to {wanted}")
     return wanted
+
+
+class NodeKind(StrEnum):
+    """What works on a database."""
+
+    ENGINE = "engine"
+    WORKER = "worker"
+
+
+class NodeState(StrEnum):
+    """What an engine or a worker does, as its row says."""
+
+    LEADING = "leading"
+    STANDBY = "standby"
+    WORKING = "working"
+    DRAINING = "draining"
+    GONE = "gone"

@@ -9,7 +9,7 @@ import re
 import sqlite3
 from collections.abc import Callable, Mapping
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -219,6 +219,21 @@ def execute_many(connection: Connection, statement: str, rows: list[Any]) -> int
         raise DBAPIError(statement, None, error) from error
     finally:
         cursor.close()
+
+
+def server_now(dialect: str, plus_seconds: float = 0.0) -> ColumnElement[Any]:
+    """Return what tells the time by the database's own clock: of a server, or of this machine.
+
+    Args:
+        dialect: the name of the connection's dialect.
+        plus_seconds: so much later, or earlier if it is negative.
+    """
+    if dialect == _SQLITE:
+        shift = f"{plus_seconds:+.3f} seconds"
+        # It has milliseconds alone; times are kept with six digits.
+        return func.strftime("%Y-%m-%d %H:%M:%f", "now", shift, type_=Text()) + "000"
+    now: ColumnElement[Any] = func.clock_timestamp()
+    return now + timedelta(seconds=plus_seconds) if plus_seconds else now
 
 
 # All rows at once

@@ -334,6 +334,41 @@ class Alert(StoreModel, table=True):
     note: str | None = Field(default=None, sa_column=Column(Text))
 
 
+class Node(StoreModel, table=True):
+    """One life of an engine or a worker on this database; `heartbeat` is by the database's own clock."""
+
+    id: str = Field(primary_key=True)
+    kind: str
+    name: str
+    host: str
+    home: str
+    pid: int
+    version: str
+    state: str
+    addresses: list[str] = Field(sa_column=Column(JSON, nullable=False))
+    tags: list[str] = Field(sa_column=Column(JSON, nullable=False))
+    slots: int | None = None
+    running: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default=text("0")))
+    jobs_hash: str | None = None
+    clock_ahead: float = Field(default=0, sa_column=Column(Float, nullable=False, server_default=text("0")))
+    drain: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=false()))
+    started: datetime = Field(sa_column=_time(nullable=False))
+    heartbeat: datetime = Field(sa_column=_time(nullable=False))
+
+
+class Lease(StoreModel, table=True):
+    """Who leads: one row, whose `until` is by the database's own clock (see `engine.rules.lead`)."""
+
+    id: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    term: int = Field(sa_column=Column(BigInteger, nullable=False))
+    node: str
+    host: str
+    home: str
+    backend: int
+    secret: str
+    until: datetime = Field(sa_column=_time(nullable=False))
+
+
 #: The states of rows of `run` that are not over; a PLANNED one has its row elsewhere.
 UNFINISHED = tuple(status.value for status in RunStatus if status not in FINAL | {RunStatus.PLANNED})
 
@@ -353,3 +388,5 @@ JOB_STATE: Table = metadata.tables["job_state"]
 HOLD: Table = metadata.tables["hold"]
 AUDIT: Table = metadata.tables["audit"]
 ALERT: Table = metadata.tables["alert"]
+NODE: Table = metadata.tables["node"]
+LEASE: Table = metadata.tables["lease"]
