@@ -18,7 +18,9 @@ from engine.sandbox.harden import harden
 from engine.sandbox.lua import LuaMemoryError, LuaState
 from engine.sandbox.values import MAX_JSON_BYTES, MAX_LARGE_BYTES, MAX_VALUE_BYTES, encode_value
 
-_RECEIVE_BYTES = 2**18
+# What the C library takes from its heap. From 128 KB on it asks the kernel for fresh pages and gives them back,
+# with each message, however short.
+_RECEIVE_BYTES = 2**16
 _UTC = encode_value([[0, 0]])
 _json_encoder = msgspec.json.Encoder()
 _json_decoder = msgspec.json.Decoder()
