@@ -18,8 +18,8 @@ from engine.sandbox.harden import harden
 from engine.sandbox.lua import LuaMemoryError, LuaState
 from engine.sandbox.values import MAX_JSON_BYTES, MAX_LARGE_BYTES, MAX_VALUE_BYTES, encode_value
 
-# What the C library takes from its heap. From 128 KB on it asks the kernel for fresh pages and gives them back,
-# with each message, however short.
+# What the C library takes from its heap. From 128 KB on it asks the kernel for fresh pages with each message,
+# however short, and gives them back.
 _RECEIVE_BYTES = 2**16
 _UTC = encode_value([[0, 0]])
 _json_encoder = msgspec.json.Encoder()
