@@ -106,6 +106,8 @@ logger = logging.getLogger("moontide.engine")
 
 VERSION = version("moontide")
 SOCKET_NAME = "moontide.sock"
+#: The folder in which the dashboards of the front door remember what each key likes.
+MEMORIES_NAME = "dashboards"
 STOPPED = "the engine was stopped"
 
 #: For more jobs than that all rows are read, not each one looked up.
@@ -605,6 +607,7 @@ def make_door(
         listen=settings.listen,
         keys=home / settings.keys,
         host_key=home / settings.host_key,
+        memories=(home / MEMORIES_NAME).absolute(),
         sessions=settings.sessions,
         sessions_per_key=settings.sessions_per_key,
         idle_seconds=settings.idle,

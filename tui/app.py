@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from textual.filter import LineFilter
 
     from engine.api.client import AsyncClient
+    from engine.roles import Role
 
 #: At the latest then Python's collector works; before, when the first list of jobs is there.
 COLLECTOR_SECONDS = 10.0
@@ -296,7 +297,13 @@ def prepare_process() -> None:
 
 
 def run(
-    place: Path | str, *, token: str | None = None, ca_file: Path | None = None, owns_engine: bool = False
+    place: Path | str,
+    *,
+    token: str | None = None,
+    ca_file: Path | None = None,
+    owns_engine: bool = False,
+    memory: Path | None = None,
+    role: Role | None = None,
 ) -> int:
     """Show the dashboard of an engine until the person leaves it.
 
@@ -305,6 +312,8 @@ def run(
         token: what the TCP listener asks for.
         ca_file: certificates of the authorities to trust at an https URL; the machine's by default.
         owns_engine: quitting stops the engine, and asks first.
+        memory: the file in which filter, sort and theme are remembered; by default in the person's own home.
+        role: be no more than this to the engine.
 
     Returns:
         the exit code: 0 after a normal end, 2 without a terminal that can be drawn on.
@@ -316,6 +325,7 @@ def run(
     gc.disable()
     from engine.api.client import AsyncClient
 
-    client = AsyncClient(place, token=token, ca_file=ca_file)
+    client = AsyncClient(place, token=token, ca_file=ca_file, role=role)
     editor = own_editor(os.environ, place, token)
-    return Dashboard(client, owns_engine=owns_engine, kept=Kept(kept_path()), editor=editor).run() or 0
+    kept = Kept(memory or kept_path())
+    return Dashboard(client, owns_engine=owns_engine, kept=kept, editor=editor).run() or 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from engine.roles import Role
@@ -30,6 +30,10 @@ class Caller:
     role: Role
     way: Way
     name: str = ""
+
+    def at_most(self, role: Role) -> Caller:
+        """Return the same caller with no more than a role."""
+        return replace(self, role=role) if self.role.may(role) else self
 
     def actor(self, said: str) -> str:
         """Return who this is for the audit trail; what a client says of itself counts without a name only."""

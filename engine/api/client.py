@@ -27,6 +27,7 @@ from engine.api.target import (
 )
 from engine.errors import EngineUnreachable
 from engine.events import Event
+from engine.roles import Role
 
 __all__ = ["AsyncClient", "Client"]
 
@@ -62,9 +63,10 @@ class AsyncClient(Requests[AsyncSend]):
         token: str | None = None,
         actor: str | None = None,
         ca_file: Path | None = None,
+        role: Role | None = None,
     ) -> None:
         """Prepare a client; nothing is sent yet. The arguments are those of `Client`."""
-        self._target = Target(place, token, actor, ca_file)
+        self._target = Target(place, token, actor, ca_file, role)
         self._http = httpx.AsyncClient(
             transport=_transport(self._target),
             base_url=self._target.base_url,

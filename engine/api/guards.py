@@ -39,8 +39,15 @@ class LocalListener:
         await self._app({**scope, _LOCAL: True}, receive, send)
 
 
+#: A client that asks for no more than a role, as one does that somebody less trusted looks through.
+ROLE_HEADER = "x-moontide-role"
+
+
 class CallerGuard:
-    """Learns who calls, and lets in the owner through the socket and whoever brings a token (RFC 6750)."""
+    """Learns who calls, and lets in the owner through the socket and whoever brings a token (RFC 6750).
+
+    Who sends `x-moontide-role` is no more than that role, whoever they are.
+    """
 
     def __init__(self, app: ASGIApp, callers: Callers) -> None:
         self._app = app
@@ -49,10 +56,12 @@ class CallerGuard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
-        elif (caller := self._who(scope)) is not None:
-            await self._app({**scope, _CALLER: caller}, receive, send)
-        else:
+        elif (caller := self._who(scope)) is None:
             await _unknown()(scope, receive, send)
+        elif (role := Headers(scope=scope).get(ROLE_HEADER, Role.ADMIN)) in tuple(Role):
+            await self._app({**scope, _CALLER: caller.at_most(Role(role))}, receive, send)
+        else:
+            await _no_role()(scope, receive, send)
 
     def _who(self, scope: Scope) -> Caller | None:
         given = Headers(scope=scope).get("authorization", "")
@@ -102,6 +111,11 @@ def _unknown() -> Response:
         "this address needs the header `Authorization: Bearer TOKEN`, with a token of this engine",
     )
     return failure_response(HTTPStatus.UNAUTHORIZED, Failure(detail), {"www-authenticate": "Bearer"})
+
+
+def _no_role() -> Response:
+    detail = FailureDetail("bad_input", f"{ROLE_HEADER} must be {', '.join(Role)}")
+    return failure_response(HTTPStatus.UNPROCESSABLE_ENTITY, Failure(detail))
 
 
 def _forbidden(scope: Scope, caller: Caller, needed: Role) -> Response:

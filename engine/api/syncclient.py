@@ -14,6 +14,7 @@ from engine.api.exchange import Exchange
 from engine.api.requests import Requests, events
 from engine.api.target import Target, failure_of, value_of
 from engine.events import Event
+from engine.roles import Role
 
 T = TypeVar("T")
 
@@ -32,6 +33,7 @@ class Client(Requests[Send]):
         token: str | None = None,
         actor: str | None = None,
         ca_file: Path | None = None,
+        role: Role | None = None,
     ) -> None:
         """Prepare a client; nothing is sent yet.
 
@@ -40,11 +42,12 @@ class Client(Requests[Send]):
             token: what the TCP listener asks for.
             actor: who asks, for the audit table; user and host by default.
             ca_file: certificates (PEM) of the authorities to trust at an https URL; the machine's by default.
+            role: be no more than this to the engine, whatever socket or token allow.
 
         Raises:
             SettingsError: the file of certificates cannot be used.
         """
-        self._target = Target(place, token, actor, ca_file)
+        self._target = Target(place, token, actor, ca_file, role)
         self._exchange = Exchange(self._target)
         super().__init__(self._ask)
 

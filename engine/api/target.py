@@ -17,6 +17,7 @@ from engine.api.address import short_path
 from engine.api.calls import Call
 from engine.api.failures import Failure, rebuild
 from engine.errors import EngineUnreachable, MoontideError, SettingsError
+from engine.roles import Role
 
 T = TypeVar("T")
 
@@ -33,7 +34,12 @@ class Target:
     """Where the engine is: the path of its Unix socket, or the URL of its TCP listener."""
 
     def __init__(
-        self, place: Path | str, token: str | None, actor: str | None, ca_file: Path | None = None
+        self,
+        place: Path | str,
+        token: str | None,
+        actor: str | None,
+        ca_file: Path | None = None,
+        role: Role | None = None,
     ) -> None:
         self._place = place
         self._ca_file = ca_file
@@ -41,6 +47,8 @@ class Target:
         self.headers = {b"x-moontide-actor": (actor or who_am_i()).encode()}
         if token:
             self.headers[b"authorization"] = f"Bearer {token}".encode()
+        if role is not None:
+            self.headers[b"x-moontide-role"] = role.value.encode()
 
     @property
     def base_url(self) -> str:

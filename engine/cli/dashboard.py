@@ -10,6 +10,7 @@ import typer
 from engine.cli.place import place_of
 from engine.dashboards import load_dashboard
 from engine.errors import SettingsError
+from engine.roles import Role
 
 
 def tui(
@@ -28,6 +29,9 @@ def tui(
             dir_okay=False,
         ),
     ] = None,
+    role: Annotated[
+        Role | None, typer.Option(help="Be no more than this, whatever the socket or the token allows.")
+    ] = None,
 ) -> None:
     """Open the dashboard of a running engine.
 
@@ -39,7 +43,7 @@ def tui(
         check_url(url)
     token = None if token_file is None else _read_token(token_file)
     place = url or socket_in(place_of(context).home)
-    raise typer.Exit(load_dashboard()(place, token=token, ca_file=ca_file))
+    raise typer.Exit(load_dashboard()(place, token=token, ca_file=ca_file, role=role))
 
 
 def show_beside_engine(home: Path) -> int:

@@ -38,12 +38,14 @@ class DoorSettings:
 
     Attributes:
         listen: address and port.
+        memories: the folder in which dashboards remember what each key likes; made when it is needed.
         idle_seconds: a session in which nothing is typed for so long is ended; 0 for never.
     """
 
     listen: str
     keys: Path
     host_key: Path
+    memories: Path
     sessions: int
     sessions_per_key: int
     idle_seconds: float
@@ -71,7 +73,7 @@ class Door:
         self.keys = KeyFile(settings.keys)
         self.guests = Guests(settings.sessions, settings.sessions_per_key)
         self._standby = Standby()
-        self._house = House(str(socket), callers, self.guests, self._standby, note)
+        self._house = House(str(socket), settings.memories, callers, self.guests, self._standby, note)
         self._connections: set[_Connection] = set()
         self._acceptor: asyncssh.SSHAcceptor | None = None
         self._watching: asyncio.Task[None] | None = None

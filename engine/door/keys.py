@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import os
 import re
 import stat
@@ -46,6 +47,11 @@ class Key:
     blob: bytes
     role: Role
     name: str
+
+    @property
+    def digest(self) -> str:
+        """What tells the key from all others, in 32 characters that may stand in the name of a file."""
+        return hashlib.sha256(self.blob).hexdigest()[:32]
 
 
 class KeyFile:

@@ -31,11 +31,13 @@ class Order:
         engine: the path of the engine's socket.
         token: what opens it, for this session.
         environment: what describes the terminal.
+        memory: the path of the file in which the dashboard remembers what this key likes.
     """
 
     engine: str
     token: str
     environment: dict[str, str]
+    memory: str
 
 
 def main(channel: int) -> int:
@@ -52,7 +54,7 @@ def main(channel: int) -> int:
     order = msgspec.json.decode(data, type=Order)
     _take_terminal(terminals[0])
     os.environ.update(order.environment)
-    return show(Path(order.engine), token=order.token)
+    return show(Path(order.engine), token=order.token, memory=Path(order.memory))
 
 
 def _forget_signals() -> None:

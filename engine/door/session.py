@@ -10,6 +10,7 @@ from asyncio.subprocess import Process
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 
 import asyncssh
 
@@ -36,10 +37,12 @@ class House:
 
     Attributes:
         socket: the path of the engine's socket.
+        memories: the folder in which the dashboards remember filter, sort and theme, a file for each key.
         note: puts an action down in the audit trail, with who did it.
     """
 
     socket: str
+    memories: Path
     callers: Callers
     guests: Guests
     standby: Standby
@@ -204,7 +207,8 @@ class Session(asyncssh.SSHServerSession[bytes]):
 
     async def _show(self, terminal: Terminal, token: str) -> int:
         environment = described(self._term, self._chan.get_environment())
-        order = Order(self._house.socket, token, environment)
+        memory = self._house.memories / f"{self.key.digest}.json"
+        order = Order(self._house.socket, token, environment, str(memory))
         process = await self._house.standby.take(order, terminal.inner)
         try:
             terminal.release_inner()

@@ -50,8 +50,13 @@ def engine(home: Path) -> Iterator[None]:
 
 
 @pytest.fixture
-def server(home: Path, engine: None) -> Iterator[subprocess.Popen[str]]:
-    command = [MOONTIDE, "--home", str(home), "web", "--port", "0"]
+def options() -> tuple[str, ...]:
+    return ()
+
+
+@pytest.fixture
+def server(home: Path, engine: None, options: tuple[str, ...]) -> Iterator[subprocess.Popen[str]]:
+    command = [MOONTIDE, "--home", str(home), "web", "--port", "0", *options]
     # A home of its own: what a person likes is remembered there.
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment(HOME=str(home)))
     yield server
@@ -101,6 +106,34 @@ async def test_it_draws_the_jobs(address: str) -> None:
                 while b"beat" not in drawn:
                     message = await socket.receive()
                     drawn += message.data if isinstance(message.data, bytes) else b""
+
+
+@pytest.mark.parametrize("options", [("--role", "viewer")])
+async def test_who_may_only_look_reads_so_and_is_refused_what_changes_something(
+    server: subprocess.Popen[str], address: str, home: Path
+) -> None:
+    assert server.stdout is not None
+    assert "who has this address may look and change nothing" in server.stdout.readline()
+    base = address.partition("?")[0]
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as browser:
+        async with browser.get(address):
+            pass
+        async with browser.ws_connect(f"{base}ws?width=100&height=30", origin=base.rstrip("/")) as socket:
+            drawn = b""
+
+            async def reads(word: bytes) -> None:
+                nonlocal drawn
+                async with asyncio.timeout(60):
+                    while word not in drawn:
+                        message = await socket.receive()
+                        drawn += message.data if isinstance(message.data, bytes) else b""
+
+            await reads(b"read-only")
+            await reads(b"beat")
+            await socket.send_json(["stdin", "r"])
+            await reads(b"not for you")
+    async with AsyncClient(socket_in(home)) as client:
+        assert await client.runs(job="beat") == []
 
 
 class Chromium:

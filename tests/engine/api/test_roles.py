@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from typing import Any
@@ -12,7 +13,7 @@ from fastapi import APIRouter
 
 from engine.api.address import socket_in
 from engine.api.callers import Caller, Callers, Way
-from engine.api.client import AsyncClient
+from engine.api.client import AsyncClient, Client
 from engine.api.rights import ROLE_KEY
 from engine.api.server import ApiServer, create_app
 from engine.errors import Forbidden, MoontideError
@@ -147,6 +148,37 @@ async def test_a_refusal_is_an_error_of_its_own_at_the_client(server: ApiServer)
     async with AsyncClient(url, token=TOKENS[Role.VIEWER]) as viewer:
         with pytest.raises(Forbidden, match="needs the role operator"):
             await viewer.run_job("report")
+
+
+@pytest.mark.parametrize("asked", Role)
+async def test_a_client_may_ask_for_less_than_its_socket_gives(
+    server: ApiServer, engine: MemoryEngine, asked: Role
+) -> None:
+    async with AsyncClient(socket_in(engine.home), role=asked) as client:
+        assert (await client.me()).role == asked
+    if asked is Role.VIEWER:
+        with (
+            Client(socket_in(engine.home), role=asked) as waiting,
+            pytest.raises(Forbidden, match="you are viewer"),
+        ):
+            await asyncio.to_thread(waiting.reload)
+        assert engine.actors == []
+
+
+async def test_nobody_gets_more_by_asking_for_it(server: ApiServer) -> None:
+    url = f"http://127.0.0.1:{server.tcp_port}"
+    async with AsyncClient(url, token=TOKENS[Role.VIEWER], role=Role.ADMIN) as client:
+        assert (await client.me()).role == "viewer"
+
+
+@pytest.mark.parametrize("role", ["owner", "", "Viewer", "viewer, admin"])
+async def test_a_role_that_is_none_is_refused_and_not_taken_for_the_greatest(
+    server: ApiServer, role: str
+) -> None:
+    async with http_as(server, Role.ADMIN) as http:
+        answer = await http.get("/v1/me", headers={"x-moontide-role": role})
+    assert answer.status_code == 422
+    assert answer.json()["error"]["message"] == "x-moontide-role must be viewer, operator, admin"
 
 
 class TestSessionTokens:

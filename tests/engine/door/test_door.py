@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,12 @@ from engine.api.address import socket_in
 from engine.api.callers import Callers
 from engine.api.server import ApiServer
 from engine.door.door import Door, DoorSettings
+from engine.door.keys import Key
+from engine.roles import Role
 from tests.engine.api.memory_engine import MemoryEngine, filled
 from tests.engine.conftest import until
 from tests.engine.door.test_keys import line, public
+from tui.themes import LIGHT
 
 
 class Drawn(asyncssh.SSHClientSession[bytes]):
@@ -35,18 +39,23 @@ def key() -> asyncssh.SSHKey:
 
 
 @pytest.fixture
+def other() -> asyncssh.SSHKey:
+    return public()
+
+
+@pytest.fixture
 def engine(tmp_path: Path) -> MemoryEngine:
     return filled(tmp_path)
 
 
 @pytest.fixture
-async def door(engine: MemoryEngine, key: asyncssh.SSHKey) -> AsyncIterator[Door]:
+async def door(engine: MemoryEngine, key: asyncssh.SSHKey, other: asyncssh.SSHKey) -> AsyncIterator[Door]:
     home, callers = engine.home, Callers()
     (home / "keys").touch(0o600)
-    (home / "keys").write_text(line(key, "viewer"))
+    (home / "keys").write_text(line(key, "viewer") + line(other, "operator", "bo"))
     server = ApiServer(engine, socket_path=socket_in(home), callers=callers)
     await server.start()
-    settings = DoorSettings("127.0.0.1:0", home / "keys", home / "host", 5, 5, 0)
+    settings = DoorSettings("127.0.0.1:0", home / "keys", home / "host", home / "liked", 5, 5, 0)
 
     async def note(action: str, actor: str) -> None:
         await engine.note(action, "", actor=actor)
@@ -105,3 +114,35 @@ async def test_two_sessions_of_one_connection_are_counted_and_noted(
     await until(lambda: len(engine.notes) == 4, 30)
     assert sorted(engine.notes) == [("log in from 127.0.0.1", "")] * 2 + [("log out from 127.0.0.1", "")] * 2
     assert set(engine.actors) == {"anna via ssh"}
+
+
+async def visit(door: Door, key: asyncssh.SSHKey, keys: bytes, over: Callable[[], bool]) -> None:
+    """Log in, wait for the list of jobs, type keys, wait until something is true, and leave."""
+    async with await connected(door, key) as client:
+        channel, drawn = await client.create_session(
+            Drawn, term_type="xterm-256color", term_size=(80, 24), encoding=None
+        )
+        await until(lambda: b"report" in drawn.seen, 60)
+        channel.write(keys)
+        await until(over, 60)
+        channel.write(b"\x11")
+        async with asyncio.timeout(60):
+            await channel.wait_closed()
+
+
+async def test_what_somebody_likes_is_remembered_for_their_key_alone_a_viewers_too(
+    door: Door, key: asyncssh.SSHKey, other: asyncssh.SSHKey, engine: MemoryEngine
+) -> None:
+    folder = engine.home / "liked"
+
+    def liked(key: asyncssh.SSHKey) -> dict[str, str]:
+        path = folder / f"{Key(key.public_data, Role.VIEWER, '').digest}.json"
+        return json.loads(path.read_text()) if path.exists() else {}
+
+    await visit(door, key, b"t/job:rep\r", lambda: liked(key).get("jobs.filter") == "job:rep")
+    assert liked(key) == {"jobs.filter": "job:rep", "theme": LIGHT.name}
+    await visit(door, other, b"s", lambda: liked(other) == {"jobs.sort": "name"})
+    # What comes back can be changed: the filter that was kept is the one that goes on.
+    await visit(door, key, b"/ort\r", lambda: liked(key).get("jobs.filter") == "job:report")
+    assert liked(other) == {"jobs.sort": "name"}
+    assert [path.stat().st_mode & 0o077 for path in (folder, *folder.iterdir())] == [0, 0, 0]
