@@ -28,8 +28,9 @@ from engine.catalog import Catalog
 from engine.declarations import Declarations
 from engine.desks.alertdesk import AlertDesk
 from engine.desks.auditdesk import AuditDesk
-from engine.desks.desk import Desk, Identity
+from engine.desks.desk import Desk
 from engine.desks.drafts import DraftDesk
+from engine.desks.enginedesk import Identity
 from engine.desks.historydesk import HistoryDesk
 from engine.desks.holddesk import HoldDesk
 from engine.desks.ledgerdesk import LedgerDesk

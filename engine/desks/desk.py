@@ -3,57 +3,49 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import ExitStack, closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
-from engine.calls.permissions import PermissionMode, describe_allow
+from engine.calls.permissions import PermissionMode
 from engine.catalog import Catalog, Changes
-from engine.collector import resting
 from engine.desks.alertdesk import AlertDesk
 from engine.desks.audit import audit_entry
 from engine.desks.auditdesk import AuditDesk
 from engine.desks.bulkdesk import BulkDesk
 from engine.desks.drafts import DraftDesk
+from engine.desks.effect import Effect
+from engine.desks.enginedesk import EngineDesk, Identity
 from engine.desks.historydesk import HistoryDesk
 from engine.desks.holddesk import HoldDesk
+from engine.desks.jobviews import JobViews
 from engine.desks.ledgerdesk import LedgerDesk
-from engine.desks.overridedesk import SWITCH, OverrideDesk
+from engine.desks.overridedesk import OverrideDesk
 from engine.desks.overviewdesk import OverviewDesk
 from engine.desks.reloaddesk import ReloadDesk
 from engine.desks.scheduledesk import ScheduleDesk
 from engine.desks.statedesk import StateDesk
 from engine.errors import JobNotFound, Refused, RunNotFound
-from engine.events import EngineStateChanged, Events, JobsReloaded, RunsMissed
+from engine.events import EngineStateChanged, Events
 from engine.extensions.plugins import Plugins
 from engine.jobs.jobwrite import delete_job_file, write_job_file
-from engine.jobs.overrides import OPERATOR, origins, replaced
 from engine.jobsources import sha256
-from engine.metrics import Metrics, Standing
 from engine.rules import lifecycle
 from engine.rules.forecast import forecast, no_run_while
 from engine.rules.holds import Holds
-from engine.rules.holds import Standing as JobStanding
 from engine.runfilter import RunFilter
-from engine.runs.catchup import catch_up
 from engine.runs.dispatcher import Dispatcher
 from engine.runs.holding import Release
 from engine.runs.job import Job, StoredJob
-from engine.runs.jobrows import is_stored, patch_of, removal_of, whole_patch_of
+from engine.runs.jobrows import patch_of
 from engine.runs.planner import Planner
 from engine.runs.scheduler import Scheduler
 from engine.sandbox.pool import WorkerPool
 from engine.states import FINAL, EngineState, JobStatus, RunStatus
 from engine.store.journal import Journal
 from engine.store.queries import Queries
-from engine.store.rows import AuditEntry
 from engine.times.clock import Clock
 from engine.views import (
     ComingView,
@@ -65,20 +57,6 @@ from engine.views import (
     ReloadView,
     RunView,
 )
-
-#: What is known of the database's rows where nobody has looked at them.
-NOTHING_STORED: Mapping[str, StoredJob] = MappingProxyType({})
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """What stays the same for one life of an engine."""
-
-    version: str
-    home: Path
-    database: str
-    session: int
-    started: datetime
 
 
 class Desk:
@@ -128,19 +106,46 @@ class Desk:
         self._identity = identity
         self._clock = clock
         self._catalog = catalog
-        self._scheduler = scheduler
         self._dispatcher = dispatcher
         self._planner = planner
         self._journal = journal
         self._queries = queries
-        self._pool = pool
-        self._plugins = plugins
         self.schedules = schedules
         self._source_bytes = source_bytes
-        self._permissions = permissions
         self._load_stored = load_stored
         self._held = held
-        self._releases = releases
+        self._views = JobViews(
+            catalog=catalog,
+            dispatcher=dispatcher,
+            held=held,
+            alerts=alerts,
+            schedules=schedules,
+            permissions=permissions,
+        )
+        self._engine = EngineDesk(
+            identity=identity,
+            clock=clock,
+            catalog=catalog,
+            scheduler=scheduler,
+            dispatcher=dispatcher,
+            journal=journal,
+            pool=pool,
+            plugins=plugins,
+            events=events,
+            holds=holds,
+            alerts=alerts,
+            views=self._views,
+        )
+        self._effect = Effect(
+            clock=clock,
+            scheduler=scheduler,
+            dispatcher=dispatcher,
+            planner=planner,
+            journal=journal,
+            events=events,
+            held=held,
+            releases=releases,
+        )
         self.holds = holds
         self.audit = audit
         self.bulk = BulkDesk(self, holds, lambda job: dispatcher.runs_of(job) + planner.runs_of(job))
@@ -152,7 +157,7 @@ class Desk:
             session=identity.session,
             added=plugins.additions.settings.values(),
             reloading=self._reloading,
-            take_effect=self.take_effect,
+            take_effect=self._effect.take,
             view=self.job,
         )
         self.reloads = ReloadDesk(
@@ -169,8 +174,6 @@ class Desk:
         self.overview = overview
         self.history = history
         self.alerts = alerts
-        self._others: list[Callable[[], list[str]]] = []
-        self._metrics = Metrics(events, self._standing)
         self.state = EngineState.STARTING
 
     # The engine
@@ -183,88 +186,29 @@ class Desk:
 
     def status(self) -> EngineView:
         """Return what the engine as a whole does."""
-        identity, gate = self._identity, self._dispatcher.gate
-        return EngineView(
-            state=self.state.value,
-            version=identity.version,
-            pid=os.getpid(),
-            home=str(identity.home),
-            jobs_folder=str(self._catalog.folder),
-            database=identity.database,
-            session=identity.session,
-            started=identity.started,
-            now=self._clock.now(),
-            jobs=len(self._catalog.jobs),
-            jobs_by_status=self._jobs_by_status(),
-            running=gate.running,
-            queued=gate.waiting,
-            pool_size=gate.size,
-            workers=self._pool.workers,
-            runs_total=self._dispatcher.finished,
-            journal=self._journal.stalled or "ok",
-            walls=dict(self._pool.walls),
-            problems=self._problems(),
-            holds=self.holds.words(),
-            alerts=sum(self.alerts.counts().values()),
-        )
-
-    def _jobs_by_status(self) -> dict[str, int]:
-        jobs = self._catalog.jobs.values()
-        # Asked without their schedules: when each runs next is not counted.
-        standings = (self._held.standing(job.name, job.state, job.settings, None) for job in jobs)
-        return dict(Counter(standing.status.value for standing in standings))
-
-    def _standing_of(self, job: Job) -> JobStanding:
-        return self._held.standing(job.name, job.state, job.settings, job.schedule)
+        return self._engine.status(self.state)
 
     def metrics(self) -> bytes:
         """Return figures in the text format of Prometheus."""
-        return self._metrics.render()
-
-    def _standing(self) -> Standing:
-        gate, first = self._dispatcher.gate, self._scheduler.first_due()
-        behind = (self._clock.now() - first).total_seconds() if first else 0.0
-        return Standing(
-            running=gate.running,
-            queued=gate.waiting,
-            pool_size=gate.size,
-            workers=self._pool.workers,
-            jobs=self._jobs_by_status(),
-            behind_seconds=max(0.0, behind),
-            journal_commits=self._journal.commits,
-            journal_seconds=self._journal.commit_seconds,
-            journal_waiting=self._journal.waiting,
-            alerts=self.alerts.counts(),
-            files_declared=self._catalog.declaring.declared_files,
-        )
+        return self._engine.metrics()
 
     def plugins(self) -> list[PluginView]:
         """Return a line about every plugin found."""
-        return list(self._plugins.views)
+        return self._engine.plugins()
 
     def watch_problems_of(self, ask: Callable[[], list[str]]) -> None:
         """Show the problems of one more part, which is asked whenever they are."""
-        self._others.append(ask)
-
-    def _problems(self) -> list[str]:
-        problems = self._plugins.problems() + self.alerts.problems()
-        problems += [problem for ask in self._others for problem in ask()]
-        if self._journal.stalled:
-            problems.append(f"no writes to the database: {self._journal.stalled}")
-        missing = [name for name, state in self._pool.walls.items() if state.startswith("missing")]
-        if missing:
-            problems.append(f"sandbox walls missing: {', '.join(sorted(missing))}")
-        return problems
+        self._engine.watch_problems_of(ask)
 
     # Jobs
 
     def jobs(self) -> list[JobView]:
         """Return all jobs, in the order of their names."""
-        return [self._job_view(job) for _, job in sorted(self._catalog.jobs.items())]
+        return [self._views.of(job) for _, job in sorted(self._catalog.jobs.items())]
 
     def job(self, name: str) -> JobView:
         """Return one job."""
-        return self._job_view(self._catalog.job(name))
+        return self._views.of(self._catalog.job(name))
 
     def coming(self, *, job: str | None, since: datetime | None, count: int) -> list[ComingView]:
         """Return the next due times, in order."""
@@ -350,7 +294,7 @@ class Desk:
         )
         await self._journal.job_changed([patch_of(job)], entry)
         self._dispatcher.tell_job(job)
-        return self._job_view(job)
+        return self._views.of(job)
 
     # Reading the folder
 
@@ -363,7 +307,7 @@ class Desk:
         stored = await asyncio.to_thread(self._load_stored, None)
         changes = await self._catalog.load(stored, self._identity.session)
         start_now, changes.start_now = changes.start_now, []
-        await self.take_effect(changes, stored=stored)
+        await self._effect.take(changes, stored=stored)
         return start_now
 
     async def reload_saved(self, names: set[str] | None) -> None:
@@ -391,7 +335,7 @@ class Desk:
             try:
                 stored = await asyncio.to_thread(self._load_stored, names)
                 changes = await self._catalog.reload(stored, self._identity.session, names, override=override)
-                await self.take_effect(changes)
+                await self._effect.take(changes)
             finally:
                 if self.state is EngineState.RELOADING:
                     self.set_state(EngineState.RUNNING)
@@ -405,57 +349,6 @@ class Desk:
         looked_at = self._catalog.jobs if names is None else set(names) & self._catalog.jobs.keys()
         jobs = [self._catalog.jobs[name] for name in sorted(looked_at)]
         return {job.name: job.state.reason for job in jobs if job.state.status is JobStatus.INVALID}
-
-    async def take_effect(
-        self,
-        changes: Changes,
-        entry: AuditEntry | None = None,
-        *,
-        stored: Mapping[str, StoredJob] = NOTHING_STORED,
-    ) -> None:
-        """Let what a look at the folder, or an operator (`entry`), changed count from now on.
-
-        Args:
-            stored: what the database holds of jobs by their names, as far as it is known: what would be
-                written again as it is is left out.
-        """
-        with ExitStack() as works:
-            making_up = [works.enter_context(closing(release(changes.let_go))) for release in self._releases]
-            await self._put_in_force(changes, entry, stored)
-            for work in making_up:
-                await work
-
-    async def _put_in_force(
-        self, changes: Changes, entry: AuditEntry | None, stored: Mapping[str, StoredJob]
-    ) -> None:
-        """Arm, store and tell what changed."""
-        now = self._clock.now()
-        with resting():
-            for job in changes.touched:
-                self._scheduler.arm(job.name, job.state.due)
-                self._dispatcher.look_at_waiting(job)
-        for job in changes.removed:
-            self._scheduler.arm(job.name, None)
-        # A job that is held makes up for it when it is let go.
-        free = [job for job, _ in changes.missed if self._held.on(job.name, job.settings) is None]
-        catch_ups = [catch_up(job, self._dispatcher.new_run_id, now) for job in free]
-        patches = [whole_patch_of(job) for job in changes.touched]
-        patches += [removal_of(job) for job in changes.removed]
-        patches = [patch for patch in patches if not is_stored(patch, stored.get(patch.name))]
-        await self._journal.job_changed(patches, entry, [run for run in catch_ups if run is not None])
-        for job, missed in changes.missed:
-            self.events.publish(RunsMissed(now, job.name, missed.count, missed.last_due))
-        if changes.added or changes.changed or changes.removed or changes.touched:
-            self.events.publish(
-                JobsReloaded(
-                    now,
-                    tuple(job.name for job in changes.added),
-                    tuple(job.name for job in changes.changed),
-                    tuple(job.name for job in changes.removed),
-                    tuple(job.name for job in changes.touched if job.state.status is JobStatus.INVALID),
-                )
-            )
-        self._planner.look_again()
 
     def _refuse_while_draining(self) -> None:
         if self.state in (EngineState.DRAINING, EngineState.STOPPED):
@@ -509,47 +402,6 @@ class Desk:
         """Return lines of a run's log after a line number, oldest first."""
         await self.run(run_id)
         return await asyncio.to_thread(self._queries.log, run_id, after=after, limit=limit)
-
-    # Making values
-
-    def _job_view(self, job: Job) -> JobView:
-        state, last = job.state, job.last
-        settings, shown = job.settings, self._standing_of(job)
-        pause = self._held.paused(job.name, settings)
-        return JobView(
-            name=job.name,
-            path=job.path,
-            status=shown.status.value,
-            reason=shown.reason,
-            active=state.active,
-            activity=self._dispatcher.activity(job.name).value,
-            schedule=job.schedule.words() if job.schedule else "on demand" if settings else "",
-            next_run=shown.next_run,
-            last_run=last.started if last else None,
-            last_status=last.status.value if last and last.status else None,
-            last_run_id=last.id if last else None,
-            last_returned=last.returned if last else None,
-            error=state.error,
-            description=settings.description if settings else "",
-            version=settings.version if settings else "",
-            tags=dict(settings.tags) if settings else {},
-            settings=settings.as_dict() if settings else {},
-            source_hash=job.source_hash,
-            permissions=self._permissions.value,
-            allow=describe_allow(settings.allow) if settings else {},
-            groups=list(settings.groups) if settings else [],
-            paused=pause.words() if pause else "",
-            paused_until=pause.until if pause else None,
-            alerts=self.alerts.of(job.name),
-            given=self.schedules.count_of(job.name),
-            origins=self._origins_of(job),
-            replaced=replaced(job.declared, job.overrides, self._catalog.kinds),
-        )
-
-    def _origins_of(self, job: Job) -> dict[str, str]:
-        found = origins(job.declared, job.overrides, self._catalog.kinds)
-        moved = job.settings is not None and lifecycle.switched_by_operator(job.state, job.settings)
-        return found | {SWITCH: OPERATOR} if moved else found
 
     async def note(self, action: str, target: str, *, actor: str) -> None:
         """Put an action down in the audit table that is done elsewhere, such as by a plugin's route."""

@@ -14,16 +14,13 @@ from engine.desks.audit import audit_entry
 from engine.errors import JobFileError, Refused
 from engine.jobs.additions import Setting
 from engine.jobs.jobfile import SETTINGS
-from engine.jobs.overrides import Overrides, merged, set_aside
+from engine.jobs.overrides import SWITCH, Overrides, merged, set_aside
 from engine.jobs.typedvalues import typed_value
 from engine.runs.job import Job
 from engine.store.journal import Journal
 from engine.store.rows import AuditEntry
 from engine.times.clock import Clock
 from engine.views import JobView
-
-#: The setting for which there are commands of its own.
-SWITCH = "active"
 
 #: Lets changes of jobs take effect, and writes them together with an operator's action.
 TakeEffect = Callable[[Changes, AuditEntry], Awaitable[None]]

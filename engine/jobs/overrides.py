@@ -18,6 +18,9 @@ NONE: Overrides = {}
 FILE = "file"
 OPERATOR = "operator"
 
+#: The setting for which there are commands of its own.
+SWITCH = "active"
+
 
 def merged(declared: Any, overrides: Overrides, kinds: Collection[str]) -> Any:
     """Return the table that a job file would give to `core.job` if it said what the operator says.
