@@ -89,12 +89,14 @@ async def _compared(connection: asyncmy.Connection, effort: Effort) -> list[Figu
             await cursor.execute(statement)
     calls = effort.samples * CALLS_PER_SAMPLE
     bare = [await _bare(connection, calls) for _ in range(effort.rounds)]
+    prepared = [await _prepared(connection, calls) for _ in range(effort.rounds)]
     with tempfile.TemporaryDirectory(prefix="moontide-bench-") as folder:
         called = await _called(Path(folder), calls, effort.rounds)
     return [
         Figure("core.mysql.selectOne in a job", "ms", called[SELECT]),
         Figure("a core call in a job that asks no server", "ms", called[NOTHING]),
         Figure("the same statement by the bare driver", "ms", bare),
+        Figure("the same by the bare driver, prepared", "ms", prepared),
     ]
 
 
@@ -105,6 +107,16 @@ async def _bare(connection: asyncmy.Connection, calls: int) -> float:
             await cursor.execute(f"SELECT * FROM `{TABLE}` WHERE `id`=%s LIMIT 1", (2,))
             await cursor.fetchall()
     return (time.perf_counter() - began) / calls * 1000
+
+
+async def _prepared(connection: asyncmy.Connection, calls: int) -> float:
+    statement = await connection.prepare(f"SELECT * FROM `{TABLE}` WHERE `id`=? LIMIT 1")
+    began = time.perf_counter()
+    for _ in range(calls):
+        assert len((await statement.execute((2,))).rows) == 1
+    taken = time.perf_counter() - began
+    await statement.close()
+    return taken / calls * 1000
 
 
 async def _called(home: Path, calls: int, rounds: int) -> dict[str, list[float]]:

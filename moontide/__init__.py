@@ -11,6 +11,7 @@ from engine.calls.core import (
     ScheduleStanding,
     ServiceContext,
 )
+from engine.calls.deadline import Deadline, OutOfTime
 from engine.errors import CoreError, MoontideError, ScheduleError, Undeliverable
 from engine.events import (
     AlertEnded,
@@ -61,6 +62,7 @@ __all__ = [
     "CoreFunction",
     "CoreModule",
     "DashboardScreen",
+    "Deadline",
     "Documents",
     "Dst",
     "EngineStateChanged",
@@ -79,6 +81,7 @@ __all__ = [
     "JournalStalled",
     "Limits",
     "MoontideError",
+    "OutOfTime",
     "Outcome",
     "OutcomePolicy",
     "PluginCommand",

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from moontide import CoreModule, ServiceContext, hookimpl
+from moontide import CoreModule, Deadline, ServiceContext, hookimpl
 from moontide.quantities import parse_duration, parse_size
 from plugins.network.addresses import Addresses
 from plugins.sql import functions, times
@@ -174,6 +174,7 @@ class SqliteConnection:
     """One connection to a database file; it works in threads."""
 
     def __init__(self, wire: sqlite3.Connection, threads: DaemonThreads) -> None:
+        self.deadline = Deadline()
         self._wire = wire
         self._threads = threads
         self._stopped = False

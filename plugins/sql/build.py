@@ -21,11 +21,19 @@ MISSING = 804
 
 MOST_NAME_PARTS = 3
 
+#: So many rows may be read at once.
+FEW_ROWS = 100
+
 Scalar = str | bytes | int | float | bool | None
 
 #: Quotes and control characters have no honest place in a name.
 _NAME = re.compile(r"[^\x00-\x1f\x7f`\"'\\;]+")
 _ORDER = re.compile(r"(.+?)(?:\s+(asc|desc))?", re.IGNORECASE | re.DOTALL)
+#: Columns of a statement whose text is kept.
+_MOST_PLAIN = 16
+
+#: Types of values that stand in a statement as they are.
+_PLAIN = frozenset((str, bytes, int, float, bool))
 _DIRECTIONS = {"asc": "ASC", "desc": "DESC", 1: "ASC", -1: "DESC"}
 
 
@@ -57,11 +65,13 @@ class Statement(NamedTuple):
         texts: its text, cut at the places of the values.
         values: one for each cut, in their order.
         written: it holds SQL that a job wrote by hand, which may change the state of its connection.
+        few: it gives `FEW_ROWS` at most, and changes nothing.
     """
 
     texts: tuple[str, ...]
     values: tuple[Scalar, ...] = ()
     written: bool = False
+    few: bool = False
 
     def render(self, place: Callable[[int], str]) -> str:
         """Return the text with a mark at the place of each value.
@@ -99,6 +109,36 @@ def written(sql: str) -> Statement:
 
 def select(dialect: Dialect, options: Select) -> Statement:
     """Return the SELECT for these options."""
+    where, limit = options.where, options.limit
+    if isinstance(limit, int) and 0 < limit <= FEW_ROWS and _is_plain(options):
+        columns = tuple(options.columns or ())
+        texts = _plain_select(dialect, options.tbl, columns, options.distinct, tuple(where), limit)
+        return Statement(texts, tuple(where.values()), few=True)
+    return _any_select(dialect, options)
+
+
+def _is_plain(options: Select) -> bool:
+    """Whether few columns are asked for, in no order, where others have one value each."""
+    where = options.where
+    return (
+        type(where) is dict
+        and 0 < len(where) <= _MOST_PLAIN
+        and len(options.columns or ()) <= _MOST_PLAIN
+        and not options.orderby
+        and all(type(name) is str for name in where)
+        and all(type(value) in _PLAIN for value in where.values())
+    )
+
+
+@lru_cache(maxsize=256)  # as `quoted`; jobs ask the same again and again, with other values
+def _plain_select(
+    dialect: Dialect, tbl: str, columns: tuple[str, ...], distinct: bool, where: tuple[str, ...], limit: int
+) -> tuple[str, ...]:
+    like = Select(tbl, list(columns), dict.fromkeys(where, 0), limit=limit, distinct=distinct)
+    return _any_select(dialect, like).texts
+
+
+def _any_select(dialect: Dialect, options: Select) -> Statement:
     what = _columns(dialect, options.columns)
     distinct = "DISTINCT " if options.distinct else ""
     pieces: Pieces = [f"SELECT {distinct}{what} FROM {table(dialect, options.tbl)}"]

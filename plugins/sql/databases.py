@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, TypeVar
 from weakref import WeakSet
 
-from moontide import CoreCall, CoreError
+from moontide import CoreCall, CoreError, OutOfTime
 from plugins.network.addresses import AddressError, Addresses
 from plugins.sql.build import Statement
 from plugins.sql.dialects import Dialect
@@ -202,15 +202,15 @@ class Session:
         self._touched = self._touched or statement.written
         self._observe(statement)
         try:
-            async with asyncio.timeout(self._limits.seconds + GRACE_SECONDS):
-                return await connection.run(statement, self._limits)
+            work = connection.run(statement, self._limits)
+            return await connection.deadline.within(self._limits.seconds + GRACE_SECONDS, work)
         except QueryError as error:
             if error.lost:
                 self._drop()
             raise CoreError(error.message, error.code) from error
         except TimeLimitError as error:
             raise self._too_long() from error
-        except TimeoutError as error:
+        except OutOfTime as error:
             self._drop()
             raise self._too_long() from error
         except BaseException:

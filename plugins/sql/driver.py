@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from moontide import CoreError
+from moontide import CoreError, Deadline
 from plugins.sql.build import Statement
 
 #: General API error: the statement was all right, but went over a limit.
@@ -85,20 +85,29 @@ class Rows:
             if len(self.rows) >= self._most_rows:
                 raise CoreError(f"more than {self._most_rows} rows; ask for fewer with limit", OVER_LIMIT)
             self._bytes += self._row_bytes
-            self.rows.append(dict(zip(self._columns, map(self._cell, row), strict=True)))
+            self.rows.append(self._named(row))
             if self._bytes > MOST_RESULT_BYTES:
                 raise CoreError(TOO_LARGE, OVER_LIMIT)
 
-    def _cell(self, value: Any) -> Any:
-        if isinstance(value, str | bytes):
-            self._bytes += len(value)
-        elif isinstance(value, int) and value not in _LUA_INTEGERS:
-            return str(value)
-        return value
+    def _named(self, row: Sequence[Any]) -> dict[str, Any]:
+        cells = dict(zip(self._columns, row, strict=True))
+        for column, value in cells.items():
+            kind = type(value)
+            if kind is str or kind is bytes:
+                self._bytes += len(value)
+            elif kind is int and value not in _LUA_INTEGERS:
+                cells[column] = str(value)
+        return cells
 
 
 class Connection(Protocol):
-    """One open connection; it carries out one statement at a time."""
+    """One open connection; it carries out one statement at a time.
+
+    Attributes:
+        deadline: for the time limit of one statement after another.
+    """
+
+    deadline: Deadline
 
     async def run(self, statement: Statement, limits: Limits) -> Result:
         """Carry out a statement.

@@ -13,6 +13,7 @@ from asyncmy.converters import conversions
 from asyncmy.cursors import SSCursor
 from asyncmy.errors import InterfaceError, MySQLError
 
+from moontide import Deadline
 from plugins.sql.build import Statement
 from plugins.sql.driver import (
     Address,
@@ -25,6 +26,7 @@ from plugins.sql.driver import (
     tls_words,
 )
 from plugins.sql.intake import Intake
+from plugins.sql.mysql_prepared import PreparedSelects
 
 CHUNK_ROWS = 100
 
@@ -61,9 +63,12 @@ class MysqlConnection:
     """One connection to a MariaDB or MySQL server."""
 
     def __init__(self, wire: Any, address: Address) -> None:
+        self.deadline = Deadline()
         self._wire = wire
         self._address = address
         self._intake = Intake(wire._transport.get_extra_info("socket"))
+        self._prepares = address.ip is None and _is_mariadb(wire)
+        self._prepared = PreparedSelects(wire)
 
     async def run(self, statement: Statement, limits: Limits) -> Result:
         """Carry out a statement."""
@@ -76,11 +81,25 @@ class MysqlConnection:
             raise QueryError("the connection to the server was lost", LOST, lost=True) from error
 
     async def _run(self, statement: Statement, limits: Limits) -> Result:
+        # A prepared statement's rows are read at once: not from a server that a job named, which may send
+        # millions where a few were asked for. MySQL treats values in them by other rules than in text.
+        if not (statement.few and self._prepares):
+            return await self._run_text(statement, limits)
+        found = await self._prepared.run(statement)
+        if found is None:
+            return await self._run_text(statement, limits)
+        rows = _rows_for(found.description, limits)
+        rows.add(found.rows)
+        return Result(rows.rows)
+
+    async def _run_text(self, statement: Statement, limits: Limits) -> Result:
         cursor = self._wire.cursor(QuietCursor)
         await cursor.execute(statement.spelled(self._wire.literal))
         if cursor.description is None:
             return Result(None, affected=cursor.rowcount, last_id=cursor.lastrowid)
-        rows = Rows([column[0] for column in cursor.description], limits.rows)
+        if statement.few:
+            self._prepared.came(statement, cursor.description)
+        rows = _rows_for(cursor.description, limits)
         read = CHUNK_ROWS
         while read == CHUNK_ROWS:
             chunk = await cursor.fetchmany(CHUNK_ROWS)
@@ -99,7 +118,7 @@ class MysqlConnection:
 
     async def prepare(self) -> None:
         """Bring the session to the state that every statement may rely on."""
-        limit = "max_statement_time" if "MariaDB" in self._wire.get_server_info() else "max_execution_time"
+        limit = "max_statement_time" if _is_mariadb(self._wire) else "max_execution_time"
         seconds = self._address.query_seconds
         value = f"{seconds:g}" if limit == "max_statement_time" else f"{seconds * 1000:.0f}"
         # The driver writes values with backslashes, and so does core.mysql.escape.
@@ -116,6 +135,7 @@ class MysqlConnection:
         """Forget transactions, variables, locks and temporary tables."""
         await self._wire._execute_command(COM_RESET_CONNECTION, b"")
         await self._wire._read_ok_packet()
+        self._prepared.forget()
         await self.prepare()
 
     async def close(self) -> None:
@@ -172,6 +192,14 @@ async def _open(address: Address) -> Any:
     wire._client_flag &= ~MULTI_STATEMENTS
     await wire.connect()
     return wire
+
+
+def _is_mariadb(wire: Any) -> bool:
+    return "MariaDB" in wire.get_server_info()
+
+
+def _rows_for(description: Any, limits: Limits) -> Rows:
+    return Rows([column[0] for column in description], limits.rows)
 
 
 def _tls(authorities: str | None) -> ssl.SSLContext:

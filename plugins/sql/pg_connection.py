@@ -11,6 +11,7 @@ import psycopg
 from psycopg import AsyncConnection, generators, pq
 from psycopg.pq import ExecStatus, TransactionStatus
 
+from moontide import Deadline
 from plugins.sql.build import Scalar, Statement
 from plugins.sql.driver import (
     Address,
@@ -68,6 +69,7 @@ class PgConnection:
     """
 
     def __init__(self, wire: AsyncConnection[Any]) -> None:
+        self.deadline = Deadline()
         self._wire = wire
         # A socket object of its own, on the connection that libpq reads: it only watches and cuts.
         self._socket = socket.socket(fileno=os.dup(wire.fileno()))

@@ -146,9 +146,11 @@ class Pool:
             self._keep(connection)
 
     async def _abort(self, connection: Connection) -> None:
+        connection.deadline.close()
         await self._within_limit(connection.abort())
 
     async def _close(self, connection: Connection) -> None:
+        connection.deadline.close()
         await self._within_limit(connection.close())
 
     async def _within_limit(self, closing: Coroutine[Any, Any, None]) -> None:

@@ -165,3 +165,26 @@ def test_a_described_statement_shows_its_values() -> None:
 )  # fmt: skip
 def test_the_first_word_of_a_statement_is_found(sql: str, word: str) -> None:
     assert first_word(sql) == word
+
+
+@given(dialects, st.dictionaries(columns, scalars, min_size=1, max_size=20), st.integers(1, 200))
+def test_a_select_is_the_same_with_its_where_alone_and_in_a_list(
+    dialect: Dialect, where: dict[str, Any], limit: int
+) -> None:
+    alone, listed = (build.select(dialect, Select("t", where=one, limit=limit)) for one in (where, [where]))
+    assert (alone.texts, alone.values) == (listed.texts, listed.values)
+
+
+@pytest.mark.parametrize(
+    ("options", "few"),
+    [
+        (Select("t", where={"a": 1}, limit=100), True),
+        (Select("t", where={"a": 1}, limit=101), False),
+        (Select("t", where={"a": 1}), False),
+        (Select("t", where="a = 1", limit=1), False),
+    ],
+)
+def test_only_a_select_of_few_rows_without_hand_written_sql_may_be_read_at_once(
+    options: Select, few: bool
+) -> None:
+    assert build.select(MYSQL, options).few is few

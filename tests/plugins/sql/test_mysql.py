@@ -77,6 +77,79 @@ async def test_each_type_arrives_as_lua_wants_it(place: Place) -> None:
     assert await place.one(f"math.type({shown}) .. {shown}") == "integer25"
 
 
+async def test_a_row_is_the_same_however_often_it_was_asked_for(place: Place) -> None:
+    await place.lua(
+        "assert(db.query('shop', 'DROP TABLE IF EXISTS kinds'))\n"
+        f"assert(db.query('shop', [[{GENERAL}]]))\n"
+        "assert(db.query('shop', [[INSERT INTO kinds VALUES (9223372036854775807, 18446744073709551615,"
+        " 12.50, 12345678901234567890, 0.1, 1.1, 1, b'101',"
+        " '2026-01-31', '2026-01-31 18:30:00', '-25:00:01', 2026,"
+        " 'ü', '{\"a\": 1}', 'b', NULL)]]))"
+    )
+    columns = await place.one("db.query('shop', 'SELECT * FROM kinds')[1]")
+    assert len(columns) > 10
+    await place.lua(
+        "for column, first in pairs(db.query('shop', 'SELECT * FROM kinds')[1]) do\n"
+        "  for _ = 1, 8 do\n"
+        "    local asked = { tbl = 'kinds', columns = { column }, where = { year = 2026 } }\n"
+        "    local row = assert(db.selectOne('shop', asked))\n"
+        "    assert(row[column] == first and math.type(row[column]) == math.type(first), column)\n"
+        "  end\n"
+        "end"
+    )
+
+
+TEN_TIMES = """
+local shop = assert(db.dbConnect("shop"))
+local function status(name)
+  return tonumber(assert(db.dbQuery(shop, "SHOW SESSION STATUS LIKE '" .. name .. "'"))[1].Value)
+end
+local asked = status("Questions")
+for number = 1, 10 do
+  local row = assert(db.selectOne(shop, { tbl = "toys", where = { id = number % 2 + 1 } }))
+  assert(row.id == number % 2 + 1)
+end
+return job.OK, { status("Questions") - asked - 1, status("Com_stmt_prepare"), status("Com_stmt_execute") }
+"""
+
+
+async def test_each_row_is_one_question_and_a_frequent_one_is_prepared_once(toys: Place) -> None:
+    assert await toys.lua(TEN_TIMES) == [10, 1, 6]
+
+
+async def test_a_frequent_select_sees_how_its_table_is_changed(toys: Place) -> None:
+    await toys.lua(
+        "local shop = assert(db.dbConnect('shop'))\n"
+        "local function stock()\n"
+        "  local asked = { tbl = 'toys', columns = { 'stock' }, where = { id = 1 } }\n"
+        "  return assert(db.selectOne(shop, asked)).stock\n"
+        "end\n"
+        "for _ = 1, 6 do assert(math.type(stock()) == 'integer') end\n"
+        "assert(db.query('shop', 'ALTER TABLE toys MODIFY stock VARCHAR(20)'))\n"
+        "for _ = 1, 3 do assert(type(stock()) == 'string') end\n"
+        "assert(db.query('shop', \"UPDATE toys SET stock = '2026-02-03'\"))\n"
+        "assert(db.query('shop', 'ALTER TABLE toys MODIFY stock DATE'))\n"
+        "for _ = 1, 3 do assert(stock() == '2026-02-03') end\n"
+        "assert(db.query('shop', 'ALTER TABLE toys DROP stock'))\n"
+        "local _, message = pcall(stock)\n"
+        "assert(message:find('Unknown column', 1, true), message)"
+    )
+
+
+async def test_more_frequent_selects_than_are_kept_prepared_all_work(toys: Place) -> None:
+    await toys.lua(
+        "local shop = assert(db.dbConnect('shop'))\n"
+        "for _ = 1, 7 do\n"
+        "  for limit = 1, 40 do\n"
+        "    local rows = assert(db.select(shop, { tbl = 'toys', where = { id = 1 }, limit = limit }))\n"
+        "    assert(#rows == 1 and rows[1].id == 1)\n"
+        "  end\n"
+        "end\n"
+        "local count = assert(db.dbQuery(shop, \"SHOW SESSION STATUS LIKE 'Com_stmt_close'\"))[1].Value\n"
+        "assert(tonumber(count) > 0)"
+    )
+
+
 async def test_the_code_of_a_failed_statement_is_mysqls(toys: Place) -> None:
     await toys.fails("db.select('shop', { tbl = 'none' })", "core.mysql.select: Table", 1146)
     await toys.fails("db.query('shop', 'SELEC 1')", "core.mysql.query: You have an error", 1064)

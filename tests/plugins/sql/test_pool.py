@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from moontide import CoreError
+from moontide import CoreError, Deadline
 from plugins.sql.build import Statement
 from plugins.sql.driver import Limits, QueryError, Result
 from plugins.sql.pool import Pool
@@ -16,6 +16,7 @@ class NotedConnection:
     """A connection to nowhere that notes what is done with it."""
 
     def __init__(self, number: int) -> None:
+        self.deadline = Deadline()
         self.number = number
         self.done: list[str] = []
         self.broken = False

@@ -1,0 +1,132 @@
+"""SELECTs that come again and again, prepared in the server, which reads their text only once then.
+
+The answer is in the server's binary protocol, which tells some types otherwise than its text does: times, and
+fractions with other digits. Only rows of other types are read so, and a job never notices.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from asyncmy.constants import FIELD_TYPE
+from asyncmy.errors import MySQLError
+
+from plugins.sql.build import Statement
+
+#: To prepare a statement is a question more to the server: only what came so often before is worth it.
+USES_BEFORE = 4
+
+#: Statements that one connection keeps prepared, and others of which it knows that they came.
+MOST_PREPARED = 32
+MOST_SEEN = 256
+
+#: Types that both protocols give alike.
+ALIKE = frozenset(
+    (
+        FIELD_TYPE.TINY,
+        FIELD_TYPE.SHORT,
+        FIELD_TYPE.INT24,
+        FIELD_TYPE.LONG,
+        FIELD_TYPE.LONGLONG,
+        FIELD_TYPE.YEAR,
+        FIELD_TYPE.DECIMAL,
+        FIELD_TYPE.NEWDECIMAL,
+        FIELD_TYPE.VARCHAR,
+        FIELD_TYPE.VAR_STRING,
+        FIELD_TYPE.STRING,
+        FIELD_TYPE.ENUM,
+        FIELD_TYPE.SET,
+        FIELD_TYPE.TINY_BLOB,
+        FIELD_TYPE.BLOB,
+        FIELD_TYPE.MEDIUM_BLOB,
+        FIELD_TYPE.LONG_BLOB,
+        FIELD_TYPE.BIT,
+    )
+)
+
+#: The server knows no such statement (any more), as behind a proxy, or could not prepare it again.
+_FORGOTTEN_CODES = frozenset((1243, 1615))
+
+#: Stands for a statement that is never to be prepared.
+_NEVER = -1
+
+Texts = tuple[str, ...]
+
+
+class PreparedSelects:
+    """The prepared statements of one connection."""
+
+    def __init__(self, wire: Any) -> None:
+        """Make it for a connection that has none yet."""
+        self._wire = wire
+        self._seen: dict[Texts, int] = {}
+        self._prepared: dict[Texts, Any] = {}
+        self._good: dict[Texts, Any] = {}
+
+    async def run(self, statement: Statement) -> Any | None:
+        """Carry a statement out if it is prepared, or is to be from now on.
+
+        Returns:
+            the driver's result; None if the statement is to be sent as text.
+        """
+        prepared = self._prepared.get(statement.texts) or await self._prepare(statement)
+        if prepared is None:
+            return None
+        try:
+            result = await prepared.execute(statement.values)
+        except MySQLError as error:
+            if error.args[0] not in _FORGOTTEN_CODES:
+                raise
+            self.forget()
+            return None
+        if self._is_good(statement, result.description):
+            return result
+        await self._drop(statement.texts, _NEVER)
+        return None
+
+    def came(self, statement: Statement, description: Any) -> None:
+        """Take note of a statement that was sent as text, and of the columns that it gave."""
+        uses = self._seen.pop(statement.texts, 0)
+        if uses != _NEVER:
+            uses = uses + 1 if _are_alike(description) else _NEVER
+        self._seen[statement.texts] = uses
+        if len(self._seen) > MOST_SEEN:
+            del self._seen[next(iter(self._seen))]
+
+    def forget(self) -> None:
+        """Take note that the server forgot what was prepared."""
+        self._seen.clear()
+        self._prepared.clear()
+        self._good.clear()
+
+    async def _prepare(self, statement: Statement) -> Any | None:
+        if self._seen.get(statement.texts, 0) < USES_BEFORE:
+            return None
+        if len(self._prepared) >= MOST_PREPARED:
+            await self._drop(next(iter(self._prepared)), 0)
+        try:
+            prepared = await self._wire.prepare(statement.render(lambda _: "?"))
+        except MySQLError:
+            # As text it gets the server's own error, or works: there may be too many prepared statements.
+            self._seen[statement.texts] = _NEVER
+            return None
+        self._prepared[statement.texts] = prepared
+        return prepared
+
+    def _is_good(self, statement: Statement, description: Any) -> bool:
+        """Whether the rows are as their text would be; somebody may have changed the table."""
+        if self._good.get(statement.texts) is description:
+            return True
+        if not _are_alike(description):
+            return False
+        self._good[statement.texts] = description
+        return True
+
+    async def _drop(self, texts: Texts, uses: int) -> None:
+        self._seen[texts] = uses
+        self._good.pop(texts, None)
+        await self._prepared.pop(texts).close()
+
+
+def _are_alike(description: Any) -> bool:
+    return description is not None and all(column[1] in ALIKE for column in description)
