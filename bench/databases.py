@@ -110,7 +110,8 @@ async def _bare(connection: asyncmy.Connection, calls: int) -> float:
 
 
 async def _prepared(connection: asyncmy.Connection, calls: int) -> float:
-    statement = await connection.prepare(f"SELECT * FROM `{TABLE}` WHERE `id`=? LIMIT 1")
+    text = f"SELECT * FROM `{TABLE}` WHERE `id`=? LIMIT 1"
+    statement = await connection.prepare(text)  # type: ignore[no-untyped-call]
     began = time.perf_counter()
     for _ in range(calls):
         assert len((await statement.execute((2,))).rows) == 1
