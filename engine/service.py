@@ -96,6 +96,7 @@ from engine.store.queries import Queries
 from engine.store.schema import migrate
 from engine.store.sessions import begin_session, end_session, next_run_id, recover
 from engine.store.slotqueries import SlotQueries
+from engine.store.timelines import Timelines
 from engine.stubs import StubWriter
 from engine.times.clock import Clock, SystemClock
 from engine.watch import Watcher
@@ -349,6 +350,8 @@ class Engine:
             queries=queries,
             history=HistoryDesk(
                 history=History(database.reader),
+                timelines=Timelines(database.reader),
+                clock=self._clock,
                 queries=queries,
                 indexer=indexer,
                 jobs=catalog.jobs,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import ClassVar
 
@@ -12,17 +11,15 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 from textual.widgets import ContentSwitcher
 
-from engine.runfilter import RunFilter
-from engine.states import FAILED, RunStatus
-from engine.views import RunView
+from engine.views import FailuresView, TimelineView
 from tui import words
 from tui.bars import Hint, Part, Prose, ProseLine, TitleBar
 from tui.page import Context, Page
-from tui.timeplots import RUNNING, Span, bars, failure_map, most_at_once, time_axis, timeline_rows
+from tui.timeplots import RUNNING, Span, bars, days_before, failure_map, time_axis, timeline_rows
 
-#: Runs that are drawn at most; of more, the newest.
-RUNS_DRAWN = 10_000
 DAYS = 7
+#: Failures are counted in steps that fit into the hours of every time zone.
+STEP = timedelta(minutes=15)
 NAME_WIDTH = 18
 #: Fetched anew so often while things happen.
 EVERY_SECONDS = 5.0
@@ -63,8 +60,10 @@ class ChartsScreen(Page):
         self._span = 2
         #: How many half spans the timeline lies in the past.
         self._back = 0
-        self._runs: Sequence[RunView] = ()
-        self._failures: Sequence[RunView] = ()
+        self._ran = TimelineView([], [], 0)
+        #: What the timeline was fetched for: the axis belongs to it.
+        self._span_drawn = self.span
+        self._failures = FailuresView([], [])
         self._drawn = -1
         self._fetching = False
         self._asked = self._fetched = False
@@ -122,15 +121,14 @@ class ChartsScreen(Page):
     @work(exclusive=True)
     async def _fetch(self) -> None:
         self._fetching, self._asked, self._drawn = True, True, self.board.runs_edition
-        span, now = self.span, self.board.now()
-        failed = RunFilter(statuses=tuple(RunStatus(one) for one in FAILED), since=now - timedelta(days=DAYS))
+        span, history = self.span, self.client.history
+        since = days_before(self.board.now(), DAYS)
+        steps = -((since - self.board.now()) // STEP)
         try:
             async with self.telling():
-                # A run that was made before the span may go on in it; an hour is what runs get by default.
-                wanted = RunFilter(since=span.since - timedelta(hours=1), until=span.until)
-                self._runs = await self.client.history.find(wanted, limit=RUNS_DRAWN)
-                self._failures = await self.client.history.find(failed, limit=RUNS_DRAWN)
-                self._fetched = True
+                ran = await history.timeline(span.since, span.until, steps=span.columns)
+                self._failures = await history.failures(since, since + steps * STEP, steps=steps)
+                self._ran, self._span_drawn, self._fetched = ran, span, True
         finally:
             self._fetching = False
         self._draw()
@@ -145,12 +143,11 @@ class ChartsScreen(Page):
     # The charts
 
     def _timeline(self) -> Iterator[ProseLine]:
-        span, now = self.span, self.board.now()
-        rows = timeline_rows(self._runs, span, now)
+        span, counts = self._span_drawn, self._ran.at_once
+        rows = timeline_rows(self._ran.jobs, span.columns)
         if not rows:
             yield [(NO_RUNS, "faint")]
             return
-        counts = most_at_once(self._runs, span, now)
         yield [
             (f"{'at once, most ' + str(max(counts)):<{NAME_WIDTH}} ", "faint"),
             (bars(counts, 1)[0], "busy"),
@@ -160,20 +157,18 @@ class ChartsScreen(Page):
             yield [(f"{words.clean(job)[:NAME_WIDTH]:<{NAME_WIDTH}} ", ""), *_shaded(row)]
         yield []
         yield [(LEGEND, "faint")]
-        if len(self._runs) == RUNS_DRAWN:
-            yield [(f"Only the newest {RUNS_DRAWN} runs of this time are drawn.", "late")]
+        if self._ran.more_jobs:
+            yield [(f"{words.plural(self._ran.more_jobs, 'more job')} ran in this time.", "late")]
 
     def _failure_lines(self) -> Iterator[ProseLine]:
-        if not self._failures:
+        if not self._failures.jobs:
             yield [(NO_FAILURES, "ok")]
             return
-        yield from failure_map(self._failures, self.board.now(), DAYS)
+        yield from failure_map(self._failures, STEP, self.board.now(), DAYS)
         yield []
         yield [("most failures", "head")]
-        for job, count in Counter(run.job for run in self._failures).most_common(10):
+        for job, count in self._failures.jobs:
             yield [(f"  {count:>5}  ", "bad"), (words.clean(job), "")]
-        if len(self._failures) == RUNS_DRAWN:
-            yield [(f"Only the newest {RUNS_DRAWN} failures are counted.", "late")]
 
     # Actions
 

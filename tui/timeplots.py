@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 from engine.states import FAILED, FINAL
-from engine.views import RunView
+from engine.views import FailuresView, JobTimelineView, RunView
 from tui import words
 from tui.bars import Part, ProseLine
 from tui.plots import BLOCKS, FAILURE, height
@@ -19,6 +19,9 @@ from tui.plots import BLOCKS, FAILURE, height
 RUNNING = "█"
 SKIPPED = "»"
 NOTHING = "·"
+
+#: What the engine says of a part of a timeline.
+_RAN, _FAILED, _SKIPPED = "ran", "failed", "skipped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +41,6 @@ class Span:
         """The time that one column stands for."""
         return (self.until - self.since) / self.columns
 
-    def columns_of(self, run: RunView, now: datetime) -> range:
-        """Return the columns in which a run went on."""
-        began = run.started or run.finished or run.due
-        ended = run.finished or now
-        first, last = self.column(began), self.column(max(began, ended))
-        return range(max(0, first), min(self.columns - 1, last) + 1)
-
 
 def time_axis(span: Span) -> str:
     """Return the times below a plot, as many as have room."""
@@ -60,41 +56,24 @@ def time_axis(span: Span) -> str:
     return "".join(line)
 
 
-def timeline_rows(runs: Iterable[RunView], span: Span, now: datetime) -> list[tuple[str, str]]:
-    """Return a row for each job that ran in a span, the ones that began first at the top.
+def timeline_rows(jobs: Iterable[JobTimelineView], columns: int) -> list[tuple[str, str]]:
+    """Return a row for each job that ran in a span.
 
-    Where several runs of a job fall into one column, a failure is what is drawn.
+    Where several runs of a job fall into one column, a failure is what is drawn, and then one that ran.
     """
-    rows: dict[str, list[str]] = {}
-    for run in sorted(runs, key=lambda run: (run.started or run.due, run.id)):
-        columns = span.columns_of(run, now)
-        if not columns:
-            continue
-        row = rows.setdefault(run.job, [NOTHING] * span.columns)
-        for column in columns:
-            row[column] = row[column] if row[column] == FAILURE else RUNNING
-        if run.status in FAILED:
-            row[columns[-1]] = FAILURE
-        elif (
-            run.started is None and run.status in FINAL and row[columns[-1]] == RUNNING and len(columns) == 1
-        ):
-            row[columns[-1]] = SKIPPED
-    return [(job, "".join(row)) for job, row in rows.items()]
+    return [(job.job, _timeline_row(job, columns)) for job in jobs]
 
 
-def most_at_once(runs: Sequence[RunView], span: Span, now: datetime) -> list[int]:
-    """Return for each column how many runs went on at the same time, where there were most."""
-    steps = [(run.started, 1) for run in runs if run.started is not None]
-    steps += [(run.finished or now, -1) for run in runs if run.started is not None]
-    counts, going, at = [0] * span.columns, 0, 0
-    for when, step in sorted(steps):
-        column = max(0, min(span.columns - 1, span.column(when)))
-        for passed in range(at, column + 1):
-            counts[passed] = max(counts[passed], going)
-        going, at = going + step, column
-        if span.since <= when <= span.until:
-            counts[column] = max(counts[column], going)
-    return counts
+def _timeline_row(job: JobTimelineView, columns: int) -> str:
+    row = [NOTHING] * columns
+    for kind, sign in ((_SKIPPED, SKIPPED), (_RAN, RUNNING), (_FAILED, RUNNING)):
+        for first, last, what in job.parts:
+            if what == kind:
+                row[first : last + 1] = sign * (last + 1 - first)
+    for _, last, what in job.parts:
+        if what == _FAILED:
+            row[last] = FAILURE
+    return "".join(row)
 
 
 def bars(values: Sequence[float], rows: int) -> list[str]:
@@ -167,17 +146,25 @@ def _kind(run: RunView) -> str:
     return "complete" if run.status == "COMPLETE" else "other"
 
 
-def failure_map(runs: Iterable[RunView], now: datetime, days: int) -> list[ProseLine]:
+def days_before(now: datetime, days: int) -> datetime:
+    """Return where the first of the last days begins in the reader's zone, today among them."""
+    first = now.astimezone().date() - timedelta(days=days - 1)
+    return datetime.combine(first, time()).astimezone()
+
+
+def failure_map(failures: FailuresView, step: timedelta, now: datetime, days: int) -> list[ProseLine]:
     """Return how many runs failed in each hour of the last days: a row for each day, the newest first.
 
     Times are those of the reader's zone. The numbers themselves stand there; from 100 on, 99.
+
+    Args:
+        step: the length of the steps in which they were counted, from `days_before` on.
     """
-    today = now.astimezone().date()
+    today, since = now.astimezone().date(), days_before(now, days).astimezone(UTC)
     counts: Counter[tuple[int, int]] = Counter()
-    for run in runs:
-        if run.status in FAILED and run.finished is not None:
-            when = run.finished.astimezone()
-            counts[(today - when.date()).days, when.hour] += 1
+    for number, count in failures.steps:
+        when = (since + number * step).astimezone()
+        counts[(today - when.date()).days, when.hour] += count
     most = max(counts.values(), default=0)
     head = "".join(f" {hour:02}" for hour in range(24))
     lines: list[ProseLine] = [[(" " * len("01.01"), ""), (head, "faint")]]

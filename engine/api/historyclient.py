@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from engine.api.calls import Call, Part, S, asked, given
 from engine.runfilter import RunFilter
-from engine.views import DiffView, RunSourceView, RunView
+from engine.views import DiffView, FailuresView, RunSourceView, RunView, TimelineView
 
 EVERY_RUN = RunFilter()
 
@@ -29,12 +30,26 @@ class HistoryClient(Part[S]):
         return Call("GET", "/v1/run-counts", dict[str, int], _params(wanted))
 
     @asked
+    def timeline(
+        self, since: datetime, until: datetime, *, steps: int, jobs: int = 500
+    ) -> Call[TimelineView]:
+        return Call("GET", "/v1/run-timeline", TimelineView, _span(since, until, steps, jobs))
+
+    @asked
+    def failures(self, since: datetime, until: datetime, *, steps: int, jobs: int = 10) -> Call[FailuresView]:
+        return Call("GET", "/v1/run-failures", FailuresView, _span(since, until, steps, jobs))
+
+    @asked
     def source(self, run_id: int) -> Call[RunSourceView]:
         return Call("GET", f"/v1/runs/{run_id}/source", RunSourceView)
 
     @asked
     def diff(self, run_id: int, other_id: int | None = None) -> Call[DiffView]:
         return Call("GET", f"/v1/runs/{run_id}/diff", DiffView, given(other=other_id))
+
+
+def _span(since: datetime, until: datetime, steps: int, jobs: int) -> dict[str, Any]:
+    return given(since=since, until=until, steps=steps, jobs=jobs)
 
 
 def _params(wanted: RunFilter) -> dict[str, Any]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Protocol
 
 from engine.runfilter import RunFilter
-from engine.views import DiffView, RunSourceView, RunView
+from engine.views import DiffView, FailuresView, RunSourceView, RunView, TimelineView
 
 
 class HistoryOperations(Protocol):
@@ -26,6 +27,28 @@ class HistoryOperations(Protocol):
 
         Raises:
             JobFileError: the text to search for holds no words.
+        """
+
+    async def timeline(
+        self, since: datetime, until: datetime, *, steps: int, jobs: int = 500
+    ) -> TimelineView:
+        """Return which jobs ran in which steps of a span of time, and how many runs went on at once.
+
+        A run that was made more than 24 h before the span is not in it, unless it goes on now.
+
+        Args:
+            steps: so many of the same length.
+            jobs: at most so many, those that began first.
+
+        Raises:
+            JobFileError: the span ends before it begins.
+        """
+
+    async def failures(self, since: datetime, until: datetime, *, steps: int, jobs: int = 10) -> FailuresView:
+        """Return how many runs failed in each step of a span of time, and the jobs with most failures.
+
+        Raises:
+            JobFileError: the span ends before it begins.
         """
 
     async def source(self, run_id: int) -> RunSourceView:

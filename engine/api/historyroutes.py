@@ -10,7 +10,7 @@ from engine.api.inputs import LARGEST, Moment
 from engine.api.routes import FAILURES, Engine, RunId, answer
 from engine.runfilter import RunFilter
 from engine.states import RunStatus, Trigger
-from engine.views import DiffView, RunSourceView, RunView
+from engine.views import DiffView, FailuresView, RunSourceView, RunView, TimelineView
 
 router = APIRouter(prefix="/v1", responses=FAILURES, tags=["runs"])
 
@@ -71,6 +71,26 @@ async def list_runs(
 @router.get("/run-counts", response_model=dict[str, int], summary="How many runs, by status")
 async def count_runs(engine: Engine, wanted: Wanted) -> Response:
     return answer(await engine.history.counts(wanted))
+
+
+Since = Annotated[Moment, Query(description="Where the span begins, with an offset.")]
+Until = Annotated[Moment, Query(description="Where it ends.")]
+StepCount = Annotated[int, Query(description="So many steps of the same length it has.", ge=1, le=2000)]
+MostJobs = Annotated[int, Query(description="At most so many jobs.", ge=1, le=10_000)]
+
+
+@router.get("/run-timeline", response_model=TimelineView, summary="What ran when, in steps of time")
+async def get_timeline(
+    engine: Engine, since: Since, until: Until, steps: StepCount, jobs: MostJobs = 500
+) -> Response:
+    return answer(await engine.history.timeline(since, until, steps=steps, jobs=jobs))
+
+
+@router.get("/run-failures", response_model=FailuresView, summary="How many runs failed, in steps of time")
+async def get_failures(
+    engine: Engine, since: Since, until: Until, steps: StepCount, jobs: MostJobs = 10
+) -> Response:
+    return answer(await engine.history.failures(since, until, steps=steps, jobs=jobs))
 
 
 @router.get("/runs/{run_id}/source", response_model=RunSourceView, summary="The code that a run ran")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 from engine.desks.difference import Code, compare
@@ -17,7 +18,16 @@ from engine.states import RunStatus
 from engine.store.history import History
 from engine.store.indexer import Indexer
 from engine.store.queries import Queries
-from engine.views import DiffView, ModuleSourceView, RunSourceView, RunView
+from engine.store.timelines import Steps, Timelines
+from engine.times.clock import Clock
+from engine.views import (
+    DiffView,
+    FailuresView,
+    ModuleSourceView,
+    RunSourceView,
+    RunView,
+    TimelineView,
+)
 
 
 class HistoryDesk:
@@ -27,6 +37,8 @@ class HistoryDesk:
         self,
         *,
         history: History,
+        timelines: Timelines,
+        clock: Clock,
         queries: Queries,
         indexer: Indexer,
         jobs: Mapping[str, Job],
@@ -44,6 +56,8 @@ class HistoryDesk:
         self._queries = queries
         self._folder = folder
         self._history = history
+        self._timelines = timelines
+        self._clock = clock
         self._indexer = indexer
         self._jobs = jobs
 
@@ -75,6 +89,17 @@ class HistoryDesk:
         """Return how many runs there are in each status."""
         await self._make_searchable(wanted)
         return await asyncio.to_thread(self._history.counts, wanted, among=self._tagged(wanted))
+
+    async def timeline(
+        self, since: datetime, until: datetime, *, steps: int, jobs: int = 500
+    ) -> TimelineView:
+        """Return which jobs ran in which steps of a span of time, and how many runs went on at once."""
+        span = _steps(since, until, steps)
+        return await asyncio.to_thread(self._timelines.timeline, span, self._clock.now(), jobs)
+
+    async def failures(self, since: datetime, until: datetime, *, steps: int, jobs: int = 10) -> FailuresView:
+        """Return how many runs failed in each step of a span of time, and the jobs with most failures."""
+        return await asyncio.to_thread(self._timelines.failures, _steps(since, until, steps), jobs)
 
     async def source(self, run_id: int) -> RunSourceView:
         """Return the code that a run ran."""
@@ -133,6 +158,12 @@ class HistoryDesk:
             for name, job in self._jobs.items()
             if job.settings is not None and has_tag(job.settings.tags, wanted.tag)
         ]
+
+
+def _steps(since: datetime, until: datetime, count: int) -> Steps:
+    if since >= until:
+        raise JobFileError("the span ends before it begins: until must be later than since")
+    return Steps(since, until, count)
 
 
 def _with_wait(view: RunView, wait: Wait | None) -> RunView:

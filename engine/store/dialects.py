@@ -30,6 +30,7 @@ from sqlalchemy import (
     case,
     cast,
     func,
+    literal,
     select,
     text,
     true,
@@ -234,6 +235,21 @@ def server_now(dialect: str, plus_seconds: float = 0.0) -> ColumnElement[Any]:
         return func.strftime("%Y-%m-%d %H:%M:%f", "now", shift, type_=Text()) + "000"
     now: ColumnElement[Any] = func.clock_timestamp()
     return now + timedelta(seconds=plus_seconds) if plus_seconds else now
+
+
+def step_of(dialect: str, moment: ColumnElement[Any], since: datetime, seconds: float) -> ColumnElement[Any]:
+    """Return in which step of time a moment lies, counted from 0; of moments before, less than 1.
+
+    Args:
+        dialect: the name of the connection's dialect.
+        since: where the first step begins.
+        seconds: the length of a step.
+    """
+    begin = literal(since, moment.type)
+    if dialect == _SQLITE:
+        days = func.julianday(moment) - func.julianday(begin)
+        return cast(days * (86_400 / seconds), Integer)
+    return cast(func.floor(func.extract("epoch", moment - begin) / seconds), Integer)
 
 
 # All rows at once

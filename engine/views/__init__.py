@@ -44,11 +44,14 @@ from engine.views.running import (
 )
 from engine.views.runs import (
     DiffView,
+    FailuresView,
     FileDiffView,
+    JobTimelineView,
     LogLineView,
     ModuleSourceView,
     RunSourceView,
     RunView,
+    TimelineView,
 )
 
 __all__ = [
@@ -62,9 +65,11 @@ __all__ = [
     "EngineSettingView",
     "EngineView",
     "EntryView",
+    "FailuresView",
     "FileDiffView",
     "GroupView",
     "HoldView",
+    "JobTimelineView",
     "JobView",
     "LogLineView",
     "LuaClassView",
@@ -84,5 +89,6 @@ __all__ = [
     "SettingView",
     "SlotView",
     "StateView",
+    "TimelineView",
     "WhyView",
 ]

@@ -111,6 +111,47 @@ class FileDiffView:
 
 
 @dataclass(frozen=True, slots=True)
+class JobTimelineView:
+    """When runs of a job went on, in steps of a span of time.
+
+    Attributes:
+        parts: first step, last step, and "ran", "failed" (in the last one) or "skipped" (it never started);
+            runs that are alike in this are one part.
+    """
+
+    job: str
+    parts: list[tuple[int, int, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineView:
+    """What ran when.
+
+    Attributes:
+        jobs: in the order in which they began.
+        at_once: for each step, how many runs went on at the same time, where there were most.
+        more_jobs: how many further jobs ran.
+    """
+
+    jobs: list[JobTimelineView]
+    at_once: list[int]
+    more_jobs: int
+
+
+@dataclass(frozen=True, slots=True)
+class FailuresView:
+    """Where failures gather.
+
+    Attributes:
+        steps: steps of a span in which runs failed, with how many.
+        jobs: the jobs with most failures, with how many.
+    """
+
+    steps: list[tuple[int, int]]
+    jobs: list[tuple[str, int]]
+
+
+@dataclass(frozen=True, slots=True)
 class DiffView:
     """What changed between the code of a run and that of another, or of now.
 

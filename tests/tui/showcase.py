@@ -288,10 +288,10 @@ async def _find_in_editor(seat: Seat) -> None:
 
 
 @contextmanager
-def zone_of_utc() -> Iterator[None]:
-    """Let this process show times in UTC."""
+def zone_of(name: str) -> Iterator[None]:
+    """Let this process show times in a time zone."""
     before = os.environ.get("TZ")
-    os.environ["TZ"] = "UTC"
+    os.environ["TZ"] = name
     time.tzset()
     try:
         yield
@@ -309,7 +309,7 @@ async def showcase(home: Path) -> AsyncIterator[Showcase]:
     server = ApiServer(engine, socket_path=socket_in(home))
     await server.start()
     try:
-        with zone_of_utc():
+        with zone_of("UTC"):
             yield engine
     finally:
         await server.stop()

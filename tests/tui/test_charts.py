@@ -7,16 +7,17 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from engine.views import RunView
+from engine.views import FailuresView, JobTimelineView, RunView
 from tests.engine.api.memory_engine import _run_view
 from tests.engine.conftest import OpenBench, open_bench, until
 from tests.tui.conftest import Sit
+from tests.tui.showcase import zone_of
 from tui.timeplots import (
     Span,
     bars,
+    days_before,
     duration_lines,
     failure_map,
-    most_at_once,
     outcome_lines,
     time_axis,
     timeline_rows,
@@ -41,39 +42,21 @@ def plain(lines: list[list[tuple[str, str]]]) -> list[str]:
     return ["".join(text for text, _ in line) for line in lines]
 
 
+def row_of(*parts: tuple[int, int, str]) -> str:
+    ((_, row),) = timeline_rows([JobTimelineView("report", list(parts))], 20)
+    return row
+
+
 def test_a_run_stands_in_the_columns_in_which_it_went_on() -> None:
-    ((job, row),) = timeline_rows([run(10.2, 2.5)], HOUR, NOW)
-    assert (job, row) == ("report", "·" * 10 + "███" + "·" * 47)
+    assert row_of((10, 12, "ran")) == "·" * 10 + "███" + "·" * 7
 
 
 def test_a_failure_is_drawn_where_it_ended_and_never_hidden() -> None:
-    ((_, row),) = timeline_rows([run(10.2, 2, "ERROR"), run(12.5, 0.1)], HOUR, NOW)
-    assert row[10:14] == "██✗·"
+    assert row_of((10, 12, "failed"), (12, 13, "ran"), (12, 12, "skipped")) == "·" * 10 + "██✗█" + "·" * 6
 
 
-def test_jobs_stand_in_the_order_in_which_they_began() -> None:
-    rows = timeline_rows([run(30, job="later"), run(5, job="first")], HOUR, NOW)
-    assert [job for job, _ in rows] == ["first", "later"]
-
-
-def test_a_run_that_goes_on_reaches_to_now_and_one_outside_is_left_out() -> None:
-    going = replace(run(58), finished=None, status="RUNNING")
-    before = run(-5, 2, job="before")
-    assert timeline_rows([going, before], HOUR, NOW) == [("report", "·" * 58 + "██")]
-
-
-def test_a_run_that_never_started_says_so() -> None:
-    skipped = replace(run(10, status="SKIPPED"), started=None)
-    ((_, row),) = timeline_rows([skipped], HOUR, NOW)
-    assert row[11] == "»"
-
-
-def test_what_overlaps_is_counted_and_what_follows_is_not() -> None:
-    overlapping = [run(10, 5), run(12, 5), run(12.5, 0.2)]
-    counts = most_at_once(overlapping, HOUR, NOW)
-    assert (counts[10], counts[12], counts[14], counts[16], counts[20]) == (1, 3, 2, 1, 0)
-    one_by_one = [run(10 + n / 10, 0.1) for n in range(9)]
-    assert max(most_at_once(one_by_one, HOUR, NOW)) == 1
+def test_a_run_that_never_started_says_so_where_no_other_ran() -> None:
+    assert row_of((3, 3, "skipped"), (5, 5, "skipped"), (5, 5, "ran")) == "···»·█" + "·" * 14
 
 
 def test_bars_show_the_least_and_end_at_the_most() -> None:
@@ -95,12 +78,19 @@ def test_outcomes_are_counted_by_kind() -> None:
     assert [line.split()[-1] for line in lines[:3]] == ["2", "1", "1"]
 
 
-def test_failures_are_counted_by_hour_of_the_readers_day_and_fit_80_columns() -> None:
-    failed = [run(1, status="ERROR"), run(2, status="TIMEOUT"), run(3)]
-    lines = plain(failure_map(failed, NOW, 7))
-    here = (HOUR.since + timedelta(minutes=2)).astimezone()
-    row = next(line for line in lines[1:] if line.startswith(here.strftime("%d.%m")))
-    assert row[5 + 3 * here.hour : 8 + 3 * here.hour] == "  2"
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Kathmandu", "Europe/Berlin"])
+def test_failures_are_counted_by_hour_of_the_readers_day_and_fit_80_columns(zone: str) -> None:
+    with zone_of(zone):
+        quarter = timedelta(minutes=15)
+        since = days_before(NOW, 7)
+        last = (NOW - since) // quarter
+        failures = FailuresView([(0, 1), (last - 1, 2), (last, 3)], [])
+        lines = plain(failure_map(failures, quarter, NOW, 7))
+        assert lines[7].startswith(since.strftime("%d.%m") + "  1  ·")
+        for number in (last - 1, last):
+            at = since + number * quarter
+            assert lines[1][5 + 3 * at.hour : 8 + 3 * at.hour].strip() in ("2", "3", "5")
+        assert sum(int(cell) for cell in lines[1][5:].split() if cell.isdigit()) == 5
     assert len(lines) == 8
     assert all(len(line) <= 77 for line in lines)
 

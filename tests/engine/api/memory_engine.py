@@ -28,6 +28,7 @@ from engine.views import (
     DraftView,
     EngineSettingView,
     EngineView,
+    FailuresView,
     HoldView,
     JobView,
     LogLineView,
@@ -43,8 +44,10 @@ from engine.views import (
     SettingView,
     SlotView,
     StateView,
+    TimelineView,
     WhyView,
 )
+from tests.plainruns import Plain
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -418,6 +421,14 @@ class MemoryHistory:
 
     async def counts(self, wanted: RunFilter) -> dict[str, int]:
         return dict(Counter(run.status for run in await self.find(wanted, limit=10_000)))
+
+    async def timeline(
+        self, since: datetime, until: datetime, *, steps: int, jobs: int = 500
+    ) -> TimelineView:
+        return Plain(self._engine.all_runs.values(), since, until, steps).timeline(START, jobs)
+
+    async def failures(self, since: datetime, until: datetime, *, steps: int, jobs: int = 10) -> FailuresView:
+        return Plain(self._engine.all_runs.values(), since, until, steps).failures(jobs)
 
     def _fits(self, run: RunView, wanted: RunFilter) -> bool:
         texts = [run.error or "", *(line.text for line in self._engine.logs[run.id])]

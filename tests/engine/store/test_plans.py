@@ -19,6 +19,7 @@ from engine.store.given import GivenQueries
 from engine.store.history import History
 from engine.store.pruning import Pruning
 from engine.store.slotqueries import SlotQueries
+from engine.store.timelines import Steps, Timelines
 from tests.engine.store.conftest import NOON
 
 HOUR = timedelta(hours=1)
@@ -43,6 +44,14 @@ QUESTIONS: dict[str, tuple[Ask, str]] = {
     "runs for a user": (runs(user_id=7), "ix_run_user_id"),
     "runs of an hour": (runs(since=NOON, until=NOON + HOUR), "ix_run_queued"),
     "runs counted since": (counts(since=NOON), "ix_run_queued"),
+    "a timeline": (
+        lambda database: Timelines(database.reader).timeline(Steps(NOON, NOON + HOUR, 60), NOON, 9),
+        "ix_run_queued",
+    ),
+    "failures over time": (
+        lambda database: Timelines(database.reader).failures(Steps(NOON, NOON + HOUR, 60), 9),
+        "ix_run_queued",
+    ),
     "runs too old": (lambda database: Pruning(database.reader).runs(AGES, NOON), "ix_run_queued"),
     "jobs with too many runs": (
         lambda database: Pruning(database.reader).runs(Retention(runs=5), NOON),
