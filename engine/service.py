@@ -340,7 +340,7 @@ class Engine:
             queries=given,
         )
         self.desk = Desk(
-            identity=Identity(VERSION, self.home, database.name, session, self._clock.now()),
+            identity=Identity(VERSION, self.home, database.name, session, self._clock.now(), self._watch),
             clock=self._clock,
             catalog=catalog,
             scheduler=scheduler,

@@ -62,4 +62,4 @@ class Plain:
         times: Sequence[tuple[datetime, datetime]] = [
             (run.started, run.finished or now) for run in self.runs if run.started
         ]
-        return sum(start <= moment < end or start == moment for start, end in times)
+        return sum(start <= moment < end for start, end in times)

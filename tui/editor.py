@@ -31,7 +31,7 @@ from tui.vocabulary import Vocabulary
 if TYPE_CHECKING:
     from engine.api.answers import Source
 
-#: Where no event tells of it, it is looked so often whether somebody else changed the file.
+#: Of an engine that does not watch the jobs folder, it is asked so often whether somebody changed the file.
 LOOK_SECONDS = 5.0
 
 #: What a new job begins with.
@@ -140,7 +140,7 @@ class EditorScreen(Page):
         """Fetch the file, and begin to ask what is wrong with it."""
         self.run_worker(self._watch.keep(), group="draft")
         self._learn()
-        self.set_interval(LOOK_SECONDS, self._look_for_theirs)
+        self.set_interval(LOOK_SECONDS, self._look_where_nobody_watches)
         if self._file.is_new:
             self._watch.changed()
         else:
@@ -300,6 +300,11 @@ class EditorScreen(Page):
         return None
 
     # What others do to the file meanwhile
+
+    def _look_where_nobody_watches(self) -> None:
+        """Look for what no event will tell of; where the engine watches, `tick` sees the file's new hash."""
+        if self.board.engine is not None and not self.board.engine.watches:
+            self._look_for_theirs()
 
     @work(exclusive=True, group="theirs")
     async def _look_for_theirs(self) -> None:

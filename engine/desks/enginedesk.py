@@ -33,6 +33,7 @@ class Identity:
     database: str
     session: int
     started: datetime
+    watches: bool
 
 
 class EngineDesk:
@@ -94,6 +95,7 @@ class EngineDesk:
             problems=self._problems(),
             holds=self._holds.words(),
             alerts=sum(self._alerts.counts().values()),
+            watches=identity.watches,
         )
 
     def metrics(self) -> bytes:

@@ -14,6 +14,7 @@ class EngineView:
     Attributes:
         holds: disabled groups and pauses in words; those of single jobs only as their number.
         alerts: how many alerts of jobs go on.
+        watches: whether saved job files are reloaded by themselves.
     """
 
     state: str
@@ -37,6 +38,7 @@ class EngineView:
     problems: list[str] = field(default_factory=list)
     alerts: int = 0
     holds: list[str] = field(default_factory=list)
+    watches: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from engine.api.answers import Source
 from tests.engine.conftest import OpenBench, open_bench, until
 from tests.tui.conftest import Seat, Sit
 from tui.editor import EditorScreen
@@ -280,6 +281,30 @@ async def test_a_change_on_disk_is_taken_at_once_where_nothing_was_typed(
         await until(lambda: editor.area.text == f"-- theirs\n{FILE}", 30)
         assert editor.area.cursor_location == (3, 0)
         await seat.reads("  saved")
+
+
+async def test_where_the_engine_watches_its_folder_nothing_is_asked_again_and_again(
+    open_bench: OpenBench, sit: Sit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui.editor.LOOK_SECONDS", 0.01)
+    async with open_bench({"report": FILE}, "watch = true\n") as bench, sit(size=(120, 40)) as seat:
+        asked: list[str] = []
+        read = seat.app.context.client.job_source
+
+        async def job_source(name: str) -> Source:
+            asked.append(name)
+            return await read(name)
+
+        seat.app.context.client.job_source = job_source  # type: ignore[method-assign]
+        editor = await open_editor(seat, "report")
+        # So many turns, as often as it would have been asked had nobody watched.
+        turns: list[int] = []
+        seat.app.set_interval(0.01, lambda: turns.append(len(asked)))
+        await until(lambda: len(turns) > 60, 60)
+        assert 1 <= turns[60] <= 2
+        assert turns[60] == turns[30]
+        bench.write("report", f"-- theirs\n{FILE}")
+        await until(lambda: editor.area.text == f"-- theirs\n{FILE}", 60)
 
 
 async def test_ones_own_save_is_nobody_elses_change(open_bench: OpenBench, sit: Sit) -> None:

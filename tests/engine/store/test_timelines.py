@@ -92,7 +92,7 @@ spans = st.builds(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(runs=st.lists(pasts, max_size=15), steps=spans)
 def test_a_timeline_and_failures_are_those_of_the_list(
     store: Database, runs: list[Past], steps: Steps
