@@ -25,7 +25,7 @@ from engine import views
 from engine.api.events import Lagged
 from engine.api.failures import FailureDetail, describe
 from engine.calls.core import CoreFunction
-from engine.cli import make_app
+from engine.cli.commands import make_app
 from engine.errors import JobNotFound, MoontideError, RunNotFound, ScheduleEnded, ScheduleNotFound
 from engine.events import Event
 from engine.extensions.hooks import HookSpecs

@@ -6,169 +6,16 @@ Exit codes: 0 done, 1 it failed, 2 wrong usage, 3 no engine running.
 from __future__ import annotations
 
 import io
+import os
 import sys
-from collections.abc import Callable
-from pathlib import Path
-from typing import Annotated, Any
 
-import typer
-
-from engine.cli import (
-    acting,
-    alerting,
-    auditing,
-    browsing,
-    dashboard,
-    files,
-    hindsight,
-    history,
-    holding,
-    importing,
-    keeping,
-    listing,
-    overriding,
-    planning,
-    reloading,
-    schedules,
-    serving,
-    stating,
-)
 from engine.cli.output import complain
-from engine.cli.place import Place
-from engine.cli.plugincommands import Commands
+from engine.cli.plain import plain_command, with_home_first
 from engine.errors import EngineUnreachable, MoontideError
 
 FAILED = 1
 NO_ENGINE = 3
-
-#: Every command in the order of the help, with the example that its own help ends with.
-COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (
-    (files.init, "moontide init /srv/shop"),
-    (serving.up, "moontide --home /srv/shop up"),
-    (serving.serve, "moontide --home /srv/shop serve"),
-    (dashboard.tui, "moontide --home /srv/shop tui"),
-    (browsing.web, "moontide --home /srv/shop web"),
-    (listing.status, "moontide status --json"),
-    (listing.jobs, "moontide jobs"),
-    (listing.show, "moontide show admin/cleanup"),
-    (alerting.alerts, 'moontide alerts ack 12 --note "disk ordered"'),
-    (planning.next, "moontide next report --count 5"),
-    (hindsight.why, "moontide why report 09:30"),
-    (hindsight.slots, "moontide slots report --since -24h"),
-    (files.new, "moontide new admin/cleanup"),
-    (acting.delete, "moontide delete admin/cleanup --yes"),
-    (acting.run, "moontide run report --data '{\"shop\": 3}' --wait"),
-    (acting.activate, "moontide activate report"),
-    (acting.deactivate, "moontide deactivate report"),
-    (holding.group, 'moontide group disable night --note "moving house"'),
-    (holding.pause, "moontide pause report --for 2h"),
-    (holding.resume, "moontide resume report"),
-    (overriding.set, "moontide set report every 5m timeout 30s"),
-    (overriding.unset, "moontide unset report every"),
-    (reloading.reload, "moontide reload"),
-    (acting.cancel, "moontide cancel 42"),
-    (stating.state, "moontide state show report"),
-    (history.runs, "moontide runs report --status error --since -24h"),
-    (history.source, "moontide source 1742"),
-    (history.diff, "moontide diff 1742 1750"),
-    (auditing.audit, "moontide audit --since -24h"),
-    (listing.log, "moontide log report --follow"),
-    (files.check, "moontide check jobs/report.lua"),
-    (files.stubs, "moontide stubs"),
-    (listing.plugins, "moontide plugins"),
-    (importing.import_crontab, "crontab -l | moontide import-crontab -"),
-    (keeping.backup, "moontide --home /srv/shop backup /backups/shop.tar.gz"),
-    (keeping.restore, "moontide --home /srv/new restore /backups/shop.tar.gz"),
-    (keeping.move_database, "moontide move-database moontide.db postgresql+psycopg://moontide@db/moontide"),
-)
-
-#: Commands with an argument such as -2h or -5, which must not be taken for options.
-TAKES_MINUS = (hindsight.why, overriding.set)
-WITH_MINUS = {"ignore_unknown_options": True, "help_option_names": ["--help"]}
-
-#: Commands that stand together under one word: that word, what they are about, each with name and example.
-GROUPS: tuple[tuple[str, str, tuple[tuple[str, Callable[..., None], str], ...]], ...] = (
-    (
-        "schedule",
-        "Schedules given at run time.",
-        (
-            ("add", schedules.add, "moontide schedule add report --cron '0 9 * * MON-FRI' --user-id 7"),
-            ("list", schedules.list_schedules, "moontide schedule list --job report"),
-            ("remove", schedules.remove, "moontide schedule remove 3"),
-        ),
-    ),
-)
-
-
-def _print_version(asked: bool) -> None:
-    if asked:
-        from importlib.metadata import version
-
-        print(f"moontide {version('moontide')}")
-        raise typer.Exit
-
-
-def _moontide(
-    context: typer.Context,
-    home: Annotated[
-        Path,
-        typer.Option("--home", "-H", envvar="MOONTIDE_HOME", help="The engine's home folder.", metavar="DIR"),
-    ] = Path(),
-    version: Annotated[
-        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
-    ] = False,
-) -> None:
-    """Run Lua job files on their schedules, sandboxed and recorded."""
-    context.obj = Place(home.absolute())
-
-
-def make_app() -> typer.Typer:
-    """Return the command line with all commands."""
-    app = typer.Typer(
-        cls=Commands,
-        add_completion=False,
-        no_args_is_help=True,
-        rich_markup_mode=None,
-        pretty_exceptions_enable=False,
-        context_settings={"help_option_names": ["--help", "-h"]},
-        epilog="Exit codes: 0 done, 1 it failed, 2 wrong usage, 3 no engine running.",
-    )
-    app.callback()(_moontide)
-    for function, example in COMMANDS:
-        settings = WITH_MINUS if function in TAKES_MINUS else None
-        app.command(epilog=f"Example: {example}", context_settings=settings)(function)
-    for word, about, commands in GROUPS:
-        group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help=about)
-        for name, function, example in commands:
-            group.command(name, epilog=f"Example: {example}")(function)
-        app.add_typer(group, name=word)
-    return app
-
-
-def command_names() -> frozenset[str]:
-    """Return the names of the own commands, which those of plugins cannot have."""
-    return frozenset(function.__name__.replace("_", "-") for function, _ in COMMANDS)
-
-
-def with_home_first(arguments: list[str]) -> list[str]:
-    """Return the arguments with `--home DIR` in front of the command, wherever it was given."""
-    front: list[str] = []
-    rest: list[str] = []
-    remaining = iter(arguments)
-    for argument in remaining:
-        if argument == "--":
-            rest += [argument, *remaining]
-        elif argument in ("--home", "-H"):
-            front += [argument, *_taken(remaining)]
-        elif argument.startswith("--home="):
-            front.append(argument)
-        else:
-            rest.append(argument)
-    return front + rest
-
-
-def _taken(remaining: Any) -> list[str]:
-    return [value for value in [next(remaining, None)] if value is not None]
+INTERRUPTED = 130
 
 
 def main() -> None:
@@ -178,10 +25,30 @@ def main() -> None:
             # A terminal that cannot show an icon gets a question mark instead of an error.
             stream.reconfigure(errors="replace")
     try:
-        make_app()(with_home_first(sys.argv[1:]), prog_name="moontide")
+        _carry_out(with_home_first(sys.argv[1:]))
     except EngineUnreachable as error:
         complain(error)
         sys.exit(NO_ENGINE)
     except MoontideError as error:
         complain(error)
+        sys.exit(FAILED)
+
+
+def _carry_out(arguments: list[str]) -> None:
+    plain = plain_command(arguments, os.environ)
+    if plain is None:
+        # Not above: to load typer and all commands is what plain ones go without.
+        from engine.cli.commands import make_app
+
+        make_app()(arguments, prog_name="moontide")
+        return
+    try:
+        plain()
+        sys.stdout.flush()
+        sys.exit(0)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        # Whoever reads has gone, as `head` does; what is still to be written must not end in a traceback.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(FAILED)

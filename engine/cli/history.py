@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from engine.cli.listing import AsJson, require_job, time_shower
+from engine.cli.listing import AsJson, require_job
 from engine.cli.output import print_fields, print_json, print_styled, print_table
+from engine.cli.overview import time_shower
 from engine.cli.place import place_of
 from engine.cli.words import clean, duration, one_line
 from engine.errors import Refused

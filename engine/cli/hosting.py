@@ -9,8 +9,8 @@ import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from engine.cli import command_names
 from engine.cli.beside import DashboardProcess
+from engine.cli.commands import command_names
 from engine.cli.lines import EventLines
 from engine.cli.live import LiveView
 from engine.cli.output import console

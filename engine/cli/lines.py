@@ -9,7 +9,8 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Self, TextIO
 
-from engine.cli.words import clean, event_lines, local_time
+from engine.cli.eventwords import event_lines
+from engine.cli.words import clean, local_time
 from engine.events import Event
 
 #: Lines that may wait for a slow reader; what comes after is dropped and counted.

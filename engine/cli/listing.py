@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Collection
-from datetime import UTC, datetime
-from functools import partial
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from engine.calls.permissions import permission_words
-from engine.cli.output import on_terminal, print_fields, print_json, print_styled, print_table
+from engine.cli.output import print_fields, print_json, print_styled, print_table
+from engine.cli.overview import list_jobs, show_status
 from engine.cli.place import place_of
 from engine.cli.runfields import run_fields
-from engine.cli.words import clean, colour, ending, local_time, one_line, short_time
+from engine.cli.words import clean, colour, ending, local_time, one_line
 from engine.errors import EngineUnreachable, Refused
-from engine.jobs.overrides import OPERATOR
 from engine.run import LogLine
-from engine.views import EngineView, JobView, LogLineView, PluginView, RunView
+from engine.views import JobView, LogLineView, PluginView, RunView
 
 if TYPE_CHECKING:
     from engine.api.syncclient import Client
@@ -26,89 +24,15 @@ if TYPE_CHECKING:
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
 JobArgument = Annotated[str, typer.Argument(metavar="JOB", help="The job's name, such as admin/cleanup.")]
 
-JOB_COLUMNS = ("JOB", "STATUS", "NOW", "SCHEDULE", "NEXT RUN", "LAST RUN", "ENDED", "REASON")
-JOB_WIDTHS = (
-    (130, tuple(range(8))),
-    (100, (0, 1, 2, 3, 4, 6, 7)),
-    (70, (0, 1, 2, 4, 6)),
-    (50, (0, 1, 4)),
-    (0, (0, 1)),
-)
-
 
 def status(context: typer.Context, as_json: AsJson = False) -> None:
     """Show what the engine as a whole does."""
-    with place_of(context).client() as client:
-        view = client.status()
-    if as_json:
-        print_json(view)
-    else:
-        print_fields(_engine_fields(view))
-
-
-def _engine_fields(view: EngineView) -> list[tuple[str, str]]:
-    counts = ", ".join(f"{count} {word}" for word, count in view.jobs_by_status.items() if count)
-    slots = str(view.pool_size) if view.pool_size else "any number"
-    return [
-        ("state", view.state),
-        ("version", view.version),
-        ("process", str(view.pid)),
-        ("home", view.home),
-        ("jobs folder", view.jobs_folder),
-        ("database", f"{view.database} (journal {view.journal})"),
-        ("session", f"{view.session}, since {local_time(view.started)}"),
-        ("jobs", f"{view.jobs} ({counts})" if counts else str(view.jobs)),
-        (
-            "runs",
-            f"{view.running} running of {slots} at once, {view.queued} queued, {view.runs_total} in all",
-        ),
-        ("workers", str(view.workers)),
-        ("walls", ", ".join(f"{name} {state}" for name, state in view.walls.items())),
-        *(("held", words) for words in view.holds),
-        ("alerts", f"{view.alerts}; `moontide alerts` lists them" if view.alerts else "none"),
-        *(("problem", problem) for problem in view.problems),
-    ]
+    show_status(place_of(context), as_json)
 
 
 def jobs(context: typer.Context, as_json: AsJson = False) -> None:
     """List all jobs, and what they wait for."""
-    with place_of(context).client() as client:
-        views = client.jobs()
-    if as_json:
-        print_json(views)
-    else:
-        rows = map(job_row, views)
-        print_table(JOB_COLUMNS, rows, empty="no jobs yet; `moontide new NAME` makes one", widths=JOB_WIDTHS)
-
-
-def job_row(view: JobView) -> tuple[str, ...]:
-    """Return a job's cells under `JOB_COLUMNS`."""
-    show_time = time_shower()
-    return (
-        view.name,
-        view.status,
-        view.activity,
-        view.schedule,
-        show_time(view.next_run),
-        show_time(view.last_run),
-        view.last_status or "-",
-        "; ".join(part for part in (_reason(view), operators_mark(view)) if part),
-    )
-
-
-def _reason(view: JobView) -> str:
-    return "" if view.reason == view.schedule else one_line(view.reason)
-
-
-def operators_mark(view: JobView) -> str:
-    """Return which settings an operator gave a job, in words; "" for none."""
-    names = [name for name, origin in view.origins.items() if origin == OPERATOR and name != "active"]
-    return f"set by operator: {', '.join(names)}" if names else ""
-
-
-def time_shower() -> Callable[[datetime | None], str]:
-    """Return how a table's times are written: short for people, whole for programs."""
-    return partial(short_time, now=datetime.now(UTC)) if on_terminal() else local_time
+    list_jobs(place_of(context), as_json)
 
 
 def show(
@@ -261,7 +185,7 @@ def _plugin_views(context: typer.Context) -> list[PluginView]:
         with place.client() as client:
             return client.plugins()
     except EngineUnreachable:
-        from engine.cli import command_names
+        from engine.cli.commands import command_names
         from engine.extensions.plugins import load_plugins
 
         settings = place.settings()

@@ -15,9 +15,10 @@ from rich.live import Live
 from rich.text import Text
 
 from engine.api.operations import Operations
-from engine.cli.listing import JOB_COLUMNS, JOB_WIDTHS, job_row
+from engine.cli.eventwords import event_lines
 from engine.cli.output import drawn, fitting
-from engine.cli.words import clean, event_lines, local_time
+from engine.cli.overview import JOB_COLUMNS, JOB_WIDTHS, job_row
+from engine.cli.words import clean, local_time
 from engine.events import Event, JobChanged
 from engine.views import EngineView
 

@@ -21,7 +21,7 @@ import typer.main
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from engine.cli import make_app
+from engine.cli.commands import make_app
 from tests.e2e.conftest import Home, environment, job
 
 #: They go on until somebody ends them; of them only wrong usage is tried.

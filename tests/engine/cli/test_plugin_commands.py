@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.cli import command_names
+from engine.cli.commands import command_names
 from engine.extensions.plugins import load_plugins
 from tests.engine.cli.conftest import Moontide, environment
 

@@ -17,9 +17,10 @@ from rich.console import Console
 
 import engine.events
 from engine.api.events import Lagged
+from engine.cli.eventwords import event_lines
 from engine.cli.lines import EventLines
 from engine.cli.live import LiveView
-from engine.cli.words import LOOKS, clean, duration, ending, event_lines, one_line, short_time
+from engine.cli.words import LOOKS, clean, duration, ending, one_line, short_time
 from engine.events import EngineStateChanged, Event, JobChanged, RunFinished, RunLogged, RunStarted
 from engine.states import Activity, JobStatus, RunStatus
 from tests.engine.api.memory_engine import START, MemoryEngine, filled
@@ -68,7 +69,7 @@ def test_the_first_line_of_an_error_is_its_first_line_with_words() -> None:
 
 
 def test_every_event_has_words_of_its_own() -> None:
-    from engine.cli.words import _SENTENCES
+    from engine.cli.eventwords import _SENTENCES
 
     kinds = {value for value in vars(engine.events).values() if isinstance(value, type)}
     events = {kind for kind in kinds if issubclass(kind, Event)} - {Event, RunLogged}

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.cli import COMMANDS, with_home_first
+from engine.cli.commands import COMMANDS
 from engine.cli.files import samples_folder
+from engine.cli.plain import with_home_first
 from tests.engine.cli.conftest import Moontide
 
 NEED_AN_ENGINE = [

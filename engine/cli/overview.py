@@ -1,0 +1,100 @@
+"""What `moontide status` and `moontide jobs` print. It is loaded without typer: see `plain.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING
+
+from engine.cli.output import on_terminal, print_fields, print_json, print_table
+from engine.cli.place import Place
+from engine.cli.words import local_time, one_line, short_time
+from engine.jobs.overrides import OPERATOR
+
+if TYPE_CHECKING:
+    from engine.views import EngineView, JobView
+
+JOB_COLUMNS = ("JOB", "STATUS", "NOW", "SCHEDULE", "NEXT RUN", "LAST RUN", "ENDED", "REASON")
+JOB_WIDTHS = (
+    (130, tuple(range(8))),
+    (100, (0, 1, 2, 3, 4, 6, 7)),
+    (70, (0, 1, 2, 4, 6)),
+    (50, (0, 1, 4)),
+    (0, (0, 1)),
+)
+
+
+def show_status(place: Place, as_json: bool) -> None:
+    """Print what the engine as a whole does."""
+    with place.client() as client:
+        view = client.status()
+    if as_json:
+        print_json(view)
+    else:
+        print_fields(_engine_fields(view))
+
+
+def _engine_fields(view: EngineView) -> list[tuple[str, str]]:
+    counts = ", ".join(f"{count} {word}" for word, count in view.jobs_by_status.items() if count)
+    slots = str(view.pool_size) if view.pool_size else "any number"
+    return [
+        ("state", view.state),
+        ("version", view.version),
+        ("process", str(view.pid)),
+        ("home", view.home),
+        ("jobs folder", view.jobs_folder),
+        ("database", f"{view.database} (journal {view.journal})"),
+        ("session", f"{view.session}, since {local_time(view.started)}"),
+        ("jobs", f"{view.jobs} ({counts})" if counts else str(view.jobs)),
+        (
+            "runs",
+            f"{view.running} running of {slots} at once, {view.queued} queued, {view.runs_total} in all",
+        ),
+        ("workers", str(view.workers)),
+        ("walls", ", ".join(f"{name} {state}" for name, state in view.walls.items())),
+        *(("held", words) for words in view.holds),
+        ("alerts", f"{view.alerts}; `moontide alerts` lists them" if view.alerts else "none"),
+        *(("problem", problem) for problem in view.problems),
+    ]
+
+
+def list_jobs(place: Place, as_json: bool) -> None:
+    """Print all jobs, and what they wait for."""
+    with place.client() as client:
+        views = client.jobs()
+    if as_json:
+        print_json(views)
+    else:
+        rows = map(job_row, views)
+        print_table(JOB_COLUMNS, rows, empty="no jobs yet; `moontide new NAME` makes one", widths=JOB_WIDTHS)
+
+
+def job_row(view: JobView) -> tuple[str, ...]:
+    """Return a job's cells under `JOB_COLUMNS`."""
+    show_time = time_shower()
+    return (
+        view.name,
+        view.status,
+        view.activity,
+        view.schedule,
+        show_time(view.next_run),
+        show_time(view.last_run),
+        view.last_status or "-",
+        "; ".join(part for part in (_reason(view), operators_mark(view)) if part),
+    )
+
+
+def _reason(view: JobView) -> str:
+    return "" if view.reason == view.schedule else one_line(view.reason)
+
+
+def operators_mark(view: JobView) -> str:
+    """Return which settings an operator gave a job, in words; "" for none."""
+    names = [name for name, origin in view.origins.items() if origin == OPERATOR and name != "active"]
+    return f"set by operator: {', '.join(names)}" if names else ""
+
+
+def time_shower() -> Callable[[datetime | None], str]:
+    """Return how a table's times are written: short for people, whole for programs."""
+    return partial(short_time, now=datetime.now(UTC)) if on_terminal() else local_time
