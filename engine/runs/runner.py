@@ -10,7 +10,8 @@ import asyncio
 import hashlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 from engine.calls.core import CoreCall, CoreFunction, CoreModule, Documents, RunControl, RunInfo, RunProgress
@@ -52,6 +53,27 @@ LOG_CUT = "log.cut"
 Library = Callable[[str], Awaitable[bytes]]
 
 
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What the core calls of all runs are answered with.
+
+    Attributes:
+        services: what the modules' own services yielded, by the module's name.
+        runs: gives the control of runs that others ask for. It is made after the runner, whose runs it
+            hands out.
+        own_job: gives what runs may ask about their own job, made later likewise.
+        library: answers `require`: gives the source of a module by its name.
+    """
+
+    functions: Mapping[str, CoreFunction]
+    services: Mapping[str, Any]
+    documents: Documents
+    runs: Callable[[], RunControl]
+    own_job: Callable[[], JobControl]
+    library: Library
+    mode: PermissionMode
+
+
 class Runner:
     """Executes runs in the local worker pool."""
 
@@ -70,22 +92,20 @@ class Runner:
         """Make a runner.
 
         Args:
-            services: what the modules' own services yielded, by the module's name.
-            runs: gives the control of runs that others ask for. It is made after the runner, whose runs it
-                hands out.
-            own_job: gives what runs may ask about their own job, made later likewise.
-            library: answers `require`: gives the source of a module by its name.
+            services, runs, own_job, library: see `Means`. `runs` and `own_job` are called once, when a run
+                calls for the first time.
         """
         self._pool = pool
-        self._documents = documents
-        self._runs = runs
-        self._own_job = own_job
-        self._library = library
         self.services = services
-        self._mode = mode
-        self._functions = {
-            function.path: function for module in modules.values() for function in module.functions.values()
-        }
+        self._means = Means(
+            functions={f.path: f for module in modules.values() for f in module.functions.values()},
+            services=services,
+            documents=documents,
+            runs=cache(runs),
+            own_job=cache(own_job),
+            library=library,
+            mode=mode,
+        )
 
     async def run(
         self, request: RunRequest, *, log: RunLog, cancel: asyncio.Future[str] | None = None
@@ -99,74 +119,31 @@ class Runner:
         Returns:
             how it ended; whatever the job does, no exception comes of it.
         """
-        masking = log.masking
-        permissions = Permissions(
-            job=request.job,
-            mode=self._mode,
-            allow=request.allow,
-            refused=lambda words: log.write("warn", words),
-        )
-        host = RunHost(
-            run=_run_info(request),
-            log=log,
-            documents=MaskedDocuments(self._documents, masking),
-            runs=MaskedRuns(self._runs(), masking),
-            own_job=MaskedJob(self._own_job(), masking),
-            permissions=permissions,
-            functions=self._functions,
-            services=self.services,
-            library=self._library,
-            progress=RunProgress(info_bytes=request.limits.result_bytes),
-            stopping=cancel if isinstance(cancel, Stopping) else Stopping(),
-        )
+        stopping = cancel if isinstance(cancel, Stopping) else Stopping()
+        host = RunHost(self._means, request, log, stopping)
         try:
             ending = await self._pool.run(_program(request), host, cancel)
         finally:
             await host.close()
-        if permissions.refusals:
-            log.write(
-                "warn", f"calls refused in this run: {permissions.refusals}; its allow does not list them"
-            )
-        return _outcome(ending, masking, host)
+        if host.refusals:
+            log.write("warn", f"calls refused in this run: {host.refusals}; its allow does not list them")
+        return _outcome(ending, log.masking, host)
 
 
 class RunHost:
-    """Answers what one run asks of the engine."""
+    """Answers what one run asks of the engine.
 
-    def __init__(
-        self,
-        *,
-        run: RunInfo,
-        log: RunLog,
-        documents: Documents,
-        runs: RunControl,
-        own_job: JobControl,
-        permissions: Permissions,
-        functions: Mapping[str, CoreFunction],
-        services: Mapping[str, Any],
-        library: Library,
-        progress: RunProgress,
-        stopping: Stopping,
-    ) -> None:
+    What only calls need is made at the first one: many runs make none.
+    """
+
+    def __init__(self, means: Means, request: RunRequest, log: RunLog, stopping: Stopping) -> None:
+        self._means = means
+        self._request = request
         self._log = log
-        self._progress = progress
         self.stopping = stopping
-        self._functions = functions
-        self._services = services
-        self._library = library
-        self._call = CoreCall(
-            run=run,
-            log=log.write,
-            documents=documents,
-            runs=runs,
-            own_job=own_job,
-            resources=Resources(),
-            permissions=permissions,
-            hide=log.masking.hide,
-            progress=progress,
-            stopping=stopping,
-        )
-        self._deadline = Deadline()
+        self._progress = RunProgress(info_bytes=request.limits.result_bytes)
+        self._call: CoreCall | None = None
+        self._deadline: Deadline | None = None
         self._calls: dict[str, CoreCall] = {}
         self._modules: dict[str, UsedModule] = {}
 
@@ -181,13 +158,13 @@ class RunHost:
         self._check_permission(function, arguments)
         try:
             work = self._carry_out(function, arguments)
-            answer = await self._deadline.within(function.timeout_seconds, work)
+            answer = await self._limit().within(function.timeout_seconds, work)
         except CoreError:
             raise
         except OutOfTime as error:
             raise CoreError(f"core.{method}: no answer within {function.timeout_seconds:g} s") from error
         except Exception as error:
-            logger.exception("core.%s failed in run %s", method, self._call.run.run_id)
+            logger.exception("core.%s failed in run %s", method, self._request.run_id)
             raise CoreError(f"core.{method} failed inside its plugin; the engine's log says more") from error
         return list(answer) if isinstance(answer, tuple) else [answer]
 
@@ -200,9 +177,9 @@ class RunHost:
             function = self._function(method)
             function.call(self._call_of(function), *function.bind(args))
         except CoreError as error:
-            self._call.log("warn", error.message)
+            self._log.write("warn", error.message)
         except Exception:
-            logger.exception("core.%s failed in run %s", method, self._call.run.run_id)
+            logger.exception("core.%s failed in run %s", method, self._request.run_id)
 
     @property
     def info(self) -> Any:
@@ -216,7 +193,7 @@ class RunHost:
 
     async def require(self, module: str) -> bytes:
         """Return the source of a library module."""
-        text = await self._library(module)
+        text = await self._means.library(module)
         self._modules[module] = UsedModule(module, hashlib.sha256(text).hexdigest(), text)
         return text
 
@@ -226,15 +203,27 @@ class RunHost:
         return tuple(module for _, module in sorted(self._modules.items()))
 
     def _function(self, method: str) -> CoreFunction:
-        function = self._functions.get(method)
+        function = self._means.functions.get(method)
         if function is None:
             raise CoreError(f"core.{method[:80]} does not exist")
         return function
 
+    @property
+    def refusals(self) -> int:
+        """How many calls the job's `allow` does not list."""
+        return self._call.permissions.refusals if self._call is not None else 0
+
     async def close(self) -> None:
         """Close what the run holds open."""
-        self._deadline.close()
-        await self._call.resources.close()
+        if self._deadline is not None:
+            self._deadline.close()
+        if self._call is not None:
+            await self._call.resources.close()
+
+    def _limit(self) -> Deadline:
+        if self._deadline is None:
+            self._deadline = Deadline()
+        return self._deadline
 
     def _bind(self, function: CoreFunction, args: list[Any]) -> list[Any]:
         try:
@@ -247,18 +236,45 @@ class RunHost:
     def _check_permission(self, function: CoreFunction, arguments: list[Any]) -> None:
         if not function.free:
             wanted = function.needs(*arguments) if function.needs else ()
-            self._call.permissions.check(function.module, wanted)
+            self._any_call().permissions.check(function.module, wanted)
 
     def _call_of(self, function: CoreFunction) -> CoreCall:
         call = self._calls.get(function.module)
         if call is None:
-            service = self._services.get(function.module)
+            service = self._means.services.get(function.module)
             if isinstance(service, Unready):
                 # Not the reason itself: a stranger's words may hold what jobs are not to see.
                 raise CoreError(f"core.{function.module} is out of order; `moontide plugins` shows why")
-            call = replace(self._call, service=service)
+            call = replace(self._any_call(), service=service)
             self._calls[function.module] = call
         return call
+
+    def _any_call(self) -> CoreCall:
+        """Return what the calls of all modules have in common."""
+        if self._call is None:
+            self._call = self._first_call()
+        return self._call
+
+    def _first_call(self) -> CoreCall:
+        means, request, log = self._means, self._request, self._log
+        permissions = Permissions(
+            job=request.job,
+            mode=means.mode,
+            allow=request.allow,
+            refused=lambda words: log.write("warn", words),
+        )
+        return CoreCall(
+            run=_run_info(request),
+            log=log.write,
+            documents=MaskedDocuments(means.documents, log.masking),
+            runs=MaskedRuns(means.runs(), log.masking),
+            own_job=MaskedJob(means.own_job(), log.masking),
+            resources=Resources(),
+            permissions=permissions,
+            hide=log.masking.hide,
+            progress=self._progress,
+            stopping=self.stopping,
+        )
 
     async def _carry_out(self, function: CoreFunction, arguments: list[Any]) -> Any:
         call = self._call_of(function)
