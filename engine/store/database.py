@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import NullPool, QueuePool
 
 from engine.errors import StoreError
-from engine.store.dialects import file_of, is_server
+from engine.store.dialects import begin_writing, file_of, is_server
 
 READERS = 5
 
@@ -176,11 +176,11 @@ def _prepare_file(writer: Engine, reader: Engine, busy_timeout_seconds: float) -
         (*common, "PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", "PRAGMA cache_size = -16384"),
     )
     _on_connect(reader, (*common, "PRAGMA query_only = ON", "PRAGMA cache_size = -4096"))
-    event.listen(writer, "begin", _begin_immediate)
+    event.listen(writer, "begin", begin_writing)
 
 
 def _leave_transactions_to_us(connection: sqlite3.Connection, _record: object) -> None:
-    # The driver's own transactions begin too late; `_begin_immediate` does it instead.
+    # The driver's own transactions begin too late; `begin_writing` does it instead.
     connection.isolation_level = None
 
 
@@ -192,8 +192,3 @@ def _on_connect(engine: Engine, statements: Sequence[str]) -> None:
             cursor.execute(statement)
         cursor.close()
         connection.commit()
-
-
-def _begin_immediate(connection: Connection) -> None:
-    # A transaction that begins as a reader cannot wait for a lock when it starts to write.
-    connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -210,11 +210,28 @@ def execute_many(connection: Connection, statement: str, rows: list[Any]) -> int
     """
     if connection.dialect.name != _SQLITE:
         return connection.exec_driver_sql(statement, rows).rowcount
-    # SQLAlchemy's part costs as much as the statement of SQLite.
     assert connection.in_transaction(), "each statement would be a transaction of its own"
+    return _execute_bare(connection, statement, rows)
+
+
+def begin_writing(connection: Connection) -> None:
+    """Begin a transaction on a connection to SQLite that is to write.
+
+    Raises:
+        DBAPIError: the database refused it.
+    """
+    # A transaction that begins as a reader cannot wait for a lock when it starts to write.
+    _execute_bare(connection, "BEGIN IMMEDIATE")
+
+
+def _execute_bare(connection: Connection, statement: str, rows: list[Any] | None = None) -> int:
+    """Carry out a statement of SQLite, for each of some rows: SQLAlchemy's part costs as much as SQLite's."""
     cursor = connection.connection.cursor()
     try:
-        cursor.executemany(statement, rows)
+        if rows is None:
+            cursor.execute(statement)
+        else:
+            cursor.executemany(statement, rows)
         return int(cursor.rowcount)
     except sqlite3.Error as error:
         raise DBAPIError(statement, None, error) from error
