@@ -214,50 +214,30 @@ local function decode_pairs(data, at, count, depth)
   return map, at
 end
 
-local function whole_or_float(value, at)
-  return tointeger(value) or value, at
-end
-
 -- Above 2^63-1 there is no Lua integer; the nearest float stands in.
-local function unsigned(value, at)
-  if value < 0 then return (value >> 1) * 2.0 + (value & 1), at end
-  return value, at
+local function unsigned(value)
+  if value < 0 then return (value >> 1) * 2.0 + (value & 1) end
+  return value
 end
 
-local read = {
-  [0xc0] = function(_, at) return nil, at end,
-  [0xc2] = function(_, at) return false, at end,
-  [0xc3] = function(_, at) return true, at end,
-  [0xca] = function(data, at) return whole_or_float(string_unpack(">f", data, at)) end,
-  [0xcb] = function(data, at) return whole_or_float(string_unpack(">d", data, at)) end,
-  [0xcc] = function(data, at) return string_unpack(">B", data, at) end,
-  [0xcd] = function(data, at) return string_unpack(">I2", data, at) end,
-  [0xce] = function(data, at) return string_unpack(">I4", data, at) end,
-  [0xcf] = function(data, at) return unsigned(string_unpack(">i8", data, at)) end,
-  [0xd0] = function(data, at) return string_unpack(">b", data, at) end,
-  [0xd1] = function(data, at) return string_unpack(">i2", data, at) end,
-  [0xd2] = function(data, at) return string_unpack(">i4", data, at) end,
-  [0xd3] = function(data, at) return string_unpack(">i8", data, at) end,
-  [0xc4] = function(data, at) return string_unpack(">s1", data, at) end,
-  [0xc5] = function(data, at) return string_unpack(">s2", data, at) end,
-  [0xc6] = function(data, at) return string_unpack(">s4", data, at) end,
-  [0xd9] = function(data, at) return string_unpack(">s1", data, at) end,
-  [0xda] = function(data, at) return string_unpack(">s2", data, at) end,
-  [0xdb] = function(data, at) return string_unpack(">s4", data, at) end,
+-- Numbers and texts, as `string.unpack` reads them: a table of strings costs a new state less than functions would.
+local FORMATS = {
+  [0xca] = ">f", [0xcb] = ">d",
+  [0xcc] = ">B", [0xcd] = ">I2", [0xce] = ">I4", [0xcf] = ">i8",
+  [0xd0] = ">b", [0xd1] = ">i2", [0xd2] = ">i4", [0xd3] = ">i8",
+  [0xc4] = ">s1", [0xc5] = ">s2", [0xc6] = ">s4",
+  [0xd9] = ">s1", [0xda] = ">s2", [0xdb] = ">s4",
 }
 
-local function read_count(format, reader)
-  return function(data, at, depth)
-    local count
-    count, at = string_unpack(format, data, at)
-    return reader(data, at, count, depth + 1)
-  end
-end
+-- The number of items in a list, or of pairs in a map, likewise.
+local COUNTS = { [0xdc] = ">I2", [0xdd] = ">I4", [0xde] = ">I2", [0xdf] = ">I4" }
 
-read[0xdc] = read_count(">I2", decode_items)
-read[0xdd] = read_count(">I4", decode_items)
-read[0xde] = read_count(">I2", decode_pairs)
-read[0xdf] = read_count(">I4", decode_pairs)
+local function decode_counted(data, at, tag, depth)
+  if not COUNTS[tag] then error("a value of an unknown type", 0) end
+  local count, from = string_unpack(COUNTS[tag], data, at)
+  local decode_each = tag < 0xde and decode_items or decode_pairs
+  return decode_each(data, from, count, depth + 1)
+end
 
 function decode(data, at, depth)
   local tag = byte(data, at)
@@ -268,9 +248,14 @@ function decode(data, at, depth)
   if tag < 0xa0 then return decode_items(data, at, tag - 0x90, depth + 1) end
   if tag < 0xc0 then return decode_string(data, at, tag - 0xa0) end
   if tag >= 0xe0 then return tag - 0x100, at end
-  local reader = read[tag]
-  if not reader then error("a value of an unknown type", 0) end
-  return reader(data, at, depth)
+  if tag == 0xc0 then return nil, at end
+  if tag == 0xc2 or tag == 0xc3 then return tag == 0xc3, at end
+  local format = FORMATS[tag]
+  if not format then return decode_counted(data, at, tag, depth) end
+  local value, after = string_unpack(format, data, at)
+  if tag == 0xcf then return unsigned(value), after end
+  if tag == 0xcb or tag == 0xca then return tointeger(value) or value, after end
+  return value, after
 end
 
 --- Decode one value: nil in lists becomes core.NULL, in maps nothing; whole floats become integers.

@@ -31,7 +31,8 @@ local MISSING_OS = {
 
 local LIBRARIES = { string = true, table = true, math = true, os = true, utf8 = true, coroutine = true }
 
-local names, reasons = {}, {}
+local MOST_MISSING = 32
+local names, reasons = create_table(0, MOST_MISSING), create_table(0, MOST_MISSING)
 
 local function refuse(object)
   stack.raise(names[object] .. " is not available in jobs: " .. reasons[object])

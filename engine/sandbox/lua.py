@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -20,6 +21,9 @@ _FILES = ("stack", "text", "codec", "sources", "environment", "job")
 #: Room above a run's limit: lupa cannot survive running out of memory while a value crosses the border, so
 #: the crossing checks the lower limit and the allocator keeps the upper one.
 HEAD_ROOM_BYTES = 4 * 2**20
+
+#: What the state's random numbers begin with.
+_SEED_BYTES = 16
 
 _COMPILE = b"""
 local source, name = ...
@@ -119,7 +123,9 @@ class LuaState:
         """
         self._runtime = _new_runtime()
         self._limit_bytes = 2**40
-        self._run, self._declare = self._runtime.compile(prelude, name=b"=moontide", mode="b")(rpc)
+        # "B": the state uses the program where it stands, in place of a copy of its own; so it must stay.
+        self._prelude = prelude
+        self._run, self._declare = self._runtime.compile(prelude, name=b"=moontide", mode="B")(rpc)
 
     def limit_memory(self, limit_bytes: int) -> None:
         """Set what the state may use; checked at each crossing, with head-room above."""
@@ -143,11 +149,11 @@ class LuaState:
 
     def run(self, *arguments: Any) -> tuple[Any, ...]:
         """Call the prelude's `driver.run`: see prelude.lua."""
-        return _several(self._run(*arguments))
+        return _several(self._run(os.urandom(_SEED_BYTES), *arguments))
 
     def declare(self, *arguments: Any) -> tuple[Any, ...]:
         """Call the prelude's `driver.declare`: see prelude.lua."""
-        return _several(self._declare(*arguments))
+        return _several(self._declare(os.urandom(_SEED_BYTES), *arguments))
 
 
 def _several(result: Any) -> tuple[Any, ...]:

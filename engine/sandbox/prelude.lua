@@ -284,8 +284,9 @@ end
 local driver = {}
 
 --- Run a job file. Returns "returned", code, result bytes or nil, note or nil; or a kind and a message.
-function driver.run(name, source, context, zone, log_line_bytes)
-  sources.begin()
+-- `seed` is what `sources.begin` wants.
+function driver.run(seed, name, source, context, zone, log_line_bytes)
+  sources.begin(seed)
   line_bytes = log_line_bytes
   job.set_zone(codec.decode(zone))
   local object, kind, problem = load_job(name, source)
@@ -297,8 +298,8 @@ end
 
 --- Load a job file without running it. Returns "declared", settings bytes, whether the file may declare something
 -- else the next time; or a kind and a message.
-function driver.declare(name, source, zone)
-  sources.begin()
+function driver.declare(seed, name, source, zone)
+  sources.begin(seed)
   job.set_zone(codec.decode(zone))
   local object, kind, problem = load_job(name, source)
   if not object then return kind, problem end

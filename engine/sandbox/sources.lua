@@ -34,10 +34,11 @@ function sources.uuid()
   )
 end
 
---- Called once, when the run begins: forked workers would otherwise share one series of random numbers.
-function sources.begin()
+--- Called once with 16 bytes of chance, when the run begins: forked workers would otherwise share one series of
+-- random numbers.
+function sources.begin(seed)
   clock_start, asked = os_clock(), false
-  seed_high, seed_low = string_unpack(">i8i8", rpc("random"))
+  seed_high, seed_low = string_unpack(">i8i8", seed)
   randomseed(seed_high, seed_low)
 end
 

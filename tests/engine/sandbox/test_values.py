@@ -237,3 +237,10 @@ def test_a_message_that_is_too_long_is_not_sent() -> None:
 
 def test_json_ready_has_text_for_all_keys_and_bytes() -> None:
     assert json_ready({1: b"\xff", "a": [b"x", 0.5, None]}) == {"1": "\ufffd", "a": ["x", 0.5, None]}
+
+
+def test_a_state_keeps_the_program_that_prepared_it() -> None:
+    state = LuaState(bytes(bytearray(_PRELUDE)), _rpc)
+    others = [os.urandom(len(_PRELUDE)) for _ in range(20)]  # would stand in its place, had it been given up
+    ended = state.run(b"echo.lua", _ECHO, encode_value({"v": len(others)}), _UTC, 4096)
+    assert (ended[0], decode_value(ended[2])) == (b"returned", 20)
