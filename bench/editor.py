@@ -14,8 +14,8 @@ from textual.events import Key
 from textual.screen import Screen
 
 from bench.figures import Effort, Figure, spread_figures
-from tui.codepane import CodePane
-from tui.themes import THEMES
+from tui.editor.codepane import CodePane
+from tui.look.themes import THEMES
 
 LINES = 5000
 

@@ -1,5 +1,5 @@
 """For the screens that plugins add to the dashboard, in the dashboard's own process."""
 
-from tui.report import Line, ReportScreen
+from tui.screens.report import Line, ReportScreen
 
 __all__ = ["Line", "ReportScreen"]

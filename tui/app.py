@@ -16,18 +16,20 @@ from textual import work
 from textual.binding import Binding, BindingType
 
 from engine.errors import MoontideError
-from tui.added import AddedScreen, added_screens, load_screen
-from tui.board import Board, utc_now
-from tui.dialogs import YES, Confirm
-from tui.jobs import JobsScreen
-from tui.kept import Kept, kept_path
-from tui.link import Link
-from tui.owneditor import OwnEditor, own_editor
+from tui.deeds.reload import reload_jobs
+from tui.guide import Guided
+from tui.look.plain import PlainSigns
+from tui.look.themes import TERMINAL, THEMES, fitting_theme, speaks_unicode
+from tui.model.added import AddedScreen, added_screens
+from tui.model.board import Board, utc_now
+from tui.model.kept import Kept, kept_path
+from tui.model.link import Link
+from tui.model.owneditor import OwnEditor, own_editor
+from tui.model.rights import why_closed
 from tui.page import WARNING_SECONDS, Context, Page
-from tui.places import Places
-from tui.plain import PlainSigns
-from tui.rights import why_closed
-from tui.themes import TERMINAL, THEMES, fitting_theme, speaks_unicode
+from tui.screens.jobs import JobsScreen
+from tui.screens.loading import load_screen
+from tui.widgets.dialogs import YES, Confirm
 
 if TYPE_CHECKING:
     from textual.actions import ActionParseResult
@@ -46,24 +48,24 @@ NO_TERMINAL = "the dashboard needs a terminal; `moontide jobs`, `runs` and `log`
 
 
 def _actions() -> type[Provider]:
-    from tui.palette import Actions
+    from tui.screens.palette import Actions
 
     return Actions
 
 
 def _added() -> type[Provider]:
-    from tui.palette import Added
+    from tui.screens.palette import Added
 
     return Added
 
 
 def _jobs() -> type[Provider]:
-    from tui.palette import Jobs
+    from tui.screens.palette import Jobs
 
     return Jobs
 
 
-class Dashboard(Places):
+class Dashboard(Guided):
     """A client of one engine. Closing it stops nothing, unless it owns the engine."""
 
     TITLE = "Moontide"
@@ -74,18 +76,18 @@ class Dashboard(Places):
     COMMANDS = {_actions, _added, _jobs}  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark,f1", "help", "Keys of this screen", key_display="?", show=False),
-        Binding("h", "runs", "History: the runs of all jobs", show=False),
-        Binding("u", "coming", "Upcoming: what runs next", show=False),
-        Binding("A", "alerts", "Alerts: what is wrong with jobs", show=False),
-        Binding("b", "groups", "Groups of jobs", show=False),
-        Binding("c", "schedules", "Schedules given at run time", show=False),
-        Binding("a", "audit", "Audit: what operators did", show=False),
-        Binding("C", "charts", "Charts: a timeline of runs, and failures by the hour", show=False),
-        Binding("w", "why", "Why: what became of the planned times of all jobs", show=False),
-        Binding("L", "library", "Library: the modules that jobs share", show=False),
-        Binding("P", "plugins", "Plugins", show=False),
-        Binding("comma", "settings", "Settings of the engine", key_display=",", show=False),
-        Binding("i", "engine", "Information about the engine", show=False),
+        Binding("h", "place('runs')", "History: the runs of all jobs", show=False),
+        Binding("u", "place('coming')", "Upcoming: what runs next", show=False),
+        Binding("A", "place('alerts')", "Alerts: what is wrong with jobs", show=False),
+        Binding("b", "place('groups')", "Groups of jobs", show=False),
+        Binding("c", "place('schedules')", "Schedules given at run time", show=False),
+        Binding("a", "place('audit')", "Audit: what operators did", show=False),
+        Binding("C", "place('charts')", "Charts: a timeline of runs, and failures by the hour", show=False),
+        Binding("w", "place('why')", "Why: what became of the planned times of all jobs", show=False),
+        Binding("L", "place('library')", "Library: the modules that jobs share", show=False),
+        Binding("P", "place('plugins')", "Plugins", show=False),
+        Binding("comma", "place('settings')", "Settings of the engine", key_display=",", show=False),
+        Binding("i", "place('engine')", "Information about the engine", show=False),
         Binding("Z", "pause_engine", "Pause the whole engine, or resume it", show=False),
         Binding("q", "leave", "Quit", show=False),
         Binding("ctrl+q", "leave", "Quit", show=False, priority=True),
@@ -116,7 +118,7 @@ class Dashboard(Places):
         """
         super().__init__()
         self.board = Board(clock)
-        self.context = Context(self.board, client, kept or Kept(), own_editor=editor or OwnEditor())
+        self.context = Context(self.board, client, self, kept or Kept(), own_editor=editor or OwnEditor())
         self._link = Link(client, self.board, on_live=self._show_at_once, on_restart=self._tell_of_restart)
         self._owns_engine = owns_engine
         self._added_keys: set[str] = set()
@@ -216,7 +218,7 @@ class Dashboard(Places):
 
     def action_help(self) -> None:
         """Show the keys of the screen on top."""
-        from tui.help import HelpScreen
+        from tui.screens.help import HelpScreen
 
         if self.page is not None and not isinstance(self.page, HelpScreen):
             self.push_screen(HelpScreen(self.context, self.screen, self))
@@ -224,8 +226,6 @@ class Dashboard(Places):
     @work
     async def action_reload(self) -> None:
         """Read the jobs folder again, after asking."""
-        from tui.reload import reload_jobs
-
         if self.page is not None:
             await reload_jobs(self.page)
 

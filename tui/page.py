@@ -12,21 +12,21 @@ from textual.await_remove import AwaitRemove
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Input
 from textual.worker import active_worker
 
 from engine.errors import MoontideError
 from engine.views import BulkView
-from tui.bars import Hint, Hints, StatusBar
-from tui.board import Board
-from tui.kept import Kept
-from tui.owneditor import OwnEditor
-from tui.words import clean, plural
+from tui.look.words import clean, plural
+from tui.model.added import AddedScreen
+from tui.model.board import Board
+from tui.model.kept import Kept
+from tui.model.owneditor import OwnEditor
+from tui.model.places import EditorPlace, FormPlace, Guide, JobPlace, Place, RunPlace
+from tui.widgets.bars import Hint, Hints, StatusBar
 
 if TYPE_CHECKING:
     from engine.api.client import AsyncClient
-    from tui.added import AddedScreen
-    from tui.vocabulary import Vocabulary
+    from tui.lua.vocabulary import Vocabulary
 
 #: The screen follows the model so often; a followed log twice as often.
 TICK_SECONDS = 0.5
@@ -44,6 +44,7 @@ class Context:
     """What every screen works with.
 
     Attributes:
+        guide: leads to other screens.
         kept: filter, sort and theme, for when a list or the dashboard is opened again.
         added: the screens that plugins of the engine add.
         own_editor: the person's own, where it may be opened.
@@ -52,44 +53,11 @@ class Context:
 
     board: Board
     client: AsyncClient
+    guide: Guide
     kept: Kept = field(default_factory=Kept)
     added: list[AddedScreen] = field(default_factory=list)
     own_editor: OwnEditor = field(default_factory=OwnEditor)
     vocabularies: dict[int, Vocabulary] = field(default_factory=dict)
-
-
-class FilterLine(Input):
-    """The line in which a filter is typed; Esc clears and leaves it, Enter keeps it."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "drop", "Clear the filter", show=False),
-        Binding("down", "screen.leave_filter", "To the list", show=False),
-    ]
-
-    def __init__(self, placeholder: str) -> None:
-        super().__init__(placeholder=placeholder, compact=True, select_on_focus=False)
-
-    def open(self) -> None:
-        """Show the line and type into it.
-
-        The focus moves at once: `Widget.focus` would let keys that are typed fast go to the list.
-        """
-        self.display = True
-        self.screen.set_focus(self)
-
-    def action_drop(self) -> None:
-        """Clear the filter and go back to the list."""
-        self.value = ""
-        self.display = False
-        self._focus_list()
-
-    async def action_submit(self) -> None:
-        """Keep the filter and go back to the list, at once for the same reason."""
-        self._focus_list()
-        await super().action_submit()
-
-    def _focus_list(self) -> None:
-        self.screen.set_focus(self.screen.query("Grid, Tail").first())
 
 
 class Page(Screen[None]):
@@ -154,19 +122,30 @@ class Page(Screen[None]):
         if len(self.app.screen_stack) > 2:
             self.dismiss()
 
+    def go(self, place: Place) -> None:
+        """Open what stands at a place."""
+        self.context.guide.go(place)
+
+    def open_job(self, name: str) -> None:
+        """Open the page of a job."""
+        if name in self.board.jobs:
+            self.go(JobPlace(name))
+        else:
+            self.warn(f"there is no job {name} any more")
+
+    def open_run(self, run_id: int) -> None:
+        """Open the page of a run."""
+        self.go(RunPlace(run_id))
+
     def edit(self, name: str, *, new: bool = False) -> None:
         """Open a job's file in the editor."""
-        from tui.editor import EditorScreen
-
         if self.can_act():
-            self.app.push_screen(EditorScreen(self.context, name, new=new))
+            self.go(EditorPlace(name, new))
 
     def form(self, name: str, *, new: bool = False) -> None:
         """Open a job's settings as a form."""
-        from tui.form import FormScreen
-
         if self.can_act():
-            self.app.push_screen(FormScreen(self.context, name, new=new))
+            self.go(FormPlace(name, new))
 
     def say(self, text: str) -> None:
         """Tell of a success."""

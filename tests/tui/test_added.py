@@ -19,8 +19,9 @@ from tests.engine.api.memory_engine import MemoryEngine
 from tests.engine.conftest import until
 from tests.test_docs import blocks
 from tests.tui.conftest import Sit
-from tui.added import AddedScreen, load_screen
 from tui.app import Dashboard
+from tui.model.added import AddedScreen
+from tui.screens.loading import load_screen
 
 BROKEN = """
 from moontide.dashboard import ReportScreen

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.blanks import end_problem, read_end
+from tui.widgets.blanks import end_problem, read_end
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 

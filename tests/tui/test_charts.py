@@ -12,7 +12,7 @@ from tests.engine.api.memory_engine import _run_view
 from tests.engine.conftest import OpenBench, open_bench, until
 from tests.tui.conftest import Sit
 from tests.tui.showcase import zone_of
-from tui.timeplots import (
+from tui.charts.timeplots import (
     Span,
     bars,
     days_before,

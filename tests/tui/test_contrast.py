@@ -15,7 +15,7 @@ from textual.theme import Theme
 from tests.engine.conftest import until
 from tests.tui.conftest import Seat
 from tests.tui.showcase import TOUR, showcase, visit
-from tui.themes import TERMINAL, THEMES
+from tui.look.themes import TERMINAL, THEMES
 
 #: Of text, and of signs that tell something.
 TEXT_RATIO, SIGN_RATIO = 4.5, 3.0

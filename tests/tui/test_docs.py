@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tui.help import keys_of
+from tui.screens.help import keys_of
 
 PAGE = Path(__file__).parents[2] / "docs" / "dashboard.md"
 

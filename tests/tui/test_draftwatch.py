@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from tests.engine.conftest import until
-from tui.draftwatch import DraftWatch
+from tui.model.draftwatch import DraftWatch
 
 
 class Oracle:

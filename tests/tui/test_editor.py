@@ -9,7 +9,7 @@ import pytest
 from engine.api.answers import Source
 from tests.engine.conftest import OpenBench, open_bench, until
 from tests.tui.conftest import Seat, Sit
-from tui.editor import EditorScreen
+from tui.screens.editor import EditorScreen
 
 __all__ = ["open_bench"]
 
@@ -272,7 +272,7 @@ async def test_their_version_can_be_taken_while_one_edits(open_bench: OpenBench,
 async def test_a_change_on_disk_is_taken_at_once_where_nothing_was_typed(
     open_bench: OpenBench, sit: Sit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tui.editor.LOOK_SECONDS", 0.1)
+    monkeypatch.setattr("tui.screens.editor.LOOK_SECONDS", 0.1)
     async with open_bench({"report": FILE}) as bench, sit(size=(120, 40)) as seat:
         editor = await open_editor(seat, "report")
         editor.area.move_cursor((3, 0))

@@ -6,7 +6,7 @@ import pytest
 
 from tests.engine.conftest import OpenBench, open_bench, until
 from tests.tui.conftest import Seat, Sit
-from tui.form import FormScreen
+from tui.screens.form import FormScreen
 
 __all__ = ["open_bench"]
 

@@ -14,8 +14,8 @@ from engine.states import FINAL
 from tests.engine.api.memory_engine import MemoryEngine
 from tests.engine.conftest import until
 from tests.tui.conftest import Sit
-from tui.dialogs import Choice, Confirm
-from tui.grid import Grid
+from tui.widgets.dialogs import Choice, Confirm
+from tui.widgets.grid import Grid
 
 pytestmark = pytest.mark.usefixtures("server")
 

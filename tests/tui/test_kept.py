@@ -9,8 +9,8 @@ import pytest
 
 from engine.api.server import ApiServer
 from tests.tui.conftest import Sit
-from tui.kept import Kept, kept_path
-from tui.themes import DARK, GREY, LIGHT, TERMINAL, fitting_theme
+from tui.look.themes import DARK, GREY, LIGHT, TERMINAL, fitting_theme
+from tui.model.kept import Kept, kept_path
 
 
 def test_a_change_is_kept_at_once_and_leaves_no_other_file(tmp_path: Path) -> None:

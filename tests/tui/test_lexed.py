@@ -8,8 +8,8 @@ from textual.document._document import Document
 from textual.document._wrapped_document import WrappedDocument
 from textual.geometry import Offset
 
-from tui.flatdocument import FlatDocument
-from tui.lexed import LexedText
+from tui.editor.flatdocument import FlatDocument
+from tui.lua.lexed import LexedText
 
 LINES = st.lists(
     st.sampled_from(["", "local x", "--[[ a", "b ]]", '"ünï"', "\tcore.log([[", "]] x", "end"]), max_size=8

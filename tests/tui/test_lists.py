@@ -184,8 +184,8 @@ async def test_what_operators_did_is_listed_and_filtered(open_both: Open, size: 
 async def test_older_actions_come_when_the_cursor_reaches_the_end(
     open_both: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tui.listpage.PAGE_ROWS", 5)
-    monkeypatch.setattr("tui.audit.PAGE_ROWS", 5)
+    monkeypatch.setattr("tui.screens.listpage.PAGE_ROWS", 5)
+    monkeypatch.setattr("tui.screens.audit.PAGE_ROWS", 5)
     async with open_both() as (bench, seat):
         for _ in range(4):
             await bench.desk.deactivate("report", actor=ACTOR)

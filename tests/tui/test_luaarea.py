@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from textual.app import App, ComposeResult
 
-from tui.luaarea import LuaArea
-from tui.search import Search
-from tui.themes import THEMES
+from tui.editor.luaarea import LuaArea
+from tui.look.themes import THEMES
+from tui.model.search import Search
 
 TEXT = "".join(f"local name_{number} = {number} -- {number}\n" for number in range(200))
 SIZE = (60, 20)

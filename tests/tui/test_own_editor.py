@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.tui.test_process import BEAT, Open, Terminal, engine, open_terminal
-from tui.owneditor import ELSEWHERE, UNSET, OwnEditor, own_editor
+from tui.model.owneditor import ELSEWHERE, UNSET, OwnEditor, own_editor
 
 __all__ = ["engine", "open_terminal"]
 

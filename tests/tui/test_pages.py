@@ -9,7 +9,7 @@ from engine.views import LogLineView
 from tests.engine.api.memory_engine import START, MemoryEngine
 from tests.engine.conftest import until
 from tests.tui.conftest import Seat, Sit
-from tui.themes import DARK
+from tui.look.themes import DARK
 
 pytestmark = pytest.mark.usefixtures("server")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.views import DraftView, ProblemView
 from tests.engine.api.memory_engine import MemoryEngine
-from tui.problems import Problem, ProblemList, of_draft, of_job
+from tui.facts.problems import Problem, ProblemList, of_draft, of_job
 
 
 def test_the_line_of_the_cursor_tells_its_own_problem_and_others_the_first() -> None:

@@ -10,8 +10,8 @@ from engine.events import EngineStateChanged
 from engine.views import PlannedChangeView, ReloadPlanView
 from tests.engine.conftest import Bench, OpenBench, open_bench, until
 from tests.tui.conftest import Sit
-from tui.dialogs import Choice
-from tui.reload import LINES_SHOWN, plan_lines
+from tui.deeds.reload import LINES_SHOWN, plan_lines
+from tui.widgets.dialogs import Choice
 
 __all__ = ["open_bench"]
 

@@ -7,7 +7,7 @@ import pytest
 from tests.engine.api.memory_engine import MemoryEngine
 from tests.engine.conftest import until
 from tests.tui.conftest import Seat, Sit
-from tui.editor import EditorScreen
+from tui.screens.editor import EditorScreen
 
 pytestmark = pytest.mark.usefixtures("server")
 

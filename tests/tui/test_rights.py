@@ -22,9 +22,9 @@ from tests.engine.api.memory_engine import MemoryEngine
 from tests.engine.conftest import until
 from tests.tui.conftest import Seat, seated
 from tui.app import Dashboard
-from tui.help import bindings_of
+from tui.model.rights import ACTIONS, role_for, why_closed
 from tui.page import Page
-from tui.rights import ACTIONS, role_for, why_closed
+from tui.screens.help import bindings_of
 
 SitAs = Callable[[Role], AbstractAsyncContextManager[Seat]]
 
@@ -117,7 +117,7 @@ ACTS = re.compile(
 
 
 def bindings() -> list[Binding]:
-    for module in pkgutil.iter_modules(tui.__path__, "tui."):
+    for module in pkgutil.walk_packages(tui.__path__, "tui."):
         importlib.import_module(module.name)
     return [binding for kind in pages() for binding in bindings_of(kind)]
 
@@ -125,7 +125,9 @@ def bindings() -> list[Binding]:
 def test_each_action_that_changes_something_takes_a_role() -> None:
     acting = {binding.action for binding in bindings() if ACTS.match(binding.description)}
     assert {"run", "again_with", "remove", "delete", "reload", "pause_engine"} <= acting
-    assert {action for action in acting if role_for(action) is Role.VIEWER} == set(), "see tui/rights.py"
+    assert {action for action in acting if role_for(action) is Role.VIEWER} == set(), (
+        "see tui/model/rights.py"
+    )
 
 
 def test_each_action_that_takes_a_role_is_one_of_a_screen() -> None:

@@ -16,9 +16,9 @@ from engine.states import FAILED, RunStatus, Trigger
 from tests.engine.api.memory_engine import MemoryEngine
 from tests.engine.conftest import Bench, OpenBench, open_bench, until
 from tests.tui.conftest import Seat, Sit
-from tui.filters import parse
-from tui.kept import Kept
-from tui.runfilters import read_filter, run_fits
+from tui.model.filters import parse
+from tui.model.kept import Kept
+from tui.model.runfilters import read_filter, run_fits
 
 __all__ = ["open_bench"]
 
@@ -200,8 +200,8 @@ async def test_new_runs_move_neither_cursor_nor_marks_nor_filter(
 async def test_the_wheel_brings_older_runs_too(
     open_bench: OpenBench, sit: Sit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tui.runpages.PAGE_RUNS", 10)
-    monkeypatch.setattr("tui.runpages.ENOUGH", 10)
+    monkeypatch.setattr("tui.model.runpages.PAGE_RUNS", 10)
+    monkeypatch.setattr("tui.model.runpages.ENOUGH", 10)
     async with open_bench(JOBS) as bench, sit(size=(80, 8)) as seat:
         for _ in range(25):
             await bench.run("report")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tui.search import Search, next_span, number_at, span_before
+from tui.model.search import Search, next_span, number_at, span_before
 
 TEXT = "Job, job; a.b axb JOB"
 

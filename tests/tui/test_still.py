@@ -10,8 +10,8 @@ import pytest
 
 from tests.engine.conftest import until
 from tests.tui.showcase import Showcase, showcase, visit
-from tui.grid import Grid
-from tui.listpage import ListPage
+from tui.screens.listpage import ListPage
+from tui.widgets.grid import Grid
 
 
 def new_alert(engine: Showcase) -> None:

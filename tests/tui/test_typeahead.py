@@ -13,11 +13,12 @@ from textual.widgets import Static
 from engine.api.server import ApiServer
 from tests.engine.conftest import OpenBench, open_bench, until
 from tests.tui.conftest import READ_SECONDS, Seat, Sit
-from tui.dialogs import Choice, Confirm
-from tui.editor import EditorScreen
-from tui.jobs import JobsScreen
-from tui.page import FilterLine, Page
-from tui.run import RunScreen
+from tui.page import Page
+from tui.screens.editor import EditorScreen
+from tui.screens.jobs import JobsScreen
+from tui.screens.run import RunScreen
+from tui.widgets.dialogs import Choice, Confirm
+from tui.widgets.filterline import FilterLine
 
 __all__ = ["open_bench"]
 

@@ -11,17 +11,17 @@ from textual.theme import Theme
 
 from engine.states import EngineState, JobStatus, RunStatus
 from tests.engine.api.memory_engine import START, MemoryEngine
-from tui import words
-from tui.bars import fitting_hints
-from tui.board import Board, End
-from tui.filters import job_fits, parse
-from tui.joblists import SORTS, sorted_jobs
-from tui.jobs import JobsScreen
-from tui.jobsummary import job_summary
-from tui.lua import all_tokens, coloured, error_line, tokens
-from tui.plots import ends_line, percent_complete
-from tui.runs import RunsScreen
-from tui.themes import SHADES, THEMES, fitting_theme, speaks_unicode
+from tui.charts.plots import ends_line, percent_complete
+from tui.facts.joblists import SORTS, sorted_jobs
+from tui.facts.jobsummary import job_summary
+from tui.look import words
+from tui.look.themes import SHADES, THEMES, fitting_theme, speaks_unicode
+from tui.lua.tokens import all_tokens, coloured, error_line, tokens
+from tui.model.board import Board, End
+from tui.model.filters import job_fits, parse
+from tui.screens.jobs import JobsScreen
+from tui.screens.runs import RunsScreen
+from tui.widgets.bars import fitting_hints
 
 HELP = ("?", "Help", "app.help")
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

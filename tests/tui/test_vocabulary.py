@@ -8,8 +8,8 @@ from engine.extensions.plugins import find_plugins, load_plugins
 from engine.jobs.jobfile import SETTINGS
 from engine.luaclasses import lua_classes
 from engine.views import SettingView
-from tui.luaplace import Place, place_at
-from tui.vocabulary import Described, Suggestion, Vocabulary
+from tui.lua.place import Place, place_at
+from tui.lua.vocabulary import Described, Suggestion, Vocabulary
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,91 @@
+"""How jobs stand in lists: their cells, their columns and the ways to sort them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from operator import attrgetter
+from typing import Any
+
+from engine.states import Activity
+from engine.views import JobView
+from tui.charts.plots import ends_line, percent_complete
+from tui.look import words
+from tui.model.board import Board
+from tui.widgets.grid import Cell, Column
+
+FAR = datetime.max.replace(tzinfo=UTC)
+
+#: The ways to sort, in the order in which `s` goes through them; jobs that are equal go by their names.
+SORTS: dict[str, Callable[[JobView, datetime], Any]] = {
+    "attention": lambda job, now: 0 if words.needs_attention(job) else 1 if words.is_late(job, now) else 2,
+    "name": lambda job, now: 0,
+    "next": lambda job, now: job.next_run or FAR,
+    "last": lambda job, now: -job.last_run.timestamp() if job.last_run else 0.0,
+    "status": lambda job, now: job.status,
+}
+_BY_NAME = attrgetter("name")
+
+
+def sorted_jobs(jobs: Iterable[JobView], way: str, now: datetime, *, backwards: bool) -> list[JobView]:
+    """Return jobs in one of the ways to sort.
+
+    They come sorted by name already, or nearly so: to sort by that first takes no time, and spares the
+    second pass to compare names.
+    """
+    by = SORTS[way]
+    named = sorted(jobs, key=_BY_NAME, reverse=backwards)
+    return sorted(named, key=lambda job: by(job, now), reverse=backwards)
+
+
+def status_cell(job: JobView, now: datetime) -> Cell:
+    """Return a job's status as the list shows it: what it does now, or else how it stands."""
+    if job.activity != Activity.IDLE:
+        return _looked(job.activity.upper())
+    if job.paused and job.status not in ("INACTIVE", "INVALID"):
+        return _looked("PAUSED")
+    if words.is_late(job, now):
+        return "! late", "late"
+    if job.status == "INACTIVE" and job.error is not None:
+        return f"{words.look(job.status).icon} inactive", "bad"
+    return _looked(job.status)
+
+
+def _looked(status: str) -> Cell:
+    look = words.look(status)
+    return f"{look.icon} {status.lower()}", look.shade
+
+
+def name_cell(job: JobView) -> Cell:
+    """Return a job's name, with a sign where an alert goes on that nobody acknowledged."""
+    name = words.clean(job.name)
+    return (f"! {name}", "late") if words.is_alarming(job) else (name, "")
+
+
+def ended_cell(job: JobView) -> Cell:
+    """Return how a job's last run ended."""
+    return ("—", "faint") if job.last_status is None else _looked(job.last_status)
+
+
+def job_columns(board: Board) -> tuple[Column[JobView], ...]:
+    """Return the columns of the list; the ones with a high rank go first when there is no room."""
+
+    def ends(job: JobView) -> Cell:
+        return ends_line(board.ends.get(job.name, ()), 10), "calm"
+
+    def share(job: JobView) -> Cell:
+        return percent_complete(tuple(board.ends.get(job.name, ()))), "calm"
+
+    return (
+        Column("STATUS", 11, 1, lambda job: status_cell(job, board.now())),
+        Column("JOB", 16, 0, name_cell),
+        Column("SCHEDULE", 15, 5, lambda job: (words.first_line(job.schedule), "calm")),
+        Column("NEXT", 8, 3, lambda job: (words.until(job.next_run, board.now()), "calm"), right=True),
+        Column("LAST", 8, 4, lambda job: (words.ago(job.last_run, board.now()), "faint"), right=True),
+        Column("ENDED", 11, 2, ended_cell),
+        Column("TOOK", 6, 6, lambda job: (words.duration(board.last_duration(job.name)), "calm"), right=True),
+        Column("OK", 4, 7, share, right=True),
+        Column("LAST RUNS", 10, 8, ends),
+        Column("GROUPS", 12, 10, lambda job: (words.clean(", ".join(job.groups)), "faint")),
+        Column("TAGS", 14, 9, lambda job: (words.tags(job.tags), "faint")),
+    )

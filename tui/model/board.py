@@ -1,0 +1,242 @@
+"""What the dashboard knows of the engine: a plain model that the link writes and the screens read."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+from engine.events import (
+    EngineStateChanged,
+    Event,
+    JobChanged,
+    RunFinished,
+    RunQueued,
+    RunStarted,
+)
+from engine.roles import Role
+from engine.states import FINAL, Activity, JobStatus, RunStatus
+from engine.views import CallerView, EngineView, JobView, RunView
+from tui.look.words import needs_attention
+
+#: Ends of runs kept for each job, for the lists' little plots.
+ENDS_KEPT = 20
+RATE_WINDOW = timedelta(minutes=1)
+
+
+class Reach(StrEnum):
+    """How the dashboard stands to its engine."""
+
+    CONNECTING = "connecting"
+    LIVE = "live"
+    STOPPED = "stopped"
+    UNREACHABLE = "unreachable"
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How one run ended, as the little plots need it."""
+
+    run: int
+    status: str
+    duration_ms: float | None
+
+
+Listener = Callable[[Event], None]
+
+
+def utc_now() -> datetime:
+    """Return the time by this machine's clock."""
+    return datetime.now(UTC)
+
+
+class Board:
+    """The engine, its jobs and how their last runs ended, as last heard.
+
+    Attributes:
+        reach: whether what is shown is live; `since` says since when it is so, `trouble` why not.
+        edition: counts up whenever jobs came, went or changed; a screen compares it with what it drew.
+        session: the engine's session; another one means that it was restarted.
+        role: what the engine lets this dashboard do.
+    """
+
+    def __init__(self, clock: Callable[[], datetime] = utc_now) -> None:
+        """Know nothing yet.
+
+        Args:
+            clock: tells the time here, aware.
+        """
+        self._clock = clock
+        self.reach = Reach.CONNECTING
+        self.since = clock()
+        self.trouble = ""
+        self.engine: EngineView | None = None
+        self.role = Role.ADMIN
+        self.clock_distance = timedelta()
+        self.jobs: dict[str, JobView] = {}
+        self.ends: dict[str, deque[End]] = {}
+        self.edition = 0
+        self.runs_edition = 0
+        self._finished: deque[datetime] = deque()
+        self._listeners: list[Listener] = []
+        self._under_way: dict[str, int] = {}
+        self._attention = (-1, 0)
+
+    # What the link writes
+
+    def reached(self, reach: Reach, trouble: str = "") -> None:
+        """Note how the dashboard stands to its engine now."""
+        if reach is not self.reach:
+            self.since = self._clock()
+        self.reach, self.trouble = reach, trouble
+
+    def take_engine(self, view: EngineView) -> None:
+        """Note the engine's own figures."""
+        self.engine = view
+        distance = view.now - self._clock()
+        # A second is within what the way takes.
+        self.clock_distance = distance if abs(distance) > timedelta(seconds=1) else timedelta()
+
+    def take_caller(self, view: CallerView) -> None:
+        """Note who this is to the engine."""
+        self.role = Role(view.role)
+
+    def take_jobs(self, jobs: Iterable[JobView]) -> None:
+        """Note all jobs anew."""
+        self.jobs = {job.name: job for job in jobs}
+        self.edition += 1
+
+    def take_job(self, job: JobView) -> None:
+        """Note one job anew."""
+        self.jobs[job.name] = job
+        self.edition += 1
+
+    def take_runs(self, runs: Sequence[RunView]) -> None:
+        """Note how past runs ended; the newest come first."""
+        self.ends = {}
+        self._finished = deque(sorted(run.finished for run in runs if run.finished))
+        for run in runs:
+            ends = self.ends.setdefault(run.job, deque(maxlen=ENDS_KEPT))
+            if run.status in FINAL and len(ends) < ENDS_KEPT:
+                ends.appendleft(End(run.id, run.status, run.duration_ms))
+        self.edition += 1
+        self.runs_edition += 1
+
+    def take(self, event: Event) -> None:
+        """Apply an event, and hand it to those who listen."""
+        match event:
+            case EngineStateChanged():
+                self._engine_changed(event)
+            case JobChanged():
+                self._job_changed(event)
+            case RunQueued():
+                self._run_queued(event)
+            case RunStarted():
+                self._run_started(event)
+            case RunFinished():
+                self._run_finished(event)
+        for listener in tuple(self._listeners):
+            listener(event)
+
+    # What screens read
+
+    def now(self) -> datetime:
+        """Return the time by the engine's clock."""
+        return self._clock() + self.clock_distance
+
+    def listen(self, listener: Listener) -> Callable[[], None]:
+        """Hand every further event to a listener; the returned function ends that."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    @property
+    def is_live(self) -> bool:
+        """Whether actions can reach the engine."""
+        return self.reach is Reach.LIVE
+
+    def runs_per_minute(self) -> int:
+        """Return how many runs ended in the last minute."""
+        oldest = self._clock() - RATE_WINDOW
+        while self._finished and self._finished[0] < oldest:
+            self._finished.popleft()
+        return len(self._finished)
+
+    def needing_attention(self) -> int:
+        """Return how many jobs somebody has to look at; counted anew only when a job changed."""
+        if self._attention[0] != self.edition:
+            self._attention = (self.edition, sum(map(needs_attention, self.jobs.values())))
+        return self._attention[1]
+
+    def last_duration(self, job: str) -> float | None:
+        """Return how long a job's last run took, in milliseconds."""
+        ends = self.ends.get(job)
+        return ends[-1].duration_ms if ends else None
+
+    # How each event changes the model
+
+    def _engine_changed(self, event: EngineStateChanged) -> None:
+        if self.engine is not None:
+            self.engine = replace(self.engine, state=event.state)
+
+    def _job_changed(self, event: JobChanged) -> None:
+        job = self.jobs.get(event.job)
+        # Events do not say whether a job is active; one that just became INACTIVE is not.
+        fell = job is not None and event.status == JobStatus.INACTIVE != job.status
+        self._alter(
+            event.job,
+            status=event.status,
+            reason=event.reason,
+            next_run=event.next_run,
+            active=job is not None and job.active and not fell,
+        )
+
+    def _run_queued(self, event: RunQueued) -> None:
+        self.runs_edition += 1
+        if not self._under_way.get(event.job):
+            self._alter(event.job, activity=Activity.QUEUED.value)
+        self._count(queued=1)
+
+    def _run_started(self, event: RunStarted) -> None:
+        self.runs_edition += 1
+        self._under_way[event.job] = self._under_way.get(event.job, 0) + 1
+        self._alter(
+            event.job,
+            activity=Activity.RUNNING.value,
+            last_run=event.at,
+            last_run_id=event.run,
+            last_status=RunStatus.RUNNING.value,
+        )
+        self._count(running=1, queued=-1)
+
+    def _run_finished(self, event: RunFinished) -> None:
+        self.runs_edition += 1
+        were_going = self._under_way.pop(event.job, 0)
+        if going := max(0, were_going - 1):
+            self._under_way[event.job] = going
+        ends = self.ends.setdefault(event.job, deque(maxlen=ENDS_KEPT))
+        ends.append(End(event.run, event.status, event.duration_ms))
+        self._finished.append(event.at)
+        self._alter(
+            event.job,
+            activity=Activity.RUNNING.value if going else Activity.IDLE.value,
+            last_run_id=event.run,
+            last_status=event.status,
+            last_returned=event.returned,
+            error=event.error,
+        )
+        # A run that never started was waiting.
+        self._count(running=-1 if were_going else 0, queued=0 if were_going else -1)
+
+    def _alter(self, name: str, **changes: object) -> None:
+        if (job := self.jobs.get(name)) is not None:
+            self.jobs[name] = replace(job, **changes)  # type: ignore[arg-type]
+            self.edition += 1
+
+    def _count(self, *, running: int = 0, queued: int = 0) -> None:
+        """Keep the engine's figures near the truth until it is asked for them again."""
+        if (view := self.engine) is not None:
+            self.engine = replace(
+                view, running=max(0, view.running + running), queued=max(0, view.queued + queued)
+            )

@@ -1,0 +1,85 @@
+"""What people type behind "/": words, `tag:shop`, `status:inactive`, `text:"no connection"`, `!not`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from engine.views import JobView
+from tui.look.words import needs_attention
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One condition.
+
+    Attributes:
+        field: one of `FIELDS`, or "" for words.
+        text: what is looked for, in lower case.
+        wanted: False for what must not be there.
+        typed: what is looked for, as it was typed.
+    """
+
+    field: str
+    text: str
+    wanted: bool
+    typed: str
+
+
+FIELDS = ("tag", "status", "job", "group", "alert", "trigger", "since", "until", "text")
+
+#: A word, or a field with a word or with words in quotes; while one types, the last quote may be missing.
+_TERM = re.compile(r'(?P<no>!?)(?:(?P<field>[A-Za-z]+):)?(?:"(?P<quoted>[^"]*)"?|(?P<plain>\S*))')
+
+
+def parse(text: str) -> tuple[Term, ...]:
+    """Return the conditions of a filter; all of them must hold."""
+    found = (_term(match) for match in _TERM.finditer(text) if match[0].strip("!"))
+    return tuple(term for term in found if term.text or term.field)
+
+
+def _term(match: re.Match[str]) -> Term:
+    field = (match["field"] or "").lower()
+    typed = match["quoted"] if match["quoted"] is not None else match["plain"] or ""
+    if field not in FIELDS and match["field"] is not None:
+        # A word with a colon in it, such as part of a path.
+        field, typed = "", f"{match['field']}:{typed}"
+    return Term(field, typed.lower(), not match["no"], typed)
+
+
+def job_fits(job: JobView, terms: Iterable[Term]) -> bool:
+    """Return whether a job fits all conditions."""
+    return all(_job_has(job, term) == term.wanted for term in terms)
+
+
+def _job_has(job: JobView, term: Term) -> bool:
+    match term.field:
+        case "tag":
+            return has_tag(job, term.text)
+        case "status":
+            return any(term.text in state for state in _job_states(job))
+        case "job":
+            return any(part in job.name.lower() for part in term.text.split(","))
+        case "group":
+            return any(term.text in group.lower() for group in job.groups)
+        case "alert":
+            return any(term.text in alert.kind.lower() for alert in job.alerts)
+        case "trigger" | "since" | "until":
+            # These are about runs, and say nothing of a job.
+            return term.wanted
+        case "text":
+            return term.text in (job.error or job.reason).lower()
+    return term.text in job.name.lower() or term.text in job.description.lower()
+
+
+def has_tag(job: JobView, text: str) -> bool:
+    """Return whether a part of a job's tags, each written name=value, is this text in lower case."""
+    return any(text in f"{name}={value}".lower() for name, value in job.tags.items())
+
+
+def _job_states(job: JobView) -> list[str]:
+    states = [job.status.lower(), job.activity, (job.last_status or "").lower()]
+    if job.paused:
+        states.append("paused")
+    return [*states, "attention"] if needs_attention(job) else states

@@ -1,0 +1,160 @@
+"""The dashboard's way to its engine: fetches, listens, and begins anew when the engine goes and comes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from engine.errors import JobNotFound, MoontideError
+from engine.events import (
+    AlertEnded,
+    AlertRaised,
+    Event,
+    HoldChanged,
+    JobChanged,
+    JobsReloaded,
+    JournalRecovered,
+    JournalStalled,
+)
+from engine.states import EngineState, JobStatus
+from tui.model.board import Board, Reach
+
+if TYPE_CHECKING:
+    from engine.api.client import AsyncClient
+
+RETRY_SECONDS = 1.0
+#: The engine's own figures are asked for so often while things happen, and while nothing does.
+BUSY_SECONDS = 2.0
+QUIET_SECONDS = 15.0
+RUNS_FETCHED = 2000
+#: With more jobs to fetch than this, all of them come in one answer.
+JOBS_FETCHED_ALONE = 20
+
+_RELOADS = (JobsReloaded, JournalStalled, JournalRecovered, HoldChanged)
+
+
+class Link:
+    """Keeps a board true to an engine, for as long as `keep` runs."""
+
+    def __init__(
+        self,
+        client: AsyncClient,
+        board: Board,
+        *,
+        on_live: Callable[[], None] = lambda: None,
+        on_restart: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Prepare a link; nothing is sent yet.
+
+        Args:
+            on_live: called when the board is true again after a connection was made.
+            on_restart: called when the engine came back as another session.
+        """
+        self.client = client
+        self.board = board
+        self._on_live = on_live
+        self._on_restart = on_restart
+        self._heard = asyncio.Event()
+        self._stale = asyncio.Event()
+        self._stale_jobs: set[str] = set()
+        self._all_stale = False
+
+    async def keep(self) -> None:
+        """Stay connected until cancelled; without an engine, try again every second."""
+        while True:
+            try:
+                await self._stay()
+                trouble = "its stream ended"
+            except MoontideError as error:
+                trouble = str(error)
+            self._lost(trouble)
+            await asyncio.sleep(RETRY_SECONDS)
+
+    def _lost(self, trouble: str) -> None:
+        view = self.board.engine
+        stopped = view is not None and view.state in (EngineState.STOPPED, EngineState.DRAINING)
+        self.board.reached(Reach.STOPPED if stopped else Reach.UNREACHABLE, trouble)
+
+    async def _stay(self) -> None:
+        """Listen first and fetch then, so that nothing falls between the two."""
+        async with self.client.events() as events:
+            await self._fetch_all()
+            await self._fetch_ends()
+            refresh = asyncio.ensure_future(self._refresh())
+            try:
+                async for event in events:
+                    self._take(event)
+                    if refresh.done():
+                        break
+            finally:
+                refresh.cancel()
+                with suppress(asyncio.CancelledError):
+                    await refresh
+
+    async def _fetch_all(self) -> None:
+        before = self.board.engine
+        engine = await self.client.status()
+        self.board.take_engine(engine)
+        self.board.take_caller(await self.client.me())
+        self.board.take_jobs(await self.client.jobs())
+        self.board.reached(Reach.LIVE)
+        self._on_live()
+        if before is not None and before.session != engine.session:
+            self._on_restart()
+
+    async def _fetch_ends(self) -> None:
+        self.board.take_runs(await self.client.runs(limit=RUNS_FETCHED))
+
+    def _take(self, event: Event) -> None:
+        self.board.take(event)
+        self._heard.set()
+        if (name := _stale_job(event)) is not None:
+            self._stale_jobs.add(name)
+            self._stale.set()
+        # Lagged is known by its name: events of the stream itself are no business of the model.
+        elif isinstance(event, _RELOADS) or type(event).__name__ == "Lagged":
+            self._all_stale = True
+            self._stale.set()
+
+    async def _refresh(self) -> None:
+        """Fetch the engine's figures now and then, and the jobs when an event says they changed."""
+        while True:
+            await self._pause()
+            if self._stale.is_set():
+                await self._fetch_stale()
+            self._heard.clear()
+            self.board.take_engine(await self.client.status())
+
+    async def _fetch_stale(self) -> None:
+        names, everything = self._stale_jobs, self._all_stale
+        self._stale_jobs, self._all_stale = set(), False
+        self._stale.clear()
+        if everything or len(names) > JOBS_FETCHED_ALONE:
+            self.board.take_jobs(await self.client.jobs())
+            return
+        for name in names:
+            # A job may be gone by now.
+            with suppress(JobNotFound):
+                self.board.take_job(await self.client.job(name))
+
+    async def _pause(self) -> None:
+        """Wait until the next refresh is due: soon while things happen, at once after a reload."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._heard.wait(), QUIET_SECONDS)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stale.wait(), BUSY_SECONDS)
+
+
+def _stale_job(event: Event) -> str | None:
+    """Return which job has to be fetched again, for what the event does not carry."""
+    match event:
+        case AlertRaised(job=name) | AlertEnded(job=name):
+            return name
+        case JobChanged(job=name, status=JobStatus.INACTIVE):
+            # Whether it is active, and its error.
+            return name
+        case HoldChanged(scope="job", target=name):
+            return name
+    return None

@@ -1,0 +1,135 @@
+"""Every key of the screen where one is, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import ClassVar
+
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.dom import DOMNode
+from textual.screen import Screen
+from textual.widget import Widget
+
+from engine.roles import Role
+from tui.model.rights import why_closed
+from tui.page import Context, Page
+from tui.widgets.bars import Hint, Prose, ProseLine, TitleBar
+from tui.widgets.grid import Grid
+from tui.widgets.tail import Tail
+
+#: How keys are written for people.
+NAMES = {
+    "question_mark": "?",
+    "slash": "/",
+    "colon": ":",
+    "comma": ",",
+    "minus": "-",
+    "plus": "+",
+    "escape": "Esc",
+    "enter": "Enter",
+    "space": "Space",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
+    "underscore": "_",
+    "at": "Space",
+}
+
+
+def key_name(key: str) -> str:
+    """Return a key as people write it: "ctrl+r" is "Ctrl+R"."""
+    if key in NAMES:
+        return NAMES[key]
+    *modifiers, last = key.split("+")
+    if last in NAMES or len(last) > 1:
+        last = NAMES.get(last, last.capitalize())
+    elif modifiers:
+        last = last.upper()
+    return "+".join([*(modifier.capitalize() for modifier in modifiers), last])
+
+
+def bindings_of(owner: type[DOMNode]) -> list[Binding]:
+    """Return the keys of a screen or of the app, with those that it has from our own kinds of screens."""
+    own: dict[str, Binding] = {}
+    for kind in owner.__mro__:
+        if kind.__module__.startswith("textual."):
+            break
+        for binding in kind.__dict__.get("BINDINGS", ()):
+            if isinstance(binding, Binding):
+                own.setdefault(binding.key, binding)
+    return list(own.values())
+
+
+def keys_of(owner: type[DOMNode]) -> list[tuple[str, str]]:
+    """Return the keys that a screen or widget adds itself, each with what it does."""
+    return _named(own_bindings(owner))
+
+
+def own_bindings(owner: type[DOMNode]) -> list[Binding]:
+    """Return the keys that a screen or widget adds itself."""
+    return [binding for binding in owner.__dict__.get("BINDINGS", ()) if isinstance(binding, Binding)]
+
+
+def _named(bindings: Iterable[Binding]) -> list[tuple[str, str]]:
+    return [
+        (" ".join(key_name(key.strip()) for key in binding.key.split(",")), binding.description)
+        for binding in bindings
+        if binding.description
+    ]
+
+
+def _allowed(bindings: Iterable[Binding], role: Role) -> list[tuple[str, str]]:
+    """Return keys in words; of those that a role does not allow, with the reason."""
+    shown = []
+    for binding in bindings:
+        reason = why_closed(binding.action, role)
+        text = f"{binding.description} ({reason})" if reason else binding.description
+        shown += _named([replace(binding, description=text)] if binding.description else [])
+    return shown
+
+
+class HelpScreen(Page):
+    """The keys of the screen that was on top."""
+
+    AUTO_FOCUS = "Prose"
+    HINTS: ClassVar[tuple[Hint, ...]] = (("esc", "Back", "screen.back"),)
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("question_mark,q", "back", "Back", show=False),
+    ]
+
+    def __init__(self, context: Context, about: Screen[object], app: App[int]) -> None:
+        """Prepare the page.
+
+        Args:
+            about: the screen whose keys are shown.
+            app: the application, for the keys that hold everywhere.
+        """
+        super().__init__(context)
+        role = context.board.role
+        self._lines = [*_section("Here", _allowed(bindings_of(type(about)), role))]
+        lists = next((kind for kind in (Grid, Tail) if about.query(kind)), None)
+        if lists is not None:
+            self._lines += _section("Moving", keys_of(lists))
+        self._lines += _section("Everywhere", _allowed(own_bindings(type(app)), role))
+        added = [
+            (key_name(one.key), f"{one.title} (plugin {one.plugin})") for one in context.added if one.key
+        ]
+        if added:
+            self._lines += _section("Added by plugins", added)
+
+    def body(self) -> Iterable[Widget]:
+        """Hold the text."""
+        yield TitleBar(
+            lambda: [(" keys", "name"), ("   the mouse works too; hold Shift to select text", "faint")]
+        )
+        yield Prose(id="help-box")
+
+    def on_mount(self) -> None:
+        """Show the text."""
+        self.query_one(Prose).show(self._lines)
+
+
+def _section(title: str, keys: list[tuple[str, str]]) -> list[ProseLine]:
+    lines: list[ProseLine] = [[(f"  {key:<14}", "head"), (text, "")] for key, text in keys]
+    return [[(title, "busy")], *lines, []]

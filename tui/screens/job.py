@@ -1,0 +1,222 @@
+"""The page of one job: how it stands, its runs, its code and its settings, live."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import ClassVar
+
+from textual import on, work
+from textual.binding import Binding, BindingType
+from textual.widget import Widget
+from textual.widgets import ContentSwitcher
+
+from engine.errors import EngineUnreachable, JobNotFound, MoontideError
+from engine.events import Event, HoldChanged, JobsReloaded
+from engine.views import JobView
+from tui.charts.jobcharts import chart_lines
+from tui.charts.plots import ends_line
+from tui.deeds import holddeeds
+from tui.facts import jobtabs
+from tui.facts.joblists import status_cell
+from tui.facts.runlists import run_columns
+from tui.facts.slotlists import slot_columns
+from tui.look import words
+from tui.model.board import Board
+from tui.model.jobdata import NOTHING, JobData, fetch_job
+from tui.page import Context
+from tui.screens.jobactions import JobActions
+from tui.widgets.bars import Hint, Part, Prose, ProseLine, TitleBar
+from tui.widgets.grid import Grid
+
+TABS = ("overview", "runs", "code", "settings", "why", "state", "charts")
+
+#: The tabs that are lists; all others are text.
+LISTS = ("runs", "why")
+
+TEXTS: dict[str, Callable[[JobView, JobData, Board], list[ProseLine]]] = {
+    "overview": jobtabs.overview_lines,
+    "code": jobtabs.code_lines,
+    "settings": jobtabs.settings_lines,
+    "state": jobtabs.lines_of_state,
+}
+
+NO_RUNS = "This job has not run yet.\n\nPress r to run it now."
+NO_SLOTS = "No time was planned for this job so far, as far as is kept.\n\no gives it a schedule."
+
+
+class JobScreen(JobActions):
+    """One job."""
+
+    HINTS: ClassVar[tuple[Hint, ...]] = (
+        ("1-7", "Tabs", "screen.next_tab"),
+        ("r", "Run", "screen.run"),
+        ("p", "On/off", "screen.switch"),
+        ("K", "Cancel run", "screen.cancel"),
+        ("e", "Edit", "screen.edit"),
+        ("z", "Pause", "screen.pause"),
+        ("⏎", "Open run", "screen.open"),
+        ("esc", "Back", "screen.back"),
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("1", "tab('overview')", "Overview"),
+        Binding("2", "tab('runs')", "Runs"),
+        Binding("3", "tab('code')", "Code"),
+        Binding("4", "tab('settings')", "Settings"),
+        Binding("5", "tab('why')", "Why: what became of planned times"),
+        Binding("6", "tab('state')", "State data"),
+        Binding("7", "tab('charts')", "Charts: durations and outcomes"),
+        Binding("tab", "next_tab", "Next tab"),
+        Binding("v", "state", "Set or clear the state data"),
+        Binding("y", "copy", "Copy the name, or the last error"),
+    ]
+
+    def __init__(self, context: Context, name: str) -> None:
+        """Prepare the page of the job with this name."""
+        super().__init__(context)
+        self.job_name = name
+        self._data = NOTHING
+        self._stale = True
+        self._fetching = False
+
+    @property
+    def job(self) -> JobView | None:
+        """The job, None once it is off the list."""
+        return self.board.jobs.get(self.job_name)
+
+    def body(self) -> Iterable[Widget]:
+        """Hold the title and the tabs."""
+        yield TitleBar(self._title)
+        yield TitleBar(self._tabs)
+        with ContentSwitcher(initial="overview"):
+            yield Prose(id="overview")
+            yield Grid(run_columns(self.board, with_job=False), lambda run: run.id, empty=NO_RUNS, id="runs")
+            yield Prose(id="code")
+            yield Prose(id="settings")
+            yield Grid(slot_columns(with_job=False), lambda slot: slot.due, empty=NO_SLOTS, id="why")
+            yield Prose(id="state")
+            yield Prose(id="charts")
+
+    def on_mount(self) -> None:
+        """Fetch what the list does not know, and again whenever something happens to the job."""
+        self._unlisten = self.board.listen(self._heard)
+
+    def on_unmount(self) -> None:
+        """Listen no more."""
+        self._unlisten()
+
+    def _heard(self, event: Event) -> None:
+        if getattr(event, "job", None) == self.job_name or isinstance(event, JobsReloaded | HoldChanged):
+            self._stale = True
+
+    # Following the model
+
+    def tick(self) -> None:
+        """Show what changed since the last tick; fetch what is stale."""
+        for bar in self.query(TitleBar):
+            bar.tick()
+        # One fetch at a time: begun anew by each event, none would come to its end at a busy job.
+        if self._stale and self.board.is_live and not self._fetching:
+            self._fetch()
+        self._draw()
+
+    @work(exclusive=True)
+    async def _fetch(self) -> None:
+        self._stale, self._fetching = False, True
+        try:
+            job = await self.client.job(self.job_name)
+            self.board.take_job(job)
+            self._data = await fetch_job(self.client, job)
+        except JobNotFound as error:
+            # The title says so.
+            self.log.info(str(error))
+        except EngineUnreachable as error:
+            # The line on top says so, and the page is fetched anew once there is a connection.
+            self.log.info(str(error))
+            self._stale = True
+        except MoontideError as error:
+            self.complain(error)
+        finally:
+            self._fetching = False
+        # Nothing is left to show it in where the answer came as the page was closed.
+        for switcher in self.query(ContentSwitcher):
+            switcher.query_one("#runs", Grid).show_rows(self._data.runs)
+            switcher.query_one("#why", Grid).show_rows(self._data.slots)
+            self._draw()
+
+    def _draw(self) -> None:
+        shown = self.query_one(ContentSwitcher).current
+        if shown in LISTS:
+            self.query_one(f"#{shown}", Grid).redraw_changes()
+        elif shown == "charts":
+            charts = self.query_one("#charts", Prose)
+            charts.show(chart_lines(self._data, self.board, self.size.width - 4))
+        elif shown and self.job is not None:
+            self.query_one(f"#{shown}", Prose).show(TEXTS[shown](self.job, self._data, self.board))
+
+    # What stands above the tabs
+
+    def _title(self) -> list[Part]:
+        if self.job is None:
+            return [(" jobs › ", "faint"), (words.clean(self.job_name), "name"), ("  is gone", "bad")]
+        text, shade = status_cell(self.job, self.board.now())
+        until = words.until(self.job.next_run, self.board.now())
+        return [
+            (" jobs › ", "faint"),
+            (words.clean(self.job_name), "name"),
+            (f"  {text}", shade),
+            (f"  next {until}" if self.job.next_run else "", ""),
+        ]
+
+    def _tabs(self) -> list[Part]:
+        current = self.query_one(ContentSwitcher).current if self.is_mounted else "overview"
+        named = [
+            (f" {at} {tab.title()} ", "name" if tab == current else "faint") for at, tab in enumerate(TABS, 1)
+        ]
+        return [*named, (f"   {ends_line(self._data.ends, 20)}", "calm")]
+
+    # Actions
+
+    def action_tab(self, name: str) -> None:
+        """Show a tab."""
+        self.query_one(ContentSwitcher).current = name
+        self.set_focus(self.query_one(f"#{name}"))
+        self.tick()
+
+    def action_next_tab(self) -> None:
+        """Show the next tab."""
+        current = self.query_one(ContentSwitcher).current or TABS[-1]
+        self.action_tab(TABS[(TABS.index(current) + 1) % len(TABS)])
+
+    @on(Grid.Opened)
+    def action_open(self) -> None:
+        """Open the run under the cursor, or the one that a planned time made."""
+        if self.query_one(ContentSwitcher).current == "why":
+            slot = self.query_one("#why", Grid).cursor_row
+            if slot is not None and slot.run is not None:
+                self.open_run(slot.run)
+            elif slot is not None:
+                self.warn("no run was made for it")
+        elif (run := self.query_one("#runs", Grid).cursor_row) is not None:
+            self.open_run(run.id)
+
+    @work
+    async def action_state(self) -> None:
+        """Set or clear what the job keeps from run to run."""
+        self.action_tab("state")
+        if await holddeeds.change_state(self, self.job_name):
+            self._fetch()
+
+    def was_acknowledged(self) -> None:
+        """Show at once who knows of the alerts."""
+        self._fetch()
+
+    def was_deleted(self) -> None:
+        """Leave the page of a job that is gone."""
+        self.action_back()
+
+    def action_copy(self) -> None:
+        """Copy the last error, or the name without one."""
+        if self.job is not None:
+            text = self.job.error or self.job.name
+            self.app.copy_to_clipboard(text)
+            self.say(f"copied: {words.first_line(text)}")

@@ -1,0 +1,215 @@
+"""The list of jobs: home."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual import on, work
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.widget import Widget
+from textual.widgets import Input
+
+from engine.views import JobView
+from tui.facts.joblists import SORTS, job_columns, sorted_jobs
+from tui.facts.jobsummary import job_summary
+from tui.look import words
+from tui.model.board import Reach
+from tui.model.filters import job_fits, parse
+from tui.page import Context
+from tui.screens.jobactions import JobActions
+from tui.widgets.bars import Hint, Prose
+from tui.widgets.dialogs import Ask
+from tui.widgets.filterline import FilterLine
+from tui.widgets.grid import Grid
+
+EMPTY = (
+    "No jobs yet.\n\nPress n to write the first one, or put a file such as report.lua into the jobs folder."
+)
+NO_ENGINE = "No engine answers.\n\nStart one with `moontide up`; this screen fills by itself."
+CONNECTING = "Connecting to the engine …"
+NO_MATCH = "No job matches “{}”.\n\nEsc clears the filter."
+
+
+class JobsScreen(JobActions):
+    """All jobs, live."""
+
+    HINTS: ClassVar[tuple[Hint, ...]] = (
+        ("⏎", "Open", "screen.open"),
+        ("r", "Run", "screen.run"),
+        ("p", "On/off", "screen.switch"),
+        ("e", "Edit", "screen.edit"),
+        ("n", "New", "screen.new"),
+        ("h", "Runs", "app.place('runs')"),
+        ("/", "Filter", "screen.filter"),
+        ("^r", "Reload", "app.reload"),
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "slash",
+            "filter",
+            "Filter: words, tag:shop, status:inactive, group:night, alert:late, !not",
+            key_display="/",
+        ),
+        Binding("n", "new", "New job"),
+        Binding("space", "mark", "Mark; actions then go to all marked"),
+        Binding("s", "sort", "Sort by the next column"),
+        Binding("S", "reverse", "Sort the other way round"),
+        Binding("y", "copy", "Copy the name"),
+        Binding("escape", "clear", "Clear filter and marks"),
+    ]
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        sort = context.kept.get("jobs.sort")
+        self._sort = sort if sort in SORTS else "attention"
+        self._reversed = bool(context.kept.get("jobs.reversed"))
+        self._drawn = -1
+
+    def body(self) -> Iterable[Widget]:
+        """Hold the filter, the list, and beside it the job under the cursor."""
+        yield FilterLine("words, tag:shop, status:inactive, group:night, alert:late, !not")
+        with Horizontal():
+            yield Grid(job_columns(self.board), lambda job: job.name, empty=CONNECTING, id="jobs")
+            yield Prose(id="side")
+
+    def on_mount(self) -> None:
+        """Take up the filter of the last time."""
+        if text := self.context.kept.get("jobs.filter"):
+            self.filter_by(text)
+
+    @property
+    def grid(self) -> Grid[JobView]:
+        """The list."""
+        return self.query_one("#jobs", Grid)
+
+    @property
+    def job(self) -> JobView | None:
+        """The job under the cursor as it stands now, which may be later than what was drawn."""
+        row = self.grid.cursor_row
+        return None if row is None else self.board.jobs.get(row.name)
+
+    def chosen(self) -> list[JobView]:
+        """Return the marked jobs, or else the one under the cursor, as they stand now."""
+        names = [row.name for row in self.grid.chosen()]
+        return [self.board.jobs[name] for name in names if name in self.board.jobs]
+
+    # Following the model
+
+    def tick(self) -> None:
+        """Show what changed since the last tick."""
+        self._say_empty()
+        if self._drawn != self.board.edition:
+            self._list_anew()
+        else:
+            self.grid.redraw_changes()
+        self._show_side()
+
+    def _list_anew(self) -> None:
+        self._drawn = self.board.edition
+        now, terms = self.board.now(), parse(self.filter)
+        fitting = [job for job in self.board.jobs.values() if job_fits(job, terms)]
+        self.grid.show_rows(sorted_jobs(fitting, self._sort, now, backwards=self._reversed))
+
+    @property
+    def filter(self) -> str:
+        """What is typed into the filter."""
+        return self.query_one(FilterLine).value
+
+    def _say_empty(self) -> None:
+        if self.board.jobs:
+            self.grid.say_empty(NO_MATCH.format(words.clean(self.filter)))
+        elif self.board.reach is Reach.LIVE:
+            self.grid.say_empty(EMPTY)
+        else:
+            self.grid.say_empty(CONNECTING if self.board.reach is Reach.CONNECTING else NO_ENGINE)
+
+    def _show_side(self) -> None:
+        side = self.query_one("#side", Prose)
+        if side.display:
+            job = self.grid.cursor_row
+            side.show(() if job is None else job_summary(job, self.board))
+
+    @on(Grid.Moved)
+    def _moved(self) -> None:
+        self._show_side()
+
+    @on(Grid.Opened)
+    def _opened(self) -> None:
+        self.action_open()
+
+    # Filter and sort
+
+    def action_filter(self) -> None:
+        """Type a filter."""
+        self.query_one(FilterLine).open()
+
+    def action_leave_filter(self) -> None:
+        """Go from the filter to the list."""
+        self.set_focus(self.grid)
+
+    def filter_by(self, text: str) -> None:
+        """Show the jobs that a filter fits."""
+        line = self.query_one(FilterLine)
+        line.display = True
+        line.value = text
+
+    @on(Input.Changed)
+    def _filter_typed(self) -> None:
+        self.context.kept.put("jobs.filter", self.filter)
+        self._drawn = -1
+        self.tick()
+
+    @on(Input.Submitted)
+    def _filter_kept(self) -> None:
+        self.set_focus(self.grid)
+
+    def action_clear(self) -> None:
+        """Take filter and marks away."""
+        self.query_one(FilterLine).action_drop()
+        self.grid.unmark_all()
+
+    def action_sort(self) -> None:
+        """Sort by the next of the ways to sort."""
+        ways = list(SORTS)
+        self._sort = ways[(ways.index(self._sort) + 1) % len(ways)]
+        self.context.kept.put("jobs.sort", self._sort)
+        self._drawn = -1
+        self.say(f"sorted by {self._sort}")
+        self.tick()
+
+    def action_reverse(self) -> None:
+        """Sort the other way round."""
+        self._reversed = not self._reversed
+        self.context.kept.put("jobs.reversed", "yes" if self._reversed else "")
+        self._drawn = -1
+        self.tick()
+
+    # Actions
+
+    def action_mark(self) -> None:
+        """Mark the job under the cursor, or take its mark away."""
+        self.grid.mark()
+
+    def action_open(self) -> None:
+        """Open the page of the job under the cursor."""
+        if (job := self.job) is not None:
+            self.open_job(job.name)
+
+    @work
+    async def action_new(self) -> None:
+        """Ask for a name, and then for the settings of the new job."""
+        message = "Small letters, digits and _, with / for folders: report, admin/cleanup"
+        ask = Ask("New job", message, label="Settings", check=self._is_taken)
+        if name := await self.app.push_screen_wait(ask):
+            self.form(name.removesuffix(".lua"), new=True)
+
+    def _is_taken(self, name: str) -> str | None:
+        return f"{name} exists already" if name.removesuffix(".lua") in self.board.jobs else None
+
+    def action_copy(self) -> None:
+        """Copy the name of the job under the cursor."""
+        if (job := self.job) is not None:
+            self.app.copy_to_clipboard(job.name)
+            self.say(f"copied: {job.name}")
