@@ -286,7 +286,7 @@ async def test_a_change_on_disk_is_taken_at_once_where_nothing_was_typed(
 async def test_where_the_engine_watches_its_folder_nothing_is_asked_again_and_again(
     open_bench: OpenBench, sit: Sit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tui.editor.LOOK_SECONDS", 0.01)
+    monkeypatch.setattr("tui.screens.editor.LOOK_SECONDS", 0.01)
     async with open_bench({"report": FILE}, "watch = true\n") as bench, sit(size=(120, 40)) as seat:
         asked: list[str] = []
         read = seat.app.context.client.job_source
