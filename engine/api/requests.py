@@ -28,6 +28,7 @@ from engine.views import (
     ComingView,
     EngineView,
     JobView,
+    ListedJob,
     LogLineView,
     PluginView,
     ProblemView,
@@ -69,6 +70,11 @@ class Requests(ScheduleClient[S]):
     @asked
     def jobs(self) -> Call[list[JobView]]:
         return Call("GET", "/v1/jobs", list[JobView])
+
+    @asked
+    def listed_jobs(self) -> Call[list[ListedJob]]:
+        """Return of all jobs what a list shows."""
+        return Call("GET", "/v1/jobs", list[ListedJob])
 
     @asked
     def job(self, name: str) -> Call[JobView]:

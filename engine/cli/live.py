@@ -17,7 +17,7 @@ from rich.text import Text
 from engine.api.operations import Operations
 from engine.cli.eventwords import event_lines
 from engine.cli.output import drawn, fitting
-from engine.cli.overview import JOB_COLUMNS, JOB_WIDTHS, job_row
+from engine.cli.overview import JOB_COLUMNS, JOB_WIDTHS, job_rows
 from engine.cli.words import clean, local_time
 from engine.events import Event, JobChanged
 from engine.views import EngineView
@@ -93,7 +93,7 @@ class LiveView:
         if not views:
             return Text("no jobs yet; `moontide new NAME` makes one")
         shown = views[: max(1, rows - 1)]
-        cells = [[clean(cell) for cell in job_row(view)] for view in shown]
+        cells = [[clean(cell) for cell in row] for row in job_rows(shown)]
         table = drawn(*fitting(JOB_COLUMNS, cells, JOB_WIDTHS, width))
         table.caption = f"and {len(views) - len(shown)} more" if len(views) > len(shown) else None
         return table

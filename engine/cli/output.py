@@ -61,8 +61,8 @@ def print_table(
     """
     table = [[clean(cell) for cell in row] for row in rows]
     if not on_terminal():
-        for row in (columns, *table):
-            print("\t".join(_flat(cell) for cell in row))
+        lines = ("\t".join(map(_flat, row)) for row in (columns, *table))
+        sys.stdout.writelines(f"{line}\n" for line in lines)
     elif table:
         out = console()
         out.print(drawn(*fitting(columns, table, widths, out.width)))

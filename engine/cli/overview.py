@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ from engine.cli.words import local_time, one_line, short_time
 from engine.jobs.overrides import OPERATOR
 
 if TYPE_CHECKING:
-    from engine.views import EngineView, JobView
+    from engine.views import EngineView, JobView, ListedJob
 
 JOB_COLUMNS = ("JOB", "STATUS", "NOW", "SCHEDULE", "NEXT RUN", "LAST RUN", "ENDED", "REASON")
 JOB_WIDTHS = (
@@ -62,34 +62,36 @@ def _engine_fields(view: EngineView) -> list[tuple[str, str]]:
 def list_jobs(place: Place, as_json: bool) -> None:
     """Print all jobs, and what they wait for."""
     with place.client() as client:
-        views = client.jobs()
-    if as_json:
-        print_json(views)
-    else:
-        rows = map(job_row, views)
-        print_table(JOB_COLUMNS, rows, empty="no jobs yet; `moontide new NAME` makes one", widths=JOB_WIDTHS)
+        if as_json:
+            print_json(client.jobs())
+            return
+        listed = client.listed_jobs()
+    rows = job_rows(listed)
+    print_table(JOB_COLUMNS, rows, empty="no jobs yet; `moontide new NAME` makes one", widths=JOB_WIDTHS)
 
 
-def job_row(view: JobView) -> tuple[str, ...]:
-    """Return a job's cells under `JOB_COLUMNS`."""
+def job_rows(views: Iterable[JobView | ListedJob]) -> Iterator[tuple[str, ...]]:
+    """Yield each job's cells under `JOB_COLUMNS`."""
     show_time = time_shower()
-    return (
-        view.name,
-        view.status,
-        view.activity,
-        view.schedule,
-        show_time(view.next_run),
-        show_time(view.last_run),
-        view.last_status or "-",
-        "; ".join(part for part in (_reason(view), operators_mark(view)) if part),
-    )
+    for view in views:
+        yield (
+            view.name,
+            view.status,
+            view.activity,
+            view.schedule,
+            show_time(view.next_run),
+            show_time(view.last_run),
+            view.last_status or "-",
+            _remarks(view),
+        )
 
 
-def _reason(view: JobView) -> str:
-    return "" if view.reason == view.schedule else one_line(view.reason)
+def _remarks(view: JobView | ListedJob) -> str:
+    reason = "" if view.reason == view.schedule else one_line(view.reason)
+    return "; ".join(part for part in (reason, operators_mark(view)) if part)
 
 
-def operators_mark(view: JobView) -> str:
+def operators_mark(view: JobView | ListedJob) -> str:
     """Return which settings an operator gave a job, in words; "" for none."""
     names = [name for name, origin in view.origins.items() if origin == OPERATOR and name != "active"]
     return f"set by operator: {', '.join(names)}" if names else ""

@@ -55,6 +55,8 @@ def colour(word: str) -> str:
 
 def clean(text: str) -> str:
     """Return text with control characters made visible: a job's words must not steer the terminal."""
+    if text.isprintable():  # as nearly all is, and told in a moment
+        return text
     return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
 
 
@@ -71,7 +73,7 @@ def one_line(text: str | None) -> str:
 
 def local_time(when: datetime | None) -> str:
     """Return a time in the zone of the person who reads it, or a dash."""
-    return "-" if when is None else when.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    return "-" if when is None else when.astimezone().isoformat(" ", "seconds")[:19]
 
 
 def short_time(when: datetime | None, now: datetime) -> str:

@@ -15,6 +15,7 @@ from engine.views.jobs import (
     GroupView,
     HoldView,
     JobView,
+    ListedJob,
     StateView,
 )
 from engine.views.lua import (
@@ -71,6 +72,7 @@ __all__ = [
     "HoldView",
     "JobTimelineView",
     "JobView",
+    "ListedJob",
     "LogLineView",
     "LuaClassView",
     "LuaMemberView",

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 
 @dataclass(frozen=True, slots=True)
 class JobView:
@@ -56,6 +58,20 @@ class JobView:
     given: int = 0
     origins: dict[str, str] = field(default_factory=dict)
     replaced: dict[str, Any] = field(default_factory=dict)
+
+
+class ListedJob(msgspec.Struct, frozen=True):
+    """What a list shows of a `JobView`: read from the same answer, in a part of the time."""
+
+    name: str
+    status: str
+    reason: str
+    activity: str
+    schedule: str
+    next_run: datetime | None
+    last_run: datetime | None
+    last_status: str | None
+    origins: dict[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)

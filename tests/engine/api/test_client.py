@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from engine.api.address import socket_in
@@ -39,6 +40,15 @@ async def until_finished(events: AsyncIterator[Event]) -> list[Event]:
             if isinstance(event, RunFinished):
                 break
     return seen
+
+
+async def test_a_list_of_jobs_is_the_jobs_without_what_no_list_shows(
+    client: AsyncClient, engine: MemoryEngine
+) -> None:
+    listed = await client.listed_jobs()
+    assert len(listed) == len(engine.jobs()) > 1
+    for one, job in zip(listed, engine.jobs(), strict=True):
+        assert {name: getattr(job, name) for name in one.__struct_fields__} == msgspec.structs.asdict(one)
 
 
 async def test_views_arrive_as_the_engine_made_them(client: AsyncClient, engine: MemoryEngine) -> None:
