@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from engine.catalog import Catalog
 from engine.declarations import FORGETFUL, Memory
 from engine.errors import SettingsError
 from engine.events import AlertNotice, Events
-from engine.extensions.executors import Executor, ExecutorContext, open_executor
+from engine.extensions.executors import Executor, ExecutorContext, RunQueue, open_executor
 from engine.extensions.modules import Unready, module_settings, open_services
 from engine.extensions.plugins import Plugins
 from engine.extensions.subscribers import Courier, Telling
@@ -163,15 +163,24 @@ def _context(
 
 
 async def start_executor(
-    settings: Settings, plugins: Plugins, runner: Runner, parts: AsyncExitStack, *, home: Path
+    settings: Settings,
+    plugins: Plugins,
+    runner: Runner,
+    parts: AsyncExitStack,
+    *,
+    home: Path,
+    carried_by: Callable[[RunQueue], AbstractAsyncContextManager[Executor]],
 ) -> Executor:
     """Return what carries runs out, as the settings want it, opened until `parts` is closed.
+
+    Args:
+        carried_by: gives the executor whose runs a queue carries to workers.
 
     Raises:
         SettingsError, PluginError: there is no such executor, or it did not open.
     """
     ready = {name: one for name, one in runner.services.items() if not isinstance(one, Unready)}
-    context = ExecutorContext(home=home, local=runner, services=ready)
+    context = ExecutorContext(home=home, local=runner, services=ready, carried_by=carried_by)
     return await open_executor(settings.executor, plugins.executors, context, parts)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -54,6 +54,8 @@ class RunRequest:
 
     Attributes:
         settings: the job's values of the settings that plugins add, by name; plain data.
+        runs_on: the tags that whoever carries it out has to offer.
+        priority: how soon it goes among those that wait; higher ones first.
     """
 
     run_id: int
@@ -69,6 +71,8 @@ class RunRequest:
     limits: Limits = field(default_factory=Limits)
     allow: Mapping[str, bool | Sequence[str]] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
+    runs_on: tuple[str, ...] = ()
+    priority: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +118,19 @@ class Outcome:
     peak_memory_bytes: int | None = None
     modules: tuple[UsedModule, ...] = ()
     blameless: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What somebody else writes in a transaction of the engine's.
+
+    Attributes:
+        write: gets the connection and the values of all that go to it together, in the journal's thread;
+            called again if the transaction has to be repeated, so it must do nothing but use the connection.
+    """
+
+    write: Callable[[Any, Sequence[Any]], None]
+    value: Any
 
 
 @dataclass(frozen=True, slots=True)

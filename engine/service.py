@@ -9,8 +9,8 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import Awaitable, Callable, Collection
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,6 +46,7 @@ from engine.events import (
     RunsRecovered,
     WorkersReplaced,
 )
+from engine.extensions.executors import Executor, RunQueue
 from engine.extensions.plugins import Plugins, load_plugins
 from engine.parts import (
     declaring_fingerprint,
@@ -55,6 +56,9 @@ from engine.parts import (
     start_executor,
     start_subscribers,
 )
+from engine.remote.answering import Answers
+from engine.remote.carrier import RemoteExecutor
+from engine.remote.observing import Observer
 from engine.rules.given import Reading
 from engine.rules.holds import Holds
 from engine.runs.chains import Chains
@@ -89,6 +93,7 @@ from engine.store.holds import stored_holds
 from engine.store.indexer import Indexer
 from engine.store.jobstates import JobStates, jobs_with_state
 from engine.store.journal import Journal
+from engine.store.link import check_on_server
 from engine.store.lock import DatabaseLock, HomeLock
 from engine.store.ownership import Ownership
 from engine.store.pruning import Pruning
@@ -233,7 +238,26 @@ class Engine:
             ),
             find_job=lambda name: self.desk.job(name) if name in catalog.jobs else None,
         )
-        executor = await start_executor(self.settings, plugins, runner, parts, home=self.home)
+        executor = await start_executor(
+            self.settings,
+            plugins,
+            runner,
+            parts,
+            home=self.home,
+            carried_by=lambda queue: carried_by(
+                queue,
+                database=database,
+                journal=journal,
+                session=session,
+                answers=Answers(
+                    runs=runner.means.runs,
+                    own_job=runner.means.own_job,
+                    library=runner.means.library,
+                    journal=journal,
+                ),
+                modules=plugins.modules,
+            ),
+        )
         self._added_routes = make_routers(plugins.routes, runner.services, plugins.put_aside)
         book, stored = AlertBook(journal, self._clock), AlertQueries(database.reader)
         alerts = Alerts(
@@ -586,6 +610,40 @@ class Engine:
             watcher.start()
             parts.push_async_callback(watcher.stop)
         self.desk.set_state(EngineState.RUNNING)
+
+
+@asynccontextmanager
+async def carried_by(
+    queue: RunQueue,
+    *,
+    database: Database,
+    journal: Journal,
+    session: int,
+    answers: Answers,
+    modules: Collection[str],
+) -> AsyncIterator[Executor]:
+    """Give the executor whose runs a queue carries to workers on other machines.
+
+    Raises:
+        StoreError: the database is none that they could reach.
+    """
+    url = database.writer.url
+    check_on_server(url, "an executor with workers on other machines")
+    executor = RemoteExecutor(
+        queue=queue,
+        url=url,
+        journal=journal,
+        session=session,
+        answers=answers,
+        observer=Observer(database.reader),
+        version=VERSION,
+        modules=modules,
+    )
+    await executor.start()
+    try:
+        yield executor
+    finally:
+        await executor.stop()
 
 
 def make_door(

@@ -34,7 +34,7 @@ from engine.events import (
     RunStarted,
     WorkersReplaced,
 )
-from engine.extensions.executors import Executor, ExecutorContext, ExecutorKind
+from engine.extensions.executors import Executor, ExecutorContext, ExecutorKind, RunQueue, Ticket
 from engine.extensions.hooks import hookimpl
 from engine.extensions.runlog import RunLog
 from engine.extensions.subscribers import EventSubscriber
@@ -92,6 +92,7 @@ __all__ = [
     "RunInfo",
     "RunLog",
     "RunLogged",
+    "RunQueue",
     "RunQueued",
     "RunRequest",
     "RunStanding",
@@ -107,6 +108,7 @@ __all__ = [
     "ScheduleKind",
     "ScheduleStanding",
     "ServiceContext",
+    "Ticket",
     "Trigger",
     "Undeliverable",
     "Verdict",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 
 class Stopping(asyncio.Future[str]):
@@ -15,6 +16,7 @@ class Stopping(asyncio.Future[str]):
         reason: why the run was asked to end; None while it was not.
         listens: the run has called `heed` or `pause`, so that it may learn of it.
         told: the run has learned of it.
+        within: seconds after which it is ended, if it was asked so.
     """
 
     def __init__(self) -> None:
@@ -22,17 +24,21 @@ class Stopping(asyncio.Future[str]):
         self.reason: str | None = None
         self.listens = False
         self.told = False
+        self.within: float | None = None
+        self._pass_on: Callable[[], None] = lambda: None
         self._woken = False
         self._pausing: asyncio.Future[None] | None = None
 
     def ask(self, reason: str) -> None:
         """Ask the run to come to its end; what it is paused in ends at once."""
         self.reason = self.reason or reason
+        self._pass_on()
         if self._pausing is not None and not self._pausing.done():
             self._pausing.set_result(None)
 
     def ask_within(self, reason: str, seconds: float) -> None:
         """Ask the run, and end it after some time; one that would not learn of it is ended at once."""
+        self.within = seconds
         self.ask(reason)
         if not self.listens:
             self.end(reason)
@@ -44,6 +50,12 @@ class Stopping(asyncio.Future[str]):
         """End the run at once, if that is not ordered already."""
         if not self.done():
             self.set_result(reason)
+
+    def pass_on(self, tell: Callable[[], None]) -> None:
+        """Have a function called when the run is asked to end, or ended: it listens elsewhere."""
+        self.listens = True
+        self._pass_on = tell
+        self.add_done_callback(lambda _: tell())
 
     def heed(self) -> bool:
         """Return whether the run is to come to its end."""

@@ -37,6 +37,7 @@ COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (
     (files.init, "moontide init /srv/shop"),
     (serving.up, "moontide --home /srv/shop up"),
     (serving.serve, "moontide --home /srv/shop serve"),
+    (serving.worker, "moontide --home /srv/shop worker --tags gpu,eu --slots 8"),
     (dashboard.tui, "moontide --home /srv/shop tui"),
     (browsing.web, "moontide --home /srv/shop web"),
     (listing.status, "moontide status --json"),

@@ -17,6 +17,7 @@ from engine.cli.output import console
 from engine.cli.place import Place
 from engine.collector import spare_what_is_loaded
 from engine.service import Engine
+from engine.workernode import USUAL_SLOTS, Offer, WorkerNode, read_offer
 
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
@@ -39,6 +40,37 @@ def show_live(place: Place, disable: Sequence[str] = ()) -> None:
 def show_dashboard(place: Place, disable: Sequence[str] = ()) -> None:
     """Run the engine, with the dashboard on this terminal; leaving that stops the engine."""
     asyncio.run(_show_dashboard(place, disable))
+
+
+def carry_out(place: Place, disable: Sequence[str], *, tags: str, slots: int | None, name: str) -> None:
+    """Run a worker, and write one line when it begins and one when it ends.
+
+    Args:
+        tags: what it offers, with commas between.
+        slots: how many runs at once; None: as many as an engine.
+        name: what it is called; "" is the name of the machine.
+
+    Raises:
+        SettingsError: it cannot offer that.
+    """
+    settings = place.settings().without_plugins(disable)
+    logging.basicConfig(level=logging.WARNING, format=LOG_FORMAT)
+    logging.getLogger("moontide").setLevel(settings.log.level.upper())
+    offer = read_offer(tags, slots=slots or settings.pool.size or USUAL_SLOTS, name=name)
+    asyncio.run(_carry_out(WorkerNode(settings, home=place.home, offer=offer), offer))
+
+
+async def _carry_out(worker: WorkerNode, offer: Offer) -> None:
+    with _until_signal() as stopped:
+        await worker.start()
+        offered = f", tags {', '.join(offer.tags)}" if offer.tags else ""
+        print(f"worker {offer.name} takes runs: {offer.slots} at once{offered}", flush=True)
+        try:
+            await stopped.wait()
+        finally:
+            cut_short = await worker.stop()
+        told = f"; stopped: {', '.join(map(str, cut_short))}" if cut_short else ""
+        print(f"worker {offer.name} has ended{told}", flush=True)
 
 
 async def _print_events(place: Place, disable: Sequence[str], *, watch: bool) -> None:

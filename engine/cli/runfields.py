@@ -17,6 +17,7 @@ def run_fields(view: RunView) -> list[tuple[str, str]]:
         ("finished", _time(view.finished)),
         ("took", "" if view.duration_ms is None else duration(view.duration_ms)),
         ("returned", view.returned or ""),
+        ("worker", view.worker or ""),
         ("repeats", _run(view.rescheduled_from)),
         ("asked by", _run(view.called_by)),
         ("schedule", "" if view.schedule_id is None else f"{view.schedule_id}, given at run time"),
@@ -28,6 +29,7 @@ def run_fields(view: RunView) -> list[tuple[str, str]]:
         ("info", _json(view.info)),
         *(("problem", f"{one['level']} {one['code']}: {one['text']}") for one in view.problems or ()),
         ("error", (view.error or "").rstrip()),
+        *(("superseded", _superseded(one)) for one in view.superseded or ()),
     ]
     return [
         ("run", str(view.id)),
@@ -37,6 +39,11 @@ def run_fields(view: RunView) -> list[tuple[str, str]]:
         ("due", local_time(view.due)),
         *((name, text) for name, text in optional if text),
     ]
+
+
+def _superseded(late: dict[str, Any]) -> str:
+    error = f": {late['error']}" if late.get("error") else ""
+    return f"{late['status']} by worker {late['worker']} at {late['at']}, too late to count{error}"
 
 
 def _time(when: Any) -> str:

@@ -1,4 +1,4 @@
-"""Commands that run the engine itself: up and serve."""
+"""Commands that run the engine itself, up and serve, and the one that works for it: worker."""
 
 from __future__ import annotations
 
@@ -48,3 +48,26 @@ def serve(context: typer.Context, disable: Disable = None) -> None:
     from engine.cli import hosting
 
     hosting.print_events(place_of(context), disable or [], watch=False)
+
+
+def worker(
+    context: typer.Context,
+    tags: Annotated[
+        str, typer.Option("--tags", metavar="TAGS", help="What it offers to jobs' runs_on, such as gpu,eu.")
+    ] = "",
+    slots: Annotated[
+        int | None, typer.Option("--slots", metavar="N", help="Runs at once; pool.size without.", min=1)
+    ] = None,
+    name: Annotated[
+        str, typer.Option("--name", metavar="NAME", help="What it is called; the machine's name without.")
+    ] = "",
+    disable: Disable = None,
+) -> None:
+    """Carry out runs of the engines on this home's database, until SIGTERM.
+
+    It takes the runs of jobs that ask for nothing, or for what it offers. Its moontide.toml has the same
+    database and executor as theirs.
+    """
+    from engine.cli import hosting
+
+    hosting.carry_out(place_of(context), disable or [], tags=tags, slots=slots, name=name)

@@ -10,15 +10,15 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from engine.errors import PluginError, SettingsError
 from engine.extensions.runlog import RunLog
-from engine.run import Outcome, RunRequest
+from engine.run import Beside, Outcome, RunRequest
 from engine.states import RunStatus
 from engine.times.quantities import format_duration, format_size
 
@@ -53,6 +53,82 @@ class Executor(Protocol):
         """
 
 
+@dataclass(slots=True)
+class Handed:
+    """How a run stands that was handed over to be carried out elsewhere.
+
+    Attributes:
+        begun: to be called once, with the name of who has taken it, when it starts.
+        waits_for: what it waits for until then, for people.
+    """
+
+    begun: Callable[[str], None]
+    waits_for: str = "a worker"
+
+
+@runtime_checkable
+class HandsOver(Protocol):
+    """An executor whose runs wait elsewhere until somebody takes them; in this way none of them is lost."""
+
+    def hand_over(self, request: RunRequest, handed: Handed) -> Beside:
+        """Return what hands a run over; it is committed together with the run's row, before `run` is called.
+
+        Args:
+            handed: to be kept up to date.
+        """
+
+    async def run(
+        self, request: RunRequest, *, log: RunLog, cancel: asyncio.Future[str] | None = None
+    ) -> Outcome:
+        """As `Executor.run`, for a run that was handed over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """What a queue carries of a run, and nothing else.
+
+    Attributes:
+        runs_on: the tags that a worker has to offer to be given it.
+        priority: higher ones first.
+    """
+
+    run_id: int
+    attempt: int
+    runs_on: tuple[str, ...] = ()
+    priority: int = 0
+
+
+class RunQueue(Protocol):
+    """Carries tickets of runs from engines to workers, by the database that both of them work on.
+
+    The connections are psycopg's, to a PostgreSQL server.
+    """
+
+    #: Who listens on this channel is told of new tickets.
+    channel: str
+
+    async def prepare(self, connection: Any) -> None:
+        """Make what it needs in the database; the connection commits each statement by itself."""
+
+    def put(self, connection: Any, tickets: Sequence[Ticket]) -> None:
+        """Hand tickets in, inside the connection's transaction."""
+
+    async def take(self, connection: Any, tags: Collection[str], most: int) -> list[Ticket]:
+        """Take tickets inside the connection's transaction: once that is committed, nobody else gets them.
+
+        Args:
+            connection: an asynchronous one.
+            tags: what the worker offers.
+            most: how many, at the most.
+        """
+
+    def is_news(self, payload: str) -> bool:
+        """Return whether what came on the channel tells of new tickets."""
+
+    async def tidy(self, connection: Any) -> None:
+        """Remove what is of no use any more; called from time to time."""
+
+
 @dataclass(frozen=True, slots=True)
 class ExecutorContext:
     """What an executor may know of the engine that opens it.
@@ -61,10 +137,12 @@ class ExecutorContext:
         home: the engine's home folder, absolute.
         local: the engine's own executor.
         services: what the services of the core modules yielded, by the module's name.
+        carried_by: gives the executor whose runs a queue carries to workers on other machines.
     """
 
     home: Path
     local: Executor
+    carried_by: Callable[[RunQueue], AbstractAsyncContextManager[Executor]]
     services: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -76,12 +154,23 @@ class ExecutorKind:
         name: how it is chosen.
         open: gives an async context manager that yields the executor; it is entered before the first run and
             left after the last one.
+        queue: instead of `open`: makes the queue by which runs are carried to `moontide worker`.
         summary: one sentence for people.
     """
 
     name: str
-    open: Callable[[ExecutorContext], AbstractAsyncContextManager[Executor]]
+    open: Callable[[ExecutorContext], AbstractAsyncContextManager[Executor]] | None = None
+    queue: Callable[[], RunQueue] | None = None
     summary: str
+
+    def __post_init__(self) -> None:
+        """Check that there is one way to have it.
+
+        Raises:
+            PluginError: there is none, or two.
+        """
+        if (self.open is None) == (self.queue is None):
+            raise PluginError(f"the executor {self.name} is given by open or by queue, one of them")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,16 +195,10 @@ async def open_executor(
         SettingsError: there is none of that name.
         PluginError: it did not open. The engine does not start then: runs would go where nobody wants them.
     """
-    chosen = offered.get(name)
-    if chosen is None:
-        known = ", ".join(sorted(offered)) or "none"
-        raise SettingsError(
-            f"moontide.toml: executor = {json.dumps(name)}: no loaded plugin gives such an executor; "
-            f"there are {known}. `moontide plugins` says why a plugin is not loaded"
-        )
+    chosen = chosen_executor(name, offered)
     try:
         async with asyncio.timeout(OPEN_SECONDS):
-            opened = chosen.kind.open(context)
+            opened = _opened(chosen.kind, context)
             executor = await opened.__aenter__()
     # Also one that calls sys.exit() must end with words.
     except (Exception, SystemExit) as error:
@@ -124,7 +207,33 @@ async def open_executor(
             f"the executor {name} of plugin {chosen.plugin} could not be opened: {reason}"
         ) from error
     parts.push_async_callback(_close, name, opened)
-    return GuardedExecutor(executor, name, chosen.plugin) if chosen.guarded else executor
+    # What a queue carries is seen through by the engine itself.
+    if chosen.guarded and chosen.kind.queue is None:
+        return GuardedExecutor(executor, name, chosen.plugin)
+    return executor
+
+
+def chosen_executor(name: str, offered: Mapping[str, OfferedExecutor]) -> OfferedExecutor:
+    """Return the executor that the operator chose.
+
+    Raises:
+        SettingsError: there is none of that name.
+    """
+    chosen = offered.get(name)
+    if chosen is None:
+        known = ", ".join(sorted(offered)) or "none"
+        raise SettingsError(
+            f"moontide.toml: executor = {json.dumps(name)}: no loaded plugin gives such an executor; "
+            f"there are {known}. `moontide plugins` says why a plugin is not loaded"
+        )
+    return chosen
+
+
+def _opened(kind: ExecutorKind, context: ExecutorContext) -> AbstractAsyncContextManager[Executor]:
+    if kind.queue is not None:
+        return context.carried_by(kind.queue())
+    assert kind.open is not None
+    return kind.open(context)
 
 
 async def _close(name: str, opened: AbstractAsyncContextManager[Any]) -> None:

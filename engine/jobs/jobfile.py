@@ -38,6 +38,7 @@ from engine.jobs.jobvalues import (
     read_remove_after,
     read_retries,
     read_retry_delay,
+    read_runs_on,
     read_single_instance,
     read_startup,
     read_tags,
@@ -142,6 +143,12 @@ class JobSettings:
         read_part, 0.1, "The part of a wait that is added at random, so that jobs do not retry in step.", "0"
     )
     on_error: str = setting(read_name, "deactivate", "What a failed run means for the job.", '"continue"')
+    runs_on: tuple[str, ...] = setting(
+        read_runs_on,
+        (),
+        "What a worker on another machine has to offer to be given the job's runs.",
+        '{ "gpu" }',
+    )
     timeout: float | None = setting(read_timeout, None, "The longest that a run may take.", '"30s"')
     memory: int | None = setting(read_memory, None, "The most memory that a run may use.", '"16MB"')
     remove_after: float | None = setting(
@@ -249,7 +256,7 @@ class JobSettings:
         """
         plain = {one.name: getattr(self, one.name) for one in SETTINGS} | self.added
         plain |= {"tags": dict(self.tags), "allow": dict(self.allow), "at": list(self.at)}
-        plain |= {"groups": list(self.groups)}
+        plain |= {"groups": list(self.groups), "runs_on": list(self.runs_on)}
         plain["alerts"] = dict(self.alerts)
         plain |= {"blackout": list(self.blackout)}
         return plain | {"cron": list(self.cron) if isinstance(self.cron, tuple) else self.cron}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from zoneinfo import ZoneInfo
 
@@ -26,6 +27,10 @@ LONGEST_JITTER_SECONDS = 86_400.0
 NAMED = "cron."
 MOST_TAGS = 50
 MOST_GROUPS = 20
+#: Tags that one job may want of its worker.
+MOST_RUNS_ON = 3
+#: What a tag of a worker looks like.
+WORKER_TAG = re.compile(r"[a-z0-9][a-z0-9-]{0,29}")
 LONGEST_GROUP = 100
 OVERLAPS = ("coalesce", "skip", "queue", "allow", "replace")
 HIGHEST_PRIORITY = 100
@@ -166,6 +171,18 @@ def read_memory(value: object) -> int:
     if size < SMALLEST_MEMORY_BYTES:
         raise ValueError(f"must be {format_size(SMALLEST_MEMORY_BYTES)} or more")
     return size
+
+
+def read_runs_on(value: object) -> tuple[str, ...]:
+    """Return tags of workers, in order."""
+    tags = value if isinstance(value, list) else [] if value == {} else [value]
+    if len(tags) > MOST_RUNS_ON or not all(
+        isinstance(tag, str) and WORKER_TAG.fullmatch(tag) for tag in tags
+    ):
+        raise ValueError(
+            f'must be a list such as {{ "gpu" }}, of at most {MOST_RUNS_ON} words of a-z, 0-9 and -'
+        )
+    return tuple(sorted(set(tags)))
 
 
 def read_tags(value: object) -> dict[str, str]:

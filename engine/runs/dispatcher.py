@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from itertools import count
@@ -17,7 +18,7 @@ from typing import Any
 
 from engine.errors import JobFileError, Refused, RunNotFound, StoreUnavailable
 from engine.events import Events, JobChanged, RunFinished, RunLogged, RunQueued, RunsSkipped, RunStarted
-from engine.extensions.executors import Executor
+from engine.extensions.executors import Executor, Handed, HandsOver
 from engine.extensions.runlog import RunLog
 from engine.jobs import policies
 from engine.jobs.policies import OutcomePolicy
@@ -110,6 +111,7 @@ class Dispatcher:
         self._arm = arm
         self.skip_due = skip_due
         self._runner = runner
+        self._elsewhere = runner if isinstance(runner, HandsOver) else None
         self._journal = journal
         self._states = states
         self._events = events
@@ -270,7 +272,10 @@ class Dispatcher:
     async def _see_through(self, run: LiveRun) -> None:
         try:
             source = await self._read_source(run)
-            await self._record_started(run, source)
+            if self._elsewhere is not None and isinstance(source, Source):
+                await self._record_handed(run, source, self._elsewhere)
+            else:
+                await self._record_started(run, source)
             ended = await self._carry_out(run, source)
             await self._record_finished(run, ended)
         finally:
@@ -304,10 +309,46 @@ class Dispatcher:
         else:
             await self._write_new(run, source_hash, rows)
         _settle(run.recorded)
+        self._tell_started(run)
+
+    async def _record_handed(self, run: LiveRun, source: Source, elsewhere: HandsOver) -> None:
+        """Write a run as QUEUED, together with what hands it over; it starts when somebody has taken it."""
+        queued_before = run.recorded.done()
+        run.handed = Handed(begun=lambda worker: self._begun(run, source, worker))
+        beside = elsewhere.hand_over(run.request(source, self._limits, self._timezone), run.handed)
+        changes = Changes(sources=self._source_rows(source), beside=(beside,))
+        if not run.written:
+            changes = self._new_changes(run, changes, source.hash)
+        await self._journal.together(changes)
+        _settle(run.recorded)
+        if not queued_before:
+            self._events.publish(RunQueued(run.queued, run.id, run.job, run.trigger.value))
+        self.tell_job(run.owner)
+
+    def _begun(self, run: LiveRun, source: Source, worker: str) -> None:
+        """Write that a run which was handed over goes on now; what is written of it later comes after."""
+        run.status = follow(run.status, RunStatus.RUNNING)
+        run.started = self._clock.now()
+        run.owner.last = LastRun(run.id, run.started, RunStatus.RUNNING, None)
+        start = RunStart(run.id, run.started, source.hash, run.version, worker)
+        self._spawn(self._told_begun(run, self._journal.run_started(start, patch_of(run.owner))))
+
+    async def _told_begun(self, run: LiveRun, written: asyncio.Future[None]) -> None:
+        await written
+        self._tell_started(run)
+
+    def _tell_started(self, run: LiveRun) -> None:
+        assert run.started is not None
         late_ms = (run.started - run.due).total_seconds() * 1000
         self._events.publish(
             RunStarted(run.started, run.id, run.job, run.trigger.value, run.attempt, late_ms)
         )
+
+    def _new_changes(self, run: LiveRun, more: Changes, source_hash: str) -> Changes:
+        run.owner.owed.pop(run.id, None)
+        row = self._row_of(run, source_hash)
+        unplanned = (run.id,) if run.planned else ()
+        return replace(more, runs=(row,), jobs=(patch_of(run.owner),), unplanned=unplanned)
 
     def _write_new(
         self, run: LiveRun, source_hash: str | None = None, sources: tuple[SourceRow, ...] = ()
@@ -524,7 +565,8 @@ class Dispatcher:
 
     def waits(self, run_ids: Iterable[int]) -> dict[int, Wait]:
         """Return how some runs wait for their turn, by their ids; those that do not wait are left out."""
-        return waits(self.gate, self._holds, [self._live[one] for one in run_ids if one in self._live])
+        live = [self._live[one] for one in run_ids if one in self._live]
+        return waits(self.gate, self._holds, live)
 
     # Jobs
 

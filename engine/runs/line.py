@@ -16,11 +16,12 @@ class Wait:
 
     Attributes:
         position: its place among all that wait, in the order in which they go; 1 is the first. One that waits
-            for a limit of its own is passed by those behind it that do not.
+            for a limit of its own is passed by those behind it that do not. None for one that was handed over
+            to be carried out elsewhere, and waits there.
         reason: what it waits for, in words.
     """
 
-    position: int
+    position: int | None
     reason: str
 
 
@@ -28,11 +29,13 @@ def waits(gate: Gate[LiveRun], holds: Holds, runs: Iterable[LiveRun]) -> dict[in
     """Return how some runs wait, by their ids; those that do not wait are left out."""
     runs = list(runs)
     positions = gate.positions(runs)
-    return {
+    in_line = {
         run.id: Wait(positions[run.id], _reason(gate.obstacle(run), run, holds))
         for run in runs
         if run.id in positions
     }
+    handed = {run.id: Wait(None, run.handed.waits_for) for run in runs if run.handed and run.started is None}
+    return handed | in_line
 
 
 def _reason(obstacle: Obstacle, run: LiveRun, holds: Holds) -> str:

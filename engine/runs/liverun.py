@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from engine.calls.stopping import Stopping
+from engine.extensions.executors import Handed
 from engine.jobs.jobfile import JobSettings
 from engine.rules.lifecycle import first_line
 from engine.rules.retry import crashes_with, in_words, is_quarantined, next_attempt
@@ -70,6 +71,7 @@ class LiveRun:
         planned: the row of a planned run makes way for this one's.
         crashes: how many of the attempts before this one crashed their worker.
         first_trigger: of a retry, why there was the first attempt.
+        handed: how it stands with whoever carries it out elsewhere.
         settings: the job's as the run was made; they serve where its file went bad meanwhile.
     """
 
@@ -93,6 +95,7 @@ class LiveRun:
     started: datetime | None = None
     written: bool = False
     log_lines: int = 0
+    handed: Handed | None = None
     recorded: asyncio.Future[None] = field(default_factory=asyncio.Future)
     stopping: Stopping = field(default_factory=Stopping)
 
@@ -159,6 +162,8 @@ class LiveRun:
             limits=limits,
             allow=settings.allow if settings else {},
             settings=settings.added if settings else {},
+            runs_on=settings.runs_on if settings else (),
+            priority=self.priority,
         )
 
     def row(self, session: int, source_hash: str | None = None) -> RunRow:

@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -97,7 +98,7 @@ class Runner:
         """
         self._pool = pool
         self.services = services
-        self._means = Means(
+        self.means = Means(
             functions={f.path: f for module in modules.values() for f in module.functions.values()},
             services=services,
             documents=documents,
@@ -106,6 +107,16 @@ class Runner:
             library=library,
             mode=mode,
         )
+
+    def serving(
+        self, *, documents: Documents, runs: RunControl, own_job: JobControl, library: Library
+    ) -> Runner:
+        """Return a runner like this one that asks others for what is not of this process."""
+        other = copy(self)
+        other.means = replace(
+            self.means, documents=documents, runs=lambda: runs, own_job=lambda: own_job, library=library
+        )
+        return other
 
     async def run(
         self, request: RunRequest, *, log: RunLog, cancel: asyncio.Future[str] | None = None
@@ -120,7 +131,7 @@ class Runner:
             how it ended; whatever the job does, no exception comes of it.
         """
         stopping = cancel if isinstance(cancel, Stopping) else Stopping()
-        host = RunHost(self._means, request, log, stopping)
+        host = RunHost(self.means, request, log, stopping)
         try:
             ending = await self._pool.run(_program(request), host, cancel)
         finally:

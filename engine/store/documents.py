@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 from sqlalchemy import (
@@ -22,7 +22,6 @@ from engine.calls.core import Sort
 from engine.errors import CoreError
 from engine.sizes import is_large
 from engine.store.dialects import json_field_is, size_of_json, upsert
-from engine.store.journal import Journal
 from engine.store.matching import Query, field, sort_key
 from engine.store.models import DOCUMENT
 from engine.store.queries import reading
@@ -39,10 +38,20 @@ MAX_PAGE_BYTES = MAX_DOCUMENT_BYTES
 Body = dict[str, Any]
 
 
+T = TypeVar("T")
+
+
+class Writer(Protocol):
+    """The journal, or what stands for it."""
+
+    def transact(self, work: Callable[[Connection], T]) -> asyncio.Future[T]:
+        """Do some work with the connection; see `Journal.transact`."""
+
+
 class StoredDocuments:
     """Implements `engine.calls.core.Documents`: writes go through the journal, reads through threads."""
 
-    def __init__(self, journal: Journal, reader: Engine, *, clock: Clock) -> None:
+    def __init__(self, journal: Writer, reader: Engine, *, clock: Clock) -> None:
         self._journal = journal
         self._reader = reader
         self._clock = clock

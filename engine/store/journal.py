@@ -23,7 +23,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from engine.errors import SessionClosed, StoreError, StoreUnavailable
-from engine.run import LogLine
+from engine.run import Beside, LogLine
 from engine.store.claim import Claim
 from engine.store.dialects import translate
 from engine.store.rows import AuditEntry, Changes, JobPatch, PlannedRun, RunEnd, RunRow, RunStart, SourceRow
@@ -184,6 +184,10 @@ class Journal:
     def log_lines(self, run_id: int, lines: Sequence[LogLine]) -> None:
         """Write lines of a run's log; they are durable at the latest when the run's end is."""
         self._put(_Entry(changes=Changes(lines=((run_id, tuple(lines)),))))
+
+    def beside(self, beside: Beside) -> None:
+        """Write something in its place between the other changes; nobody waits for it."""
+        self._put(_Entry(changes=Changes(beside=(beside,))))
 
     def job_changed(
         self,

@@ -156,6 +156,8 @@ class Run(StoreModel, table=True):
     log_lines: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default=text("0")))
     version: str | None = None
     modules: Any = Field(default=None, sa_column=_json())
+    worker: str | None = None
+    superseded: Any = Field(default=None, sa_column=_json())
     remove_at: datetime | None = Field(default=None, sa_column=_time())
 
 
@@ -369,6 +371,53 @@ class Lease(StoreModel, table=True):
     until: datetime = Field(sa_column=_time(nullable=False))
 
 
+class RemoteRun(StoreModel, table=True):
+    """A run that was handed over to be carried out on another machine (see `engine.store.remote`).
+
+    `request` says what to do, without its source; `outcome` how it ended there. `chunks` and `calls` count
+    the rows that belong to it in the two tables below, `stop` asks its worker to end it.
+    """
+
+    __tablename__ = "remote_run"
+
+    run_id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    session: int = Field(sa_column=Column(BigInteger, nullable=False))
+    token: str
+    request: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    source_hash: str
+    state: str
+    node: str | None = None
+    worker: str | None = None
+    chunks: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default=text("0")))
+    calls: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default=text("0")))
+    stop: str | None = Field(default=None, sa_column=Column(Text))
+    grace: float | None = Field(default=None, sa_column=Column(Float))
+    outcome: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
+
+
+class RemoteLog(StoreModel, table=True):
+    """Some lines of the log of a run on another machine, until the engine has them."""
+
+    __tablename__ = "remote_log"
+    __table_args__ = CLUSTERED
+
+    run_id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    number: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    lines: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class RemoteCall(StoreModel, table=True):
+    """Something that a run on another machine asks of the engine, and the answer."""
+
+    __tablename__ = "remote_call"
+    __table_args__ = CLUSTERED
+
+    run_id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    number: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    question: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    answer: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
+
+
 #: The states of rows of `run` that are not over; a PLANNED one has its row elsewhere.
 UNFINISHED = tuple(status.value for status in RunStatus if status not in FINAL | {RunStatus.PLANNED})
 
@@ -390,3 +439,6 @@ AUDIT: Table = metadata.tables["audit"]
 ALERT: Table = metadata.tables["alert"]
 NODE: Table = metadata.tables["node"]
 LEASE: Table = metadata.tables["lease"]
+REMOTE_RUN: Table = metadata.tables["remote_run"]
+REMOTE_LOG: Table = metadata.tables["remote_log"]
+REMOTE_CALL: Table = metadata.tables["remote_call"]

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from engine.rules.slots import Slot
-from engine.run import LogLine
+from engine.run import Beside, LogLine
 from engine.states import Returned, RunStatus, ScheduleStatus, Trigger
 
 
@@ -139,12 +139,14 @@ class RunStart:
     Attributes:
         source_hash: of the text that it runs; None if it has none.
         version: of its job's code, as the settings say.
+        worker: who carries it out, if not this engine.
     """
 
     run_id: int
     started: datetime
     source_hash: str | None = None
     version: str | None = None
+    worker: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +269,7 @@ class Changes:
         cleared: jobs that keep their state no longer.
         given: new schedules given at run time.
         given_steps: such schedules as they have become; what was given with them stays as it was.
+        beside: what others write with them, after all else.
     """
 
     sources: tuple[SourceRow, ...] = ()
@@ -281,3 +284,4 @@ class Changes:
     audits: tuple[AuditEntry, ...] = ()
     given: tuple[GivenSchedule, ...] = ()
     given_steps: tuple[GivenSchedule, ...] = ()
+    beside: tuple[Beside, ...] = ()

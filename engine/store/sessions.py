@@ -11,6 +11,7 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from engine.states import RunStatus
 from engine.store.models import JOB, LOG_LINE, PLANNED_RUN, RUN, SESSION, UNFINISHED
+from engine.store.remote import close_remote
 
 _REASONS = {
     RunStatus.QUEUED: "the engine ended before this run started",
@@ -47,6 +48,7 @@ def recover(connection: Connection, session_id: int, now: datetime) -> list[int]
         .where(SESSION.c.ended.is_(None), SESSION.c.id != session_id)
         .values(ended=now, clean=False)
     )
+    close_remote(connection, session_id, now)
     unfinished = (RUN.c.status.in_(UNFINISHED)) & (RUN.c.session.is_distinct_from(session_id))
     ids = list(connection.scalars(select(RUN.c.id).where(unfinished).order_by(RUN.c.id)))
     connection.execute(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields
 from datetime import datetime
 from functools import lru_cache
@@ -81,8 +81,9 @@ _START_RUN = Prepared(
         started=bindparam("new_started"),
         source_hash=bindparam("new_source_hash"),
         version=bindparam("new_version"),
+        worker=bindparam("new_worker"),
     ),
-    ("run_id", "new_started", "new_source_hash", "new_version"),
+    ("run_id", "new_started", "new_source_hash", "new_version", "new_worker"),
 )
 _END_RUN = Prepared(
     update(RUN)
@@ -117,6 +118,7 @@ def write(connection: Connection, changes: Sequence[Changes], now: datetime) -> 
     _write_jobs(connection, changes, now)
     _write_slots(connection, changes)
     _insert(connection, _INSERT_AUDIT, _audit_rows(changes))
+    _write_beside(connection, changes)
 
 
 def write_audit(connection: Connection, entry: AuditEntry) -> None:
@@ -151,7 +153,7 @@ def _run_rows(changes: Sequence[Changes]) -> list[Values]:
 
 def _start_rows(changes: Iterable[Changes]) -> list[Values]:
     return [
-        (start.run_id, start.started, start.source_hash, start.version)
+        (start.run_id, start.started, start.source_hash, start.version, start.worker)
         for change in changes
         for start in change.starts
     ]
@@ -192,6 +194,15 @@ def _write_slots(connection: Connection, changes: Iterable[Changes]) -> None:
         # One that grew is there several times: the last one holds the others.
         newest = {(slot.job, slot.first_due, slot.noted): _slot_values(slot) for slot in slots}
         _insert(connection, _slot_upsert(connection.dialect.name), list(newest.values()))
+
+
+def _write_beside(connection: Connection, changes: Iterable[Changes]) -> None:
+    values: dict[Callable[[Any, Sequence[Any]], None], list[Any]] = {}
+    for change in changes:
+        for one in change.beside:
+            values.setdefault(one.write, []).append(one.value)
+    for write_all, them in values.items():
+        write_all(connection, them)
 
 
 def _jobs_by_columns(changes: Iterable[Changes]) -> dict[tuple[str, ...], list[Values]]:

@@ -18,7 +18,10 @@ class RunView:
         version: of the job's code, as its settings said when it started.
         modules: the library modules that it was given, by name the hash of each one's source.
         remove_at: when it is due to be removed, by its job's `remove_after`.
-        position: its place among all runs that wait, 1 being the first; None for one that does not wait.
+        worker: who carried it out, if not the engine itself.
+        superseded: ends that came too late to count, each with `at`, `worker`, `status` and `error`.
+        position: its place among all runs that wait, 1 being the first; None for one that does not wait in
+            the engine's line.
         waits_for: what it waits for, in words; "" for one that does not wait.
     """
 
@@ -50,13 +53,17 @@ class RunView:
     version: str | None = None
     modules: dict[str, str] | None = None
     remove_at: datetime | None = None
+    worker: str | None = None
+    superseded: list[dict[str, Any]] | None = None
     position: int | None = None
     waits_for: str = ""
 
     @property
     def wait(self) -> str:
         """How it waits, in words; "" for one that does not."""
-        return "" if self.position is None else f"number {self.position} in line: {self.waits_for}"
+        return (
+            self.waits_for if self.position is None else f"number {self.position} in line: {self.waits_for}"
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Runs carried to workers on other machines: the engine that hands them over, and the worker."""

@@ -1,0 +1,255 @@
+"""The executor whose runs are carried to workers on other machines.
+
+A run is handed over in the transaction that writes its row; from then on the database says how it stands, and
+tells the engine when to look. The end that a worker reports is the run's end, unless the run was given up
+before: then it is refused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Collection, Sequence
+from contextlib import suppress
+from typing import Any
+
+from sqlalchemy import Connection
+from sqlalchemy.engine.url import URL
+
+from engine.errors import StoreError, StoreUnavailable
+from engine.extensions.executors import Handed, RunQueue, Ticket
+from engine.extensions.runlog import RunLog
+from engine.remote.answering import Answers
+from engine.remote.journey import Carried, Journey
+from engine.remote.observing import Observer
+from engine.remote.parcels import answer_bytes, read_question, request_bytes
+from engine.run import Beside, Outcome, RunRequest
+from engine.store import engineside, remote
+from engine.store.journal import Journal
+from engine.store.link import FIRST_PAUSE, LONGEST_PAUSE, Link, Listener
+from engine.store.remote import TO_ENGINES, RemoteRun
+
+logger = logging.getLogger("moontide.remote")
+
+#: Seconds between two removals of what the queue needs no more.
+TIDY_SECONDS = 600.0
+
+
+class RemoteExecutor:
+    """Implements `engine.extensions.executors.HandsOver`."""
+
+    def __init__(
+        self,
+        *,
+        queue: RunQueue,
+        url: URL,
+        journal: Journal,
+        session: int,
+        answers: Answers,
+        observer: Observer,
+        version: str,
+        modules: Collection[str],
+    ) -> None:
+        """Make it; `start` before the first run.
+
+        Args:
+            queue: carries tickets of runs to workers.
+            url: of the database.
+            session: the engine's present session.
+            version: of this engine.
+            modules: the names of its core modules.
+        """
+        self._queue = queue
+        self._journal = journal
+        self._session = session
+        self._answers = answers
+        self._observer = observer
+        self._version = version
+        self._modules = tuple(sorted(modules))
+        self._link = Link(url, "moontide engine, runs on workers")
+        self._listener = Listener(
+            url,
+            "moontide engine, listening",
+            lambda schema: [TO_ENGINES + schema],
+            self._heard,
+            self._look_at_all,
+        )
+        self._carried: dict[int, Carried] = {}
+        self._to_look: set[int] = set()
+        self._looking: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """Prepare the queue, and begin to listen.
+
+        Raises:
+            StoreUnavailable: the database cannot be reached.
+        """
+        await self._link.use(self._queue.prepare)
+        self._listener.start()
+        self._begin(self._watch())
+        self._begin(self._tidy())
+
+    async def stop(self) -> None:
+        """Listen no more."""
+        await self._listener.stop()
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+        await self._link.close()
+
+    # What the dispatcher asks.
+
+    def hand_over(self, request: RunRequest, handed: Handed) -> Beside:
+        """Return what hands a run over; it is committed together with the run's row."""
+        self._carried[request.run_id] = Carried(request, handed)
+        row = RemoteRun(
+            run_id=request.run_id,
+            session=self._session,
+            token=secrets.token_hex(8),
+            request=request_bytes(request, self._version, self._modules),
+            source_hash=request.source_hash,
+        )
+        ticket = Ticket(request.run_id, request.attempt, request.runs_on, request.priority)
+        return Beside(self._write, (row, ticket))
+
+    def _write(self, connection: Connection, values: Sequence[tuple[RemoteRun, Ticket]]) -> None:
+        remote.write_remote(connection, [row for row, _ in values])
+        self._queue.put(connection.connection.dbapi_connection, [ticket for _, ticket in values])
+
+    async def run(
+        self, request: RunRequest, *, log: RunLog, cancel: asyncio.Future[str] | None = None
+    ) -> Outcome:
+        """See a run through that was handed over, and return how it ended."""
+        carried = self._carried[request.run_id]
+        self._observer.judge(carried)
+        try:
+            return await Journey(carried, self, log, cancel).outcome()
+        finally:
+            del self._carried[request.run_id]
+            self._forget(request.run_id)
+
+    def _forget(self, run_id: int) -> None:
+        # It goes into the transaction of the run's end, which comes next.
+        with suppress(StoreUnavailable):
+            self._journal.beside(Beside(remote.forget_remote, run_id))
+
+    # What a journey asks.
+
+    async def withdraw(self, run_id: int) -> bool:
+        """Take back a run that nobody has taken; return False if somebody has."""
+        return self._or_look(run_id, await self._journal.transact(lambda one: remote.withdraw(one, run_id)))
+
+    async def give_up(self, run_id: int) -> bool:
+        """Take a run out of its worker's hands; return False if it has ended there already."""
+        return self._or_look(run_id, await self._journal.transact(lambda one: remote.give_up(one, run_id)))
+
+    def _or_look(self, run_id: int, done: bool) -> bool:
+        if not done:
+            self.look_at(run_id)
+        return done
+
+    async def ask_to_stop(self, run_id: int, reason: str, grace: float | None) -> None:
+        """Tell a run's worker to end it."""
+        await self._journal.transact(lambda connection: remote.ask_to_stop(connection, run_id, reason, grace))
+
+    # News
+
+    def _heard(self, channel: str, payload: str) -> None:
+        if not payload:
+            self._look_at_all()
+            return
+        for one in payload.split(","):
+            self.look_at(int(one))
+
+    def _look_at_all(self) -> None:
+        for run_id in self._carried:
+            self.look_at(run_id)
+
+    def look_at(self, run_id: int) -> None:
+        """Read how a run stands, with others that have news too."""
+        if run_id in self._carried:
+            self._to_look.add(run_id)
+            if self._looking is None:
+                self._looking = self._begin(self._look())
+
+    async def _look(self) -> None:
+        pause = FIRST_PAUSE
+        try:
+            while self._to_look:
+                wanted, self._to_look = self._to_look, set()
+                try:
+                    await self._read(wanted)
+                    pause = FIRST_PAUSE
+                except StoreUnavailable as error:
+                    logger.warning("runs on workers cannot be looked at: %s", error)
+                    self._to_look |= wanted
+                    await asyncio.sleep(pause)
+                    pause = min(2 * pause, LONGEST_PAUSE)
+        finally:
+            self._looking = None
+
+    async def _read(self, wanted: set[int]) -> None:
+        async with self._link.transaction() as connection:
+            found = await engineside.standings(connection, wanted)
+            known = {one.run_id: self._carried[one.run_id] for one in found if one.run_id in self._carried}
+            present = [(one, known[one.run_id]) for one in found if one.run_id in known]
+            seen = {one.run_id: run.lines for one, run in present if one.chunks > run.lines}
+            asked = {one.run_id: run.asked for one, run in present if one.calls > run.asked}
+            lines = await engineside.lines_after(connection, seen)
+            questions = await engineside.questions_after(connection, asked)
+        for run_id, number, chunk in lines:
+            known[run_id].chunks.append(chunk)
+            known[run_id].lines = number
+        for run_id, number, question in questions:
+            known[run_id].asked = number
+            self._begin(self._answer(run_id, number, question))
+        for one, run in present:
+            run.standing = one
+            run.news.set()
+
+    async def _answer(self, run_id: int, number: int, question: bytes) -> None:
+        answer = answer_bytes(await self._answers.answer(read_question(question)))
+        await self._journal.transact(
+            lambda connection: remote.answer_call(connection, run_id, number, answer)
+        )
+
+    # From time to time
+
+    async def _watch(self) -> None:
+        while True:
+            await self._observer.pause()
+            if not self._carried:
+                continue
+            try:
+                await self._observer.look()
+            except StoreUnavailable as error:
+                logger.warning("workers cannot be looked at: %s", error)
+                continue
+            for carried in self._carried.values():
+                self._observer.judge(carried)
+
+    async def _tidy(self) -> None:
+        while True:
+            try:
+                await self._link.use(self._queue.tidy)
+            except StoreUnavailable as error:
+                logger.warning("the queue of runs cannot be tidied now: %s", error)
+            await asyncio.sleep(TIDY_SECONDS)
+
+    def _begin(self, work: Any) -> asyncio.Task[None]:
+        task: asyncio.Task[None] = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        if isinstance(error, StoreError):
+            logger.warning("something about a run on a worker is not on record: %s", error)
+        else:
+            logger.error("a task for runs on workers failed; this is a bug of the engine", exc_info=error)

@@ -1,0 +1,256 @@
+"""Runs carried to workers: real processes on a real PostgreSQL."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import quantiles
+
+import pytest
+
+from engine.views import RunView
+from tests.e2e.conftest import Home, Served, job
+from tests.e2e.processes import until
+from tests.e2e.workers import Worker, working
+from tests.homebases import POSTGRESQL
+
+#: A machine under load needs a while for what takes milliseconds.
+SECONDS = 60
+
+#: A worker is given up 15 s after its last heartbeat.
+LOST_SECONDS = 90
+
+CANCELS = 40
+
+SLEEPS = 'core.log("at work") core.sleep(run.data.seconds) return job.OK'
+
+
+def remote_home(path: Path) -> Home:
+    home = Home(path / "home", database=POSTGRESQL)
+    home.settings('executor = "pgqueuer"\npool.size = 0\n')
+    return home
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return remote_home(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """An engine, for tests that leave it and its worker as they were."""
+    home = remote_home(tmp_path_factory.mktemp("workers"))
+    with home.serving() as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def north(engine: Served) -> Iterator[Worker]:
+    with working(engine.home, "--name", "north", "--slots", "4") as worker:
+        yield worker
+
+
+def at_work(served: Served, name: str, seconds: float) -> int:
+    """Start a run that sleeps, and return its id once it is under way on a worker."""
+    run_id = served.client.run_job(name, data={"seconds": seconds}).id
+    until(lambda: served.log(run_id) == ["at work"], SECONDS)
+    return run_id
+
+
+def test_a_run_goes_to_a_worker_and_comes_back_whole(engine: Served, north: Worker, name: str) -> None:
+    engine.home.write("lib/words", 'return { greeting = "hello" }')
+    engine.add(
+        name,
+        job(
+            'local words = require("lib.words")\n'
+            'core.log(words.greeting .. " " .. run.data.who)\n'
+            "job.save_info({ attempt = run.attempt })\n"
+            "return job.OK, { got = run.data.who }"
+        ),
+    )
+    run = engine.run(name, {"who": "moon"}, SECONDS)
+    assert (run.status, run.returned, run.result) == ("COMPLETE", "OK", {"got": "moon"}), run.error
+    assert (run.worker, run.info) == ("north", {"attempt": 1})
+    assert list(run.modules or {}) == ["lib.words"]
+    assert engine.log(run.id) == ["hello moon"]
+    until(lambda: engine.home.base.rows("SELECT count(*) FROM remote_run") == [(0,)], SECONDS)
+    assert engine.home.base.rows("SELECT count(*) FROM moontide_pgqueuer") == [(0,)]
+
+
+def test_a_run_on_a_worker_reaches_documents_other_jobs_and_its_own_state(
+    engine: Served, north: Worker, name: str
+) -> None:
+    engine.add(f"{name}_other", job("return job.OK, run.data"))
+    engine.add(
+        name,
+        job(
+            'local id = assert(core.data("notes"):save({ text = "tide" }))\n'
+            'local note = assert(core.data("notes"):get(id))\n'
+            f'local other = assert(core.jobs.now("{name}_other", {{ n = 7 }}))\n'
+            "assert(job.persist({ seen = 3 }))\n"
+            "local why, _, code = core.jobs.now('nobody')\n"
+            "return job.OK, { text = note.text, other = other, why = why, code = code }"
+        ),
+    )
+    run = engine.run(name, seconds=SECONDS)
+    assert run.status == "COMPLETE", run.error
+    assert run.result["text"] == "tide"
+    assert run.result["code"] == 804
+    other = engine.finished(run.result["other"], SECONDS)
+    assert (other.called_by, other.result, other.worker) == (run.id, {"n": 7}, "north")
+    assert engine.home.base.rows(f"SELECT value FROM job_state WHERE job = '{name}'") == [({"seen": 3},)]
+
+
+def test_an_error_comes_back_with_its_traceback(engine: Served, north: Worker, name: str) -> None:
+    engine.add(name, job('error("ebb")', 'on_error = "continue"'))
+    run = engine.run(name, seconds=SECONDS)
+    assert run.status == "ERROR"
+    assert "ebb" in (run.error or "")
+    assert f"{name}.lua:3" in (run.error or "")
+
+
+def test_a_run_waits_and_says_why_until_a_worker_offers_what_its_job_asks_for(
+    engine: Served, north: Worker, name: str
+) -> None:
+    engine.add(name, job("return job.OK", 'runs_on = { "gpu" }'))
+    run_id = engine.client.run_job(name).id
+    until(lambda: engine.client.run(run_id).wait == "no worker offers gpu", SECONDS)
+    assert engine.client.run(run_id).status == "QUEUED"
+    with working(engine.home, "--name", "south", "--tags", "eu,gpu"):
+        run = engine.finished(run_id, SECONDS)
+    assert (run.status, run.worker) == ("COMPLETE", "south")
+
+
+def test_a_run_that_waits_for_a_worker_is_cancelled_at_once(engine: Served, north: Worker, name: str) -> None:
+    engine.add(name, job("return job.OK", 'runs_on = "moon"'))
+    run_id = engine.client.run_job(name).id
+    assert engine.client.cancel(run_id).status == "CANCELLED"
+    assert engine.client.run(run_id).started is None
+
+
+def test_a_cancelled_run_ends_on_its_worker(engine: Served, north: Worker, name: str) -> None:
+    engine.add(name, job(SLEEPS))
+    took = [cancelled_within(engine, at_work(engine, name, 60)) for _ in range(CANCELS)]
+    cuts = quantiles(took, n=20)
+    print(f"\ncancelled on a worker: p50 {cuts[9] * 1000:.0f} ms, p95 {cuts[18] * 1000:.0f} ms")
+
+
+def cancelled_within(engine: Served, run_id: int) -> float:
+    began = time.perf_counter()
+    run = engine.client.cancel(run_id)
+    took = time.perf_counter() - began
+    assert (run.status, run.worker) == ("CANCELLED", "north")
+    assert engine.home.base.rows(f"SELECT superseded FROM run WHERE id = {run_id}") == [(None,)]
+    return took
+
+
+def test_a_run_that_listens_is_asked_to_end_on_its_worker(engine: Served, north: Worker, name: str) -> None:
+    engine.add(
+        name,
+        job(
+            "job.stopping() core.log('at work')\n"
+            "while not job.stopping() do core.sleep(0.05) end\n"
+            'core.log("tidied up") return job.OK'
+        ),
+    )
+    run = engine.client.cancel(at_work(engine, name, 0))
+    assert (run.status, engine.log(run.id)[-1]) == ("CANCELLED", "tidied up")
+
+
+def test_two_workers_share_runs(engine: Served, north: Worker, name: str) -> None:
+    engine.add(name, job(SLEEPS, 'overlap = "allow"'))
+    with working(engine.home, "--name", "south", "--slots", "2"):
+        runs = [engine.client.run_job(name, data={"seconds": 60}).id for _ in range(6)]
+        until(lambda: {engine.client.run(one).status for one in runs} == {"RUNNING"}, SECONDS)
+        on = [engine.client.run(one).worker for one in runs]
+        for one in runs:
+            engine.client.cancel(one)
+    assert sorted(map(str, on)) == ["north"] * 4 + ["south"] * 2
+
+
+def test_a_worker_that_is_stopped_lets_its_run_end_and_takes_nothing_new(home: Home) -> None:
+    home.write("rest", job(SLEEPS))
+    with home.serving() as served:
+        with working(home, "--name", "north") as worker:
+            run_id = at_work(served, "rest", 2)
+            worker.stop()
+        assert served.client.run(run_id).status == "COMPLETE"
+        waiting = served.client.run_job("rest", data={"seconds": 0}).id
+        until(lambda: served.client.run(waiting).wait.startswith("no worker is there"), SECONDS)
+        assert served.client.run(waiting).status == "QUEUED"
+
+
+def test_a_worker_that_is_killed_loses_its_run_to_another_try_elsewhere(home: Home) -> None:
+    home.write("rest", job(SLEEPS, 'retries = 1, retry_delay = "1s"'))
+    home.write("once", job(SLEEPS, 'every = "1h"'))
+    with home.serving() as served, working(home, "--name", "north") as north:
+        retried, lost = at_work(served, "rest", 1), at_work(served, "once", 600)
+        north.kill()
+        with working(home, "--name", "south"):
+            for run_id in (retried, lost):
+                assert_lost(served.finished(run_id, LOST_SECONDS))
+            again = served.ends("rest", 2, SECONDS)[-1]
+    assert (again.status, again.worker, again.rescheduled_from) == ("COMPLETE", "south", retried)
+
+
+def assert_lost(run: RunView) -> None:
+    assert run.status == "CRASHED", run.error
+    assert "worker north was lost: no sign of life for" in (run.error or "")
+
+
+def test_the_loss_of_a_worker_is_none_of_the_jobs_doing(home: Home) -> None:
+    home.write("once", job(SLEEPS, 'every = "1h"'))
+    with home.serving() as served, working(home, "--name", "north") as north:
+        run_id = at_work(served, "once", 600)
+        north.kill()
+        assert_lost(served.finished(run_id, LOST_SECONDS))
+        assert served.client.job("once").status == "WAITING"
+
+
+def test_a_worker_that_wakes_up_late_is_refused_and_what_it_says_is_kept(home: Home) -> None:
+    home.write(
+        "late", job('core.log("at work") core.sleep(1) core.data("late"):save({ n = 1 }) return job.OK')
+    )
+    with home.serving() as served, working(home, "--name", "north") as north:
+        run_id = at_work(served, "late", 0)
+        north.freeze()
+        assert_lost(served.finished(run_id, LOST_SECONDS))
+        north.thaw()
+        until(lambda: bool(served.client.run(run_id).superseded), SECONDS)
+        run = served.client.run(run_id)
+        assert_lost(run)
+        [late] = run.superseded or []
+        assert late["worker"] == "north"
+        assert home.base.rows("SELECT count(*) FROM document") == [(0,)]
+        assert served.run("late", seconds=SECONDS).status == "COMPLETE"
+
+
+def test_runs_on_workers_are_crashed_once_when_the_engine_dies_and_the_next_engine_uses_the_workers(
+    home: Home,
+) -> None:
+    home.write("rest", job(SLEEPS))
+    with home.serving() as first, working(home, "--name", "north"):
+        run_id = at_work(first, "rest", 600)
+        first.kill()
+        with home.serving() as second:
+            run = second.client.run(run_id)
+            assert (run.status, run.error) == ("CRASHED", "the engine ended while this run was under way")
+            assert second.run("rest", {"seconds": 0}, SECONDS).status == "COMPLETE"
+            until(lambda: bool(second.client.run(run_id).superseded), SECONDS)
+            assert second.client.run(run_id).status == "CRASHED"
+
+
+def test_an_engine_with_workers_needs_a_database_that_they_reach(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home", database="sqlite")
+    home.settings('executor = "pgqueuer"\n')
+    done = home.moontide("serve")
+    assert done.code == 1
+    assert "needs a database that other machines reach" in done.err
+
+
+def test_a_worker_refuses_a_home_whose_executor_has_no_workers(home: Home) -> None:
+    home.settings('executor = "local"\n')
+    done = home.moontide("worker")
+    assert done.code == 1
+    assert 'executor = "local" has no workers of this kind' in done.err
