@@ -255,6 +255,7 @@ class Engine:
                     library=runner.means.library,
                     journal=journal,
                 ),
+                clock=self._clock,
                 modules=plugins.modules,
             ),
         )
@@ -620,6 +621,7 @@ async def carried_by(
     journal: Journal,
     session: int,
     answers: Answers,
+    clock: Clock,
     modules: Collection[str],
 ) -> AsyncIterator[Executor]:
     """Give the executor whose runs a queue carries to workers on other machines.
@@ -635,7 +637,7 @@ async def carried_by(
         journal=journal,
         session=session,
         answers=answers,
-        observer=Observer(database.reader),
+        observer=Observer(database.reader, clock),
         version=VERSION,
         modules=modules,
     )

@@ -225,7 +225,7 @@ class RemoteExecutor:
                 continue
             try:
                 await self._observer.look()
-            except StoreUnavailable as error:
+            except StoreError as error:
                 logger.warning("workers cannot be looked at: %s", error)
                 continue
             for carried in self._carried.values():

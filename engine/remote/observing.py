@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from time import monotonic
 
 from sqlalchemy import Engine
 
-from engine.errors import StoreUnavailable
+from engine.errors import StoreError
 from engine.remote.journey import Carried
 from engine.states import NodeKind, NodeState
 from engine.store.nodes import SILENT_SECONDS, NodeRow, Nodes, stored_nodes
+from engine.times.clock import Clock
 
 #: Seconds between two looks, while there are runs on workers.
 LOOK_SECONDS = 2.0
@@ -24,8 +24,9 @@ class Observer:
     while the database answers: after an outage of it each worker has its time again.
     """
 
-    def __init__(self, reader: Engine) -> None:
+    def __init__(self, reader: Engine, clock: Clock) -> None:
         self._reader = reader
+        self._clock = clock
         self._workers: Sequence[NodeRow] = ()
         self._changed: dict[str, tuple[object, float]] = {}
 
@@ -37,18 +38,18 @@ class Observer:
         """Read the workers' rows.
 
         Raises:
-            StoreUnavailable: the database cannot be read now.
+            StoreError: the database cannot be read now.
         """
         try:
             nodes = await asyncio.to_thread(stored_nodes, self._reader)
-        except StoreUnavailable:
+        except StoreError:
             self._changed.clear()
             raise
         self._workers = [row for row in nodes.rows if row.kind == NodeKind.WORKER]
         self._note_changes(nodes)
 
     def _note_changes(self, nodes: Nodes) -> None:
-        now, before = monotonic(), self._changed
+        now, before = self._clock.monotonic(), self._changed
         missing = {node: seen for node, seen in before.items() if seen[0] is None}
         self._changed = missing
         for row in nodes.rows:
@@ -71,13 +72,14 @@ class Observer:
             return self._why_missing(node)
         if row.state == NodeState.GONE:
             return "it ended before the run did"
-        silent = monotonic() - self._changed[node][1]
+        silent = self._clock.monotonic() - self._changed[node][1]
         return f"no sign of life for {silent:.0f} s" if silent > SILENT_SECONDS else None
 
     def _why_missing(self, node: str) -> str | None:
         # A worker that has just come may stand here later than the run that it took.
-        _, since = self._changed.setdefault(node, (None, monotonic()))
-        return "its row was removed" if monotonic() - since > SILENT_SECONDS else None
+        now = self._clock.monotonic()
+        _, since = self._changed.setdefault(node, (None, now))
+        return "its row was removed" if now - since > SILENT_SECONDS else None
 
     def _lacking(self, wanted: Sequence[str]) -> str:
         working = [row for row in self._workers if row.state == NodeState.WORKING and not row.drain]
