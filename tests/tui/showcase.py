@@ -103,9 +103,15 @@ class _Schedules:
 
 
 class _Ledger(MemoryLedger):
+    def __init__(self) -> None:
+        #: How many newer slots stand above the others.
+        self.more = 0
+
     async def slots(self, job: str | None, **wanted: Any) -> list[SlotView]:
         name, before = job or "report", [START - HOUR * hours for hours in range(5)]
+        newer = [START + (2 + n) * MINUTE for n in reversed(range(self.more))]
         return [
+            *(SlotView(name, due, due, 1, "planned") for due in newer),
             SlotView(name, START + MINUTE, START + MINUTE, 1, "planned"),
             SlotView(name, before[0], before[0], 1, "ran", run=7, status="COMPLETE", late_ms=3.0),
             SlotView(name, before[1], before[1], 1, "late", run=6, status="ERROR", late_ms=9000.0),
@@ -144,7 +150,7 @@ class Showcase(MemoryEngine):
             "report": {"status": "INACTIVE", "active": False, "reason": "run 6 ended ERROR", "error": TRACE},
             "admin/cleanup": {
                 "status": "WAITING",
-                "schedule": "every day at 03:00",
+                "schedule": "cron 0 3 * * * (Europe/Berlin)",
                 "next_run": START + HOUR,
             },
             "admin/rotate": {"status": "SLEEPING", "next_run": START + 20 * HOUR},

@@ -11,6 +11,7 @@ from engine.states import Activity
 from engine.views import JobView
 from tui.charts.plots import ends_line, percent_complete
 from tui.look import words
+from tui.look.schedulewords import brief_schedule
 from tui.model.board import Board
 from tui.widgets.grid import Cell, Column
 
@@ -79,7 +80,7 @@ def job_columns(board: Board) -> tuple[Column[JobView], ...]:
     return (
         Column("STATUS", 11, 1, lambda job: status_cell(job, board.now())),
         Column("JOB", 16, 0, name_cell),
-        Column("SCHEDULE", 15, 5, lambda job: (words.first_line(job.schedule), "calm")),
+        Column("SCHEDULE", 15, 5, lambda job: (words.first_line(brief_schedule(job.schedule)), "calm")),
         Column("NEXT", 8, 3, lambda job: (words.until(job.next_run, board.now()), "calm"), right=True),
         Column("LAST", 8, 4, lambda job: (words.ago(job.last_run, board.now()), "faint"), right=True),
         Column("ENDED", 11, 2, ended_cell),

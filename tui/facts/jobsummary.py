@@ -11,6 +11,7 @@ from tui.charts.plots import ends_line, percent_complete
 from tui.facts.jobfacts import held_lines
 from tui.facts.joblists import ended_cell, status_cell
 from tui.look import words
+from tui.look.schedulewords import said_schedule
 from tui.model.board import Board
 from tui.widgets.bars import ProseLine
 
@@ -25,7 +26,7 @@ def job_summary(job: JobView, board: Board) -> Sequence[ProseLine]:
         [(words.clean(job.description), "")],
         *held_lines(job),
         [],
-        _pair("schedule", job.schedule),
+        _pair("schedule", said_schedule(job.schedule)),
         _pair("next", _next_run(job, now)),
         [*_pair("last", _last_run(job, now)), ended_cell(job)],
         _pair("runs", f"{ends_line(ends, 20)}  {percent_complete(ends)} complete"),

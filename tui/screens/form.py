@@ -17,6 +17,7 @@ from textual.widgets import Input, Static
 from engine.errors import MoontideError, Refused
 from engine.views import ComingView, DraftView, SettingView
 from tui.look import words
+from tui.look.schedulewords import said_schedule
 from tui.model.jobfile import STARTER
 from tui.page import Context, Page
 from tui.widgets.bars import Hint, Part, Prose, ProseLine, TitleBar
@@ -312,7 +313,7 @@ def _verdict(draft: DraftView, now: datetime) -> list[ProseLine]:
     """Return what is wrong with the settings, or when the job would be due."""
     if draft.error is not None:
         return [[], [(f"✗ {words.clean(draft.error.strip())}", "bad")]]
-    lines: list[ProseLine] = [[], [("✓ ", "ok"), (words.clean(draft.schedule), "")]]
+    lines: list[ProseLine] = [[], [("✓ ", "ok"), (words.clean(said_schedule(draft.schedule)), "")]]
     return lines + [_coming_line(view, now) for view in draft.coming]
 
 

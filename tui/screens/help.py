@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual.app import App
 from textual.binding import Binding, BindingType
@@ -61,6 +61,17 @@ def bindings_of(owner: type[DOMNode]) -> list[Binding]:
     return list(own.values())
 
 
+def bindings_here(screen: Screen[Any]) -> list[tuple[DOMNode, Binding]]:
+    """Return the keys of a screen, and those of its parts that do more than move about in them.
+
+    Returns:
+        each with the screen or the part that carries it out.
+    """
+    parts = [part for part in screen.query("*") if part.display and type(part).__module__.startswith("tui.")]
+    of_parts = [(part, binding) for part in parts for binding in own_bindings(type(part)) if binding.show]
+    return [*((screen, binding) for binding in bindings_of(type(screen))), *of_parts]
+
+
 def keys_of(owner: type[DOMNode]) -> list[tuple[str, str]]:
     """Return the keys that a screen or widget adds itself, each with what it does."""
     return _named(own_bindings(owner))
@@ -107,7 +118,7 @@ class HelpScreen(Page):
         """
         super().__init__(context)
         role = context.board.role
-        self._lines = [*_section("Here", _allowed(bindings_of(type(about)), role))]
+        self._lines = [*_section("Here", _allowed((binding for _, binding in bindings_here(about)), role))]
         lists = next((kind for kind in (Grid, Tail) if about.query(kind)), None)
         if lists is not None:
             self._lines += _section("Moving", keys_of(lists))

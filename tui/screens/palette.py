@@ -12,7 +12,7 @@ from tui.model.added import AddedScreen
 from tui.model.places import JobPlace
 from tui.model.rights import why_closed
 from tui.page import Page
-from tui.screens.help import bindings_of, key_name
+from tui.screens.help import bindings_here, bindings_of, key_name
 
 JOBS_SHOWN = 20
 
@@ -21,15 +21,17 @@ class Actions(Provider):
     """What can be done here, with its key."""
 
     def _commands(self) -> Iterator[tuple[str, str, Callable[[], Any]]]:
-        for owner in (self.screen, self.app):
-            for binding in bindings_of(type(owner)):
-                if binding.description and binding.action != "command_palette":
-                    words = f"key {key_name(binding.key.split(',')[0])}"
-                    if isinstance(self.screen, Page) and (
-                        reason := why_closed(binding.action, self.screen.board.role)
-                    ):
-                        words += f", {reason}"
-                    yield binding.description, words, partial(owner.run_action, binding.action)
+        everywhere = [(self.app, binding) for binding in bindings_of(type(self.app))]
+        for owner, binding in [*bindings_here(self.screen), *everywhere]:
+            if binding.description and binding.action != "command_palette":
+                words = f"key {key_name(binding.key.split(',')[0])}{self._closed(binding.action)}"
+                yield binding.description, words, partial(self.app.run_action, binding.action, owner)
+
+    def _closed(self, action: str) -> str:
+        if not isinstance(self.screen, Page):
+            return ""
+        reason = why_closed(action, self.screen.board.role)
+        return f", {reason}" if reason else ""
 
     async def discover(self) -> Hits:
         """List everything."""

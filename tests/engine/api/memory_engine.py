@@ -118,11 +118,17 @@ class MemoryReloads:
 class MemoryOverview:
     """One setting, and one module that a job uses."""
 
+    def __init__(self) -> None:
+        self.rows = [
+            EngineSettingView("pool.size", "5", "moontide.toml", "10", "Runs at once.", "0 or more", "")
+        ]
+        self.modules = [ModuleView("lib.money", "lib/money.lua", "ab" * 32, 12, START, ["report"], [])]
+
     def settings(self) -> list[EngineSettingView]:
-        return [EngineSettingView("pool.size", "5", "moontide.toml", "10", "Runs at once.", "0 or more", "")]
+        return self.rows
 
     async def library(self) -> list[ModuleView]:
-        return [ModuleView("lib.money", "lib/money.lua", "ab" * 32, 12, START, ["report"], [])]
+        return self.modules
 
     async def module_source(self, name: str) -> tuple[str, str]:
         if name != "lib.money":
