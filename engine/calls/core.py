@@ -265,6 +265,8 @@ class CoreFunction:
         needs: tells from the arguments what the call wants to reach, for the permission check.
         free: every job may call it, whatever its permissions.
         large: its arguments may have 17 MB together, those of others 1 MB.
+        path: the name as the error messages give it, such as `data.save`.
+        label: the name as job files use it, such as `core.data.save`, or `job.save_info` at job objects.
     """
 
     module: str
@@ -279,16 +281,13 @@ class CoreFunction:
     needs: Needs | None = None
     free: bool = False
     large: bool = False
+    path: str = field(init=False)
+    label: str = field(init=False)
 
-    @property
-    def path(self) -> str:
-        """The name as the error messages give it, such as `data.save`."""
-        return f"{self.module}.{self.name}"
-
-    @property
-    def label(self) -> str:
-        """The name as job files use it, such as `core.data.save`, or `job.save_info` at job objects."""
-        return self.path if self.module == "job" else f"core.{self.path}"
+    def __post_init__(self) -> None:
+        path = f"{self.module}.{self.name}"
+        object.__setattr__(self, "path", path)
+        object.__setattr__(self, "label", path if self.module == "job" else f"core.{path}")
 
     def bind(self, values: list[Any]) -> list[Any]:
         """Check and convert what Lua passed.
@@ -296,8 +295,9 @@ class CoreFunction:
         Raises:
             CoreError: 804 for a missing argument, 801 for one of the wrong type.
         """
+        label = self.label
         return [
-            argument.take(self.label, value)
+            argument.take(label, value)
             for argument, value in zip_longest(self.arguments, values[: len(self.arguments)])
         ]
 

@@ -34,6 +34,7 @@ _MOST_PLAIN = 16
 
 #: Types of values that stand in a statement as they are.
 _PLAIN = frozenset((str, bytes, int, float, bool))
+_NAMES = frozenset((str,))
 _DIRECTIONS = {"asc": "ASC", "desc": "DESC", 1: "ASC", -1: "DESC"}
 
 
@@ -125,8 +126,8 @@ def _is_plain(options: Select) -> bool:
         and 0 < len(where) <= _MOST_PLAIN
         and len(options.columns or ()) <= _MOST_PLAIN
         and not options.orderby
-        and all(type(name) is str for name in where)
-        and all(type(value) in _PLAIN for value in where.values())
+        and _NAMES.issuperset(map(type, where))
+        and _PLAIN.issuperset(map(type, where.values()))
     )
 
 
