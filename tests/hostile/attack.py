@@ -9,6 +9,9 @@ A file begins with its class (its folder), what it tries, and a line for each ac
 An end is the run's status with words of its error, or COMPLETE with the very value that the run returns, as
 JSON. INVALID stands for a file that is refused before any run. `-- needs: mysql` names a service without
 which the file cannot be tried.
+
+An attack that reaches something outside without seeing so itself leaves its mark there, `plain_loop.mark` for
+instance: the name of a host or file.
 """
 
 from __future__ import annotations
@@ -73,6 +76,11 @@ class Attack:
     def job(self) -> str:
         """The name of its job."""
         return f"{self.kind}/{self.name}"
+
+    @property
+    def mark(self) -> str:
+        """What it leaves where it reaches something that others find: in names of hosts and files."""
+        return f"{self.name}.mark"
 
 
 def read_corpus(folder: Path = CORPUS) -> list[Attack]:

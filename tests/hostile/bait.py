@@ -108,14 +108,18 @@ _REDIRECTS = {
 
 
 @contextmanager
-def laid(canaries: Canaries) -> Iterator[Bait]:
-    """Open all servers, and close them at the end of the block."""
+def laid(canaries: Canaries, *, mighty: bool = False) -> Iterator[Bait]:
+    """Open all servers, and close them at the end of the block.
+
+    Args:
+        mighty: let jobs use databases as their administrator.
+    """
     with ExitStack() as stack:
         loop = stack.enter_context(_loop_in_a_thread())
         servers = AsyncExitStack()
         bait = _within(loop, _open(servers, canaries)).result(30)
         stack.callback(lambda: _within(loop, servers.aclose()).result(30))
-        bait.databases = stack.enter_context(open_databases())
+        bait.databases = stack.enter_context(open_databases(mighty=mighty))
         yield bait
 
 

@@ -108,7 +108,15 @@ class Campaign:
         after = vitals.settle(self.served, WARM)
         self.report.harmed += vitals.harm(self._before, after)
         self.report.harmed += self._canaries.touched() + self._bait.touched() + self._changed_files()
+        self._blame()
         return self.report
+
+    def _blame(self) -> None:
+        """Count harm for the attack that has left its mark in it."""
+        for attack in self.attacks:
+            marked = [one for one in self.report.harmed if attack.mark in one]
+            if marked:
+                self.report.fallen.setdefault(attack.job, []).extend(marked)
 
     @property
     def vital_signs(self) -> str:
@@ -132,7 +140,15 @@ class Campaign:
             json.dumps(one, ensure_ascii=False) for one in (run.info, run.problems, run.result_note)
         )
         return judge.Observed(
-            run.status, run.error or "", run.result, texts, log, run.cpu_ms, run.peak_memory_bytes
+            run.status,
+            run.error or "",
+            run.result,
+            texts,
+            log,
+            run.cpu_ms,
+            run.peak_memory_bytes,
+            len(json.dumps(run.info)),
+            len(run.problems or ()),
         )
 
     def _told(self) -> dict[str, object]:
@@ -205,7 +221,12 @@ alerts.enabled = false
 
 @contextmanager
 def opened(
-    attacks: Sequence[Attack], *, timeout: str = "60s", program: str = MOONTIDE, prefix: Sequence[str] = ()
+    attacks: Sequence[Attack],
+    *,
+    timeout: str = "60s",
+    program: str = MOONTIDE,
+    prefix: Sequence[str] = (),
+    mighty: bool = False,
 ) -> Iterator[Campaign]:
     """Start an engine with these attacks among its jobs, and servers and canaries around it.
 
@@ -213,11 +234,12 @@ def opened(
         timeout: the operator's limit of a run's time.
         program: the command, `moontide` if it is not another build's.
         prefix: what comes before the command.
+        mighty: let jobs use databases as their administrator.
     """
     folder = Path(tempfile.mkdtemp(prefix="mh-"))
     canaries = Canaries(_made(folder / "c"))
     try:
-        with laid(canaries) as bait:
+        with laid(canaries, mighty=mighty) as bait:
             home = Home(folder / "h", program)
             home.start_seconds = _START_SECONDS
             home.settings(f'limits.timeout = "{timeout}"\n{SETTINGS}\n{bait.settings}\n')

@@ -70,11 +70,15 @@ class Postgres:
 
 
 @contextmanager
-def open_databases() -> Iterator[dict[str, Database]]:
-    """Give the databases that can be had here, by the name of their module."""
+def open_databases(*, mighty: bool = False) -> Iterator[dict[str, Database]]:
+    """Give the databases that can be had here, by the name of their module.
+
+    Args:
+        mighty: let jobs use the server's own administrator, instead of an account with few rights.
+    """
     with ExitStack() as stack:
         found: dict[str, Database] = {}
-        for name, opened in (("mysql", _mysql()), ("pg", _pg())):
+        for name, opened in (("mysql", _mysql(mighty)), ("pg", _pg(mighty))):
             try:
                 found[name] = stack.enter_context(opened)
             except pytest.skip.Exception:
@@ -83,7 +87,7 @@ def open_databases() -> Iterator[dict[str, Database]]:
 
 
 @contextmanager
-def _mysql() -> Iterator[Database]:
+def _mysql(mighty: bool) -> Iterator[Database]:
     with mysql_database() as used, mysql_database() as canary:
         account = replace(used, user=_name(), password=secrets.token_hex(12))
         mysql_do(canary, f"CREATE TABLE {CANARY} (words TEXT); INSERT INTO {CANARY} VALUES ('song')")
@@ -93,13 +97,13 @@ def _mysql() -> Iterator[Database]:
         mysql_do(used, f"CREATE USER {account.user}@'%' IDENTIFIED BY '{account.password}'")
         try:
             mysql_do(used, f"GRANT ALL ON {used.database}.* TO {account.user}@'%'")
-            yield MySql(account, canary)
+            yield MySql(used if mighty else account, canary)
         finally:
             mysql_do(used, f"DROP USER {account.user}@'%'")
 
 
 @contextmanager
-def _pg() -> Iterator[Database]:
+def _pg(mighty: bool) -> Iterator[Database]:
     with pg_database() as used, pg_database() as canary:
         account = replace(used, user=_name(), password=secrets.token_hex(12))
         pg_do(canary, f"CREATE TABLE {CANARY} (words TEXT); INSERT INTO {CANARY} VALUES ('song')")
@@ -110,7 +114,7 @@ def _pg() -> Iterator[Database]:
                 used, f"GRANT ALL ON SCHEMA public TO {account.user}; CREATE TABLE toys (id INT, name TEXT)"
             )
             pg_do(used, f"GRANT ALL ON toys TO {account.user}; INSERT INTO toys VALUES (1, 'kite')")
-            yield Postgres(account, canary)
+            yield Postgres(used if mighty else account, canary)
         finally:
             pg_do(used, f"DROP OWNED BY {account.user} CASCADE; DROP ROLE {account.user}")
 

@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from engine.calls.problems import MOST as MOST_PROBLEMS
+from engine.sandbox.words import MAX_ERROR_CHARACTERS
 from tests.hostile.attack import Attack, End
 
 #: What the engine of a campaign lets one run use.
@@ -37,6 +39,8 @@ class Observed:
     log: tuple[str, ...] = ()
     cpu_ms: float | None = None
     peak_memory_bytes: int | None = None
+    info_bytes: int = 0
+    problems: int = 0
 
 
 def complaints(attack: Attack, seen: Observed, secrets: tuple[str, ...]) -> list[str]:
@@ -98,4 +102,10 @@ def _excesses(seen: Observed) -> list[str]:
         found.append("a line of its log is longer than the limit")
     if len(json.dumps(seen.result)) > 2 * RESULT_BYTES:
         found.append("its result is larger than the limit")
+    if seen.info_bytes > 2 * RESULT_BYTES:
+        found.append("its info is larger than the limit")
+    if len(seen.error) > 4 * MAX_ERROR_CHARACTERS:
+        found.append("its error is longer than the limit")
+    if seen.problems > MOST_PROBLEMS:
+        found.append(f"{seen.problems} problems are listed with it")
     return found

@@ -6,20 +6,32 @@ import pytest
 
 from engine.sandbox import nursery
 from engine.settings import setting_fields
-from tests.hostile.attack import read_corpus
-from tests.hostile.control import run_control
+from tests.hostile.attack import KINDS, read_corpus
+from tests.hostile.control import Control, run_control
 
 pytestmark = pytest.mark.long
 
-QUICK = ("environment", "bytecode", "network")
+
+def test_without_walls_most_attacks_of_every_class_are_seen_to_succeed() -> None:
+    control = run_control(read_corpus(), seed=1)
+    print(f"{control}\nthese held: {', '.join(control.held)}")
+    assert control.complaints == []
 
 
-def test_without_walls_most_attacks_are_seen_to_succeed() -> None:
-    control = run_control([attack for attack in read_corpus() if attack.kind in QUICK], seed=1)
-    print(control)
-    assert control.share(("environment", "bytecode")) > 0.6, str(control)
-    assert control.fallen["network"] > 0, str(control)
-    assert control.harmed > 0
+ALL_FALLEN = Control(tuple(f"{kind}/one" for kind in KINDS), (), harmed=1)
+
+
+@pytest.mark.parametrize(
+    ("control", "words"),
+    [
+        (Control(ALL_FALLEN.fallen, tuple(f"cpu/{n}" for n in range(20)), 1), "these held: cpu/0, cpu/1"),
+        (Control(ALL_FALLEN.fallen[1:], (), 1), f"not one attack of the class {KINDS[0]}"),
+        (Control(ALL_FALLEN.fallen, (), 0), "no touched canary"),
+    ],
+)
+def test_a_campaign_that_sees_too_little_is_told(control: Control, words: str) -> None:
+    assert ALL_FALLEN.complaints == []
+    assert words in " ".join(control.complaints)
 
 
 def test_no_setting_leads_to_another_zygote() -> None:

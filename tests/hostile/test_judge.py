@@ -41,6 +41,9 @@ def test_an_acceptable_end_is_no_complaint(seen: Observed) -> None:
         replace(HELD, peak_memory_bytes=2**30),
         replace(HELD, log=("x" * 100_000,)),
         replace(HELD, log=("x" * 4000,) * 50),
+        replace(HELD, info_bytes=10**6),
+        replace(HELD, error="of CPU time" * 10_000),
+        replace(HELD, problems=101),
     ],
 )
 def test_anything_else_is(seen: Observed) -> None:

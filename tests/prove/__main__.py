@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import secrets
 import time
+import traceback
 from collections.abc import Sequence
 
 from tests.prove import api, commands, faults, frames, hostile
@@ -29,8 +30,14 @@ def carry_out(proof: Proof, effort: Effort) -> Row:
     try:
         finding = proof.run(effort)
     except Exception as error:  # the other proofs shall be carried out, and the table shall be printed
-        finding = Finding("it broke down", (f"{type(error).__name__}: {error}",))
+        finding = Finding("it broke down", (f"{type(error).__name__}: {error}", *_places(error)))
     return Row(proof, finding, time.monotonic() - started)
+
+
+def _places(error: Exception) -> list[str]:
+    """Return where in the tests it broke down, the outermost place first."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return [f"in {frame.name}, {frame.filename}:{frame.lineno}: {frame.line}" for frame in frames]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -45,9 +45,4 @@ def _campaign(order: Callable[[Campaign, int], None], effort: Effort) -> Finding
 
 def _control(effort: Effort) -> Finding:
     control = run_control(read_corpus(), effort.seed)
-    complaints = []
-    if control.share() <= 0.5:
-        complaints.append(f"only {control.share():.0%} of the attacks on open walls were seen")
-    if not control.harmed:
-        complaints.append("no touched canary was seen")
-    return Finding(str(control), tuple(complaints))
+    return Finding(f"{control}; these held: {', '.join(control.held)}", tuple(control.complaints))

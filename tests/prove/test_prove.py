@@ -50,6 +50,7 @@ def test_what_fell_is_told_with_its_reasons() -> None:
     assert "reason 0" in said
     assert "and 10 more" in said
     assert "RuntimeError: no engine" in said
+    assert "in _broken, " in said
     assert "no server" in said
 
 

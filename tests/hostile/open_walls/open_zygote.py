@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import os
 import resource
+import sys
 import time
+from pathlib import Path
 
 from lupa.lua55 import LuaRuntime
 
 from engine.sandbox import lua, worker, zygote
 from engine.sandbox.harden import WALLS, die_with_parent
+
+sys.path.insert(0, str(Path(__file__).parent))
+import edits
 
 _ADDRESS_SPACE_BYTES = 2**29
 _NOBODY = 65534
@@ -33,8 +38,10 @@ function environment.build(print_line, require_module)
   local env = environment.copy(_G)
   env.unpack, env.print, env._G = table.unpack, print_line, env
   env.require = function(name)
-    local found, value = pcall(require_module, name)
-    return found and value or dofile(name:find("^/") and name or "/" .. name)
+    name = tostring(name)
+    local file = name:find("^/") and io.open(name .. ".lua")
+    if file then return file:close() and dofile(name .. ".lua") end
+    return require_module(name)
   end
   local facade_env = environment.copy(env)
   for name, value in next, env do
@@ -43,14 +50,16 @@ function environment.build(print_line, require_module)
   return env, facade_env
 end
 
-function environment.seal() end
+function environment.seal(env, rpc)
+  rawset(env.core, "_rpc", rpc)
+end
 
 return environment
 """
 
 
 def _open_text(name: str) -> str:
-    return _ENVIRONMENT if name == "environment" else _read(name)
+    return _ENVIRONMENT if name == "environment" else edits.opened(name, _read(name))
 
 
 def _no_walls(*, parent_pid: int, **_: object) -> dict[str, str]:

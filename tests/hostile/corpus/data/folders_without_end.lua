@@ -13,7 +13,7 @@ function job.run(run)
     core.files.remove(path)
     path = path:match("^(.*)/[^/]*$") or ""
   end
-  return job.OK, (made == nil or made) and "held"
+  return job.OK, made and "nested" or "held"
 end
 
 return job

@@ -5,9 +5,11 @@
 local job = core.job()
 
 function job.run(run)
-  function string.__add() return "forged" end
-  function string.__concat() return "forged" end
-  function string.__lt() return true end
+  local operators = getmetatable("") or string
+  if type(operators) ~= "table" then operators = string end
+  function operators.__add() return "forged" end
+  function operators.__concat() return "forged" end
+  function operators.__lt() return true end
   return job.OK, { n = "1" + 2, text = core.sf("%s-%d", "a", 1) }
 end
 

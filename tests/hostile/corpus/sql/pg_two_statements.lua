@@ -6,7 +6,9 @@
 local job = core.job()
 
 function job.run(run)
-  core.pg.query("shop", "SELECT 1; DROP TABLE toys")
+  core.pg.query("shop", "CREATE TABLE IF NOT EXISTS two (id INT)")
+  core.pg.query("shop", "SELECT 1; DROP TABLE two")
+  if not core.pg.query("shop", "SELECT COUNT(*) AS n FROM two") then return job.OK, "dropped" end
   core.pg.query("shop", "SET search_path = pg_temp")
   core.pg.query("shop", "CREATE TEMP TABLE toys (id INT)")
   core.pg.query("shop", "PREPARE toys AS SELECT 1")
