@@ -10,6 +10,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from pathlib import Path
 from engine.api.address import socket_in
 from engine.api.client import Client
 from engine.errors import EngineUnreachable, MoontideError
+from engine.states import FINAL, RunStatus
 from tests.e2e.conftest import MOONTIDE, Home, Served
 from tests.e2e.processes import until
 from tests.faults import records as books
@@ -34,6 +36,8 @@ PATIENCE_SECONDS = 120.0
 _PAUSE_SECONDS = 0.02
 #: The same, after one that nobody has taken.
 _PAUSE_UNHEARD_SECONDS = 0.1
+#: Runs of one of those who ask that have not ended. With more, a slow machine would only get further behind.
+_MOST_OPEN = 50
 
 _JOB = """
 local witness = require("lib.witness")
@@ -150,10 +154,14 @@ class Scene:
 
     def _ask(self, stopped: threading.Event, chance: random.Random, jobs: Sequence[str]) -> None:
         with Client(socket_in(self.home.path), actor="asker@here") as client:
-            pause = _PAUSE_SECONDS
+            pause, unfinished = _PAUSE_SECONDS, deque[int]()
             while not stopped.wait(pause):
+                if not _has_room(client, unfinished):
+                    continue
                 asked = self.submit(client, chance.choice(jobs))
                 pause = _PAUSE_SECONDS if asked.answer is Answer.ACCEPTED else _PAUSE_UNHEARD_SECONDS
+                if asked.run is not None:
+                    unfinished.append(asked.run)
 
     def pass_time(self, seconds: float) -> None:
         """Let the load go on until a moment that chance has chosen."""
@@ -202,6 +210,22 @@ class Scene:
         asked = self.witness.path.with_name("orders.json")
         self.orders.write(asked)
         return checked(asked, self.witness.path, database, *options)
+
+
+def _has_room(client: Client, unfinished: deque[int]) -> bool:
+    """Forget runs that have ended, the oldest first; say whether another one may be asked for.
+
+    An engine that does not answer is asked all the same.
+    """
+    while len(unfinished) >= _MOST_OPEN:
+        try:
+            status = client.run(unfinished[0]).status
+        except MoontideError:
+            return True
+        if RunStatus(status) not in FINAL:
+            return False
+        unfinished.popleft()
+    return True
 
 
 @dataclass(frozen=True, slots=True)
