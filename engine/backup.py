@@ -13,6 +13,7 @@ import os
 import shutil
 import tarfile
 import tempfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,9 +27,15 @@ from engine.store.dialects import copy_file, file_of
 from engine.store.lock import HomeLock
 
 MANIFEST = "moontide-backup.json"
+
+#: The last member: without it something is missing. Backups whose manifest does not announce it have none.
+END = "moontide-backup-end.json"
+SEALED = "sealed"
 DATABASE = "database.db"
 HOME = "home"
 JOBS = "jobs"
+
+_CHUNK_BYTES = 2**20
 
 #: Folders of a home that belong to it besides the jobs.
 FOLDERS = ("files", "templates", "plugins")
@@ -58,7 +65,7 @@ def write_backup(home: Path, settings: Settings, target: Path, *, now: datetime)
     database = database_file(home, settings)
     if target.exists():
         raise Refused(f"{target} exists already; choose another name")
-    manifest = {"moontide": version("moontide"), "made": now.isoformat(timespec="seconds")}
+    manifest = {"moontide": version("moontide"), "made": now.isoformat(timespec="seconds"), SEALED: "yes"}
     unfinished = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         count = _write(unfinished, home, settings, database, manifest)
@@ -101,6 +108,7 @@ def _write(path: Path, home: Path, settings: Settings, database: Path, manifest:
         for name, file in _files_of(home, settings):
             archive.add(file, name, recursive=False)
             count += 1
+        _add_bytes(archive, END, json.dumps({"files": count}).encode())
         archive.close()
         raw.flush()
         os.fsync(raw.fileno())
@@ -128,7 +136,7 @@ def _add_bytes(archive: tarfile.TarFile, name: str, data: bytes) -> None:
 
 
 def restore_backup(source: Path, home: Path) -> BackupReport:
-    """Make a home folder of a backup.
+    """Make a home folder of a backup: whole, or not at all.
 
     Args:
         home: a folder that does not exist or holds neither settings, nor jobs, nor a database.
@@ -145,26 +153,72 @@ def restore_backup(source: Path, home: Path) -> BackupReport:
     lock.acquire()
     try:
         return _restore(source, home)
-    except (OSError, EOFError, tarfile.TarError, ValueError, KeyError) as error:
+    except (OSError, EOFError, tarfile.TarError, zlib.error, ValueError) as error:
         raise Refused(f"{source} could not be restored: {error}") from error
     finally:
         lock.release()
 
 
 def _restore(source: Path, home: Path) -> BackupReport:
-    count = 0
+    with tempfile.TemporaryDirectory(dir=home, prefix=".moontide-restore-") as scratch:
+        manifest, count = _unpack(source, Path(scratch))
+        _move_all(Path(scratch), home)
+    return BackupReport(str(home), manifest["made"], manifest["moontide"], count, source.stat().st_size)
+
+
+def _unpack(source: Path, into: Path) -> tuple[dict[str, str], int]:
+    """Write all that a backup holds below a folder; return its manifest and how many files there were."""
+    count, ended = 0, False
     with tarfile.open(source, "r:gz") as archive:
         members = iter(archive)
-        first = next(members, None)
-        if first is None or first.name != MANIFEST:
-            raise ValueError("it is no backup of Moontide")
-        manifest = json.loads(_content(archive, first).read())
+        manifest = _read_manifest(archive, next(members, None))
         for member in members:
-            target = _place(home, member)
+            if member.name == END:
+                ended = json.loads(_content(archive, member).read()) == {"files": count}
+                continue
+            target = _place(into, member)
             target.parent.mkdir(parents=True, exist_ok=True)
             _write_file(target, _content(archive, member), 0o600 if member.name == DATABASE else 0o644)
             count += member.name != DATABASE
-    return BackupReport(str(home), manifest["made"], manifest["moontide"], count, source.stat().st_size)
+        _read_to_end(archive)
+    if manifest.get(SEALED) and not ended:
+        raise ValueError("it is damaged: not everything is in it that was put there")
+    return manifest, count
+
+
+def _read_manifest(archive: tarfile.TarFile, first: tarfile.TarInfo | None) -> dict[str, str]:
+    if first is None or first.name != MANIFEST:
+        raise ValueError("it is no backup of Moontide")
+    try:
+        manifest = json.loads(_content(archive, first).read())
+    except RecursionError as error:
+        raise ValueError("it is no backup of Moontide") from error
+    if not isinstance(manifest, dict) or not all(
+        isinstance(manifest.get(key), str) for key in ("made", "moontide")
+    ):
+        raise ValueError("it is no backup of Moontide")
+    return manifest
+
+
+def _read_to_end(archive: tarfile.TarFile) -> None:
+    """Read what is left of the file: at its end stands the checksum of all before."""
+    assert archive.fileobj is not None
+    while archive.fileobj.read(_CHUNK_BYTES):
+        pass
+
+
+def _move_all(scratch: Path, home: Path) -> None:
+    names = sorted(path.name for path in scratch.iterdir())
+    taken = [name for name in names if (home / name).exists() or (home / name).is_symlink()]
+    if taken:
+        raise ValueError(f"{home} holds {', '.join(taken)} already")
+    for name in names:
+        os.rename(scratch / name, home / name)
+    folder = os.open(home, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def _place(home: Path, member: tarfile.TarInfo) -> Path:

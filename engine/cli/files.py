@@ -201,8 +201,9 @@ def _checked_here(place: Place, paths: list[Path] | None) -> _Checked:
 def _sentence(problem: ProblemView) -> str:
     if problem.line is None:
         return f"{problem.path}: {problem.reason}"
-    # Lua's own messages begin with the place, too.
-    reason = re.sub(rf"\A\S+:{problem.line}: ", "", problem.reason)
+    # Lua's own messages begin with the place, too; one in a library module is another.
+    place = rf"(?:{re.escape(problem.path)}|\.\.\.[^:\n]+):{problem.line}: "
+    reason = re.sub(rf"\A{place}", "", problem.reason)
     return f"{problem.path}:{problem.line}: {reason}"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -27,7 +28,6 @@ def import_crontab(
 
     Times are carried over. Commands are not: a job cannot start programs. Each file says what is missing.
     """
-    from engine.jobs.jobwrite import write_job_file
     from engine.times.crontab import read_crontab
 
     place = place_of(context)
@@ -37,15 +37,7 @@ def import_crontab(
     taken = [f"{into}/{job.name}" for job in jobs if (folder / into / f"{job.name}.lua").exists()]
     if taken:
         raise Refused(f"nothing was written, since these jobs exist already: {', '.join(taken)}")
-    for job in jobs:
-        write_job_file(
-            folder,
-            f"{into}/{job.name}",
-            job.text,
-            expected_hash=None,
-            create=True,
-            max_bytes=settings.source_bytes(),
-        )
+    _write_all(folder, {f"{into}/{job.name}": job.text for job in jobs}, settings.source_bytes())
     if as_json:
         print_json(
             [{"job": f"{into}/{job.name}", "line": job.line, "problems": job.problems} for job in jobs]
@@ -53,6 +45,22 @@ def import_crontab(
     else:
         rows = ((f"{into}/{job.name}", str(job.line), "; ".join(job.problems)) for job in jobs)
         print_table(("JOB", "LINE", "NOT CARRIED OVER"), rows, empty="the crontab has no lines with times")
+
+
+def _write_all(folder: Path, texts: Mapping[str, str], max_bytes: int) -> None:
+    """Write job files: all, or none where one cannot be written."""
+    from engine.jobs.jobwrite import delete_job_file, write_job_file
+
+    written: list[str] = []
+    try:
+        for name, text in texts.items():
+            written.append(
+                write_job_file(folder, name, text, expected_hash=None, create=True, max_bytes=max_bytes)
+            )
+    except BaseException:
+        for path in written:
+            delete_job_file(folder, path)
+        raise
 
 
 def _read(file: str) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from engine.errors import ScheduleError
-from engine.times.schedule import parse_cron
+from engine.times.schedule import parse_cron, parse_timezone
 
 _VARIABLE = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*?)\s*$")
 _WORD = re.compile(r"[^A-Za-z0-9_]+")
@@ -95,11 +95,20 @@ def _job(entry: _Entry, taken: set[str]) -> ImportedJob:
 def _settings(entry: _Entry) -> dict[str, str]:
     settings = _schedule(entry)
     zone = next((entry.variables[name] for name in _ZONES if entry.variables.get(name)), None)
-    if zone and "cron" in settings:
+    if zone and "cron" in settings and _is_zone(entry, zone):
         settings["timezone"] = _quoted(zone)
     settings["description"] = _quoted(entry.command.splitlines()[0][:200] if entry.command else "")
     settings["active"] = "false"
     return settings
+
+
+def _is_zone(entry: _Entry, zone: str) -> bool:
+    try:
+        parse_timezone(zone)
+    except ScheduleError as error:
+        entry.problems.append(f"the time zone: {error}")
+        return False
+    return True
 
 
 def _schedule(entry: _Entry) -> dict[str, str]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import sqlite3
 import tarfile
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -116,6 +118,55 @@ def test_a_backup_cannot_write_outside_of_its_home(tmp_path: Path, name: str, ki
     with pytest.raises(Refused, match="could not be restored"):
         restore_backup(made, tmp_path / "home")
     assert not list(tmp_path.rglob("escaped"))
+
+
+MANIFESTS = [b"", b"[]", b"{}", b'{"made": 1, "moontide": 2}', b"\xff", b"[" * 100_000]
+
+
+@pytest.mark.parametrize("manifest", MANIFESTS, ids=range(len(MANIFESTS)))
+def test_a_manifest_that_is_none_is_refused(tmp_path: Path, manifest: bytes) -> None:
+    made = archive(tmp_path / "evil", (MANIFEST, tarfile.REGTYPE, manifest))
+    with pytest.raises(Refused, match="could not be restored"):
+        restore_backup(made, tmp_path / "home")
+
+
+def damages(content: bytes) -> Iterator[bytes]:
+    """Yield an archive with each of a few changes that leave it readable in part."""
+    plain = gzip.decompress(content)
+    yield gzip.compress(plain[: plain.index(b"jobs/a.lua")])  # cut off between two files
+    yield gzip.compress(
+        plain.replace(b"jobs/a.lua", b"jobs/a.lub", 1)
+    )  # a header that no longer fits its sum
+    yield content[:-8] + bytes(8)  # another checksum of the whole
+    yield content[:-20]
+    yield content[:60] + b"\xff\xff\xff" + content[63:]
+
+
+def test_of_a_damaged_backup_nothing_is_restored(tmp_path: Path) -> None:
+    home = home_with(tmp_path / "home")
+    (home / "moontide.toml").write_text("pool.size = 3")
+    write_backup(home, load_settings(home), tmp_path / "kept", now=NOW)
+    for number, content in enumerate(damages((tmp_path / "kept").read_bytes())):
+        (tmp_path / "damaged").write_bytes(content)
+        restored = tmp_path / f"restored-{number}"
+        with pytest.raises(Refused, match="could not be restored"):
+            restore_backup(tmp_path / "damaged", restored)
+        assert [path.name for path in restored.iterdir()] == ["engine.lock"]
+
+
+def test_a_backup_from_before_it_had_an_end_is_restored(tmp_path: Path) -> None:
+    made = archive(tmp_path / "old", MANIFEST_MEMBER, ("jobs/a.lua", tarfile.REGTYPE, JOB.encode()))
+    assert restore_backup(made, tmp_path / "home").files == 1
+    assert (tmp_path / "home" / "jobs" / "a.lua").read_text() == JOB
+
+
+def test_what_lies_in_the_folder_is_not_written_over(tmp_path: Path) -> None:
+    made = archive(tmp_path / "kept", MANIFEST_MEMBER, ("home/mine.txt", tarfile.REGTYPE, b"theirs"))
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "mine.txt").write_text("mine")
+    with pytest.raises(Refused, match=r"holds mine\.txt already"):
+        restore_backup(made, tmp_path / "home")
+    assert (tmp_path / "home" / "mine.txt").read_text() == "mine"
 
 
 @pytest.mark.parametrize("content", [b"", b"no archive at all", b"\x1f\x8b\x08\x00"])

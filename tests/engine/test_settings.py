@@ -104,6 +104,12 @@ class TestFile:
     def test_broken_toml_is_told_with_its_line(self, tmp_path: Path) -> None:
         assert "line 2" in problem(tmp_path, 'jobs = "jobs"\npool = = 3\n')
 
+    @pytest.mark.parametrize("open", ["[", "{ a = "])
+    def test_what_is_nested_without_end_is_told_with_its_file(self, tmp_path: Path, open: str) -> None:
+        assert "moontide.toml: its tables or lists are nested too deep" in problem(
+            tmp_path, f"a = {open * 5000}"
+        )
+
     def test_a_file_that_is_not_utf8_is_told(self, tmp_path: Path) -> None:
         (tmp_path / "moontide.toml").write_bytes(b"# caf\xe9")
         with pytest.raises(SettingsError, match="not UTF-8"):

@@ -214,6 +214,31 @@ def test_a_crontab_becomes_job_files_that_pass_the_check(moontide: Moontide, hom
     assert moontide("check").returncode == 0
 
 
+def test_a_crontab_of_which_one_line_cannot_be_written_leaves_nothing(moontide: Moontide, home: Path) -> None:
+    (home / "crontab").write_text(f"@daily /usr/bin/tidy\n@daily /usr/bin/long {'x' * 300_000}\n")
+    (home / "jobs").mkdir(exist_ok=True)
+    told = moontide("import-crontab", str(home / "crontab"))
+    assert (told.returncode, list((home / "jobs").rglob("*.lua"))) == (1, [])
+    assert "crontab/long.lua would have" in told.stderr
+
+
+def test_check_tells_a_problem_in_a_library_module_by_its_own_place(moontide: Moontide, home: Path) -> None:
+    (home / "jobs" / "lib").mkdir(parents=True)
+    (home / "jobs" / "lib" / "money.lua").write_text("return -")
+    (home / "jobs" / "asks.lua").write_text('local money = require("lib.money")\nreturn money\n')
+    assert "lib/money.lua:1: unexpected symbol near" in moontide("check").stdout
+
+
+@pytest.mark.parametrize(
+    "token", [b"", b"\n", b"two words", b"two\nlines", b"t\xc3\xb6ken", b"\xff", b"\x1b[2J"]
+)
+def test_a_file_without_a_token_is_told(moontide: Moontide, home: Path, token: bytes) -> None:
+    (home / "token").write_bytes(token)
+    told = moontide("tui", "--url", "http://127.0.0.1:1", "--token-file", str(home / "token"))
+    assert told.returncode == 1
+    assert f"cannot read the token from {home / 'token'}" in told.stderr
+
+
 def test_importing_a_crontab_twice_writes_nothing_over(moontide: Moontide, home: Path) -> None:
     (home / "crontab").write_text("@daily /usr/bin/tidy\n")
     (home / "jobs").mkdir(exist_ok=True)
