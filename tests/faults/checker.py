@@ -10,7 +10,7 @@ import json
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -19,7 +19,7 @@ from tests.faults import orders as order_book
 from tests.faults import records as books
 from tests.faults import witness
 from tests.faults.orders import Answer, Orders, Submission
-from tests.faults.records import Records, Run
+from tests.faults.records import Records, Run, Slot
 from tests.faults.witness import Sighting
 
 FINAL = frozenset({"COMPLETE", "ERROR", "TIMEOUT", "CRASHED", "CANCELLED", "SKIPPED"})
@@ -54,9 +54,10 @@ def judge(
     complaints += _of_submissions(orders, records)
     complaints += _of_sightings(orders, sightings, records)
     complaints += _of_retries(orders, records)
-    times = {job: _times(job, records) for job in orders.every}
+    ledgers = _ledgers(records)
+    times = {job: _times(ledgers[job]) for job in orders.every}
     for job, seconds in orders.every.items():
-        complaints += _of_times(job, seconds, times[job], records)
+        complaints += _of_times(job, seconds, times[job], ledgers[job])
     if at_rest:
         complaints += _of_rest(orders, sightings, records)
     return Verdict(
@@ -135,29 +136,50 @@ def _of_sightings(orders: Orders, sightings: Sequence[Sighting], records: Record
             )
 
 
-def _times(job: str, records: Records) -> list[datetime]:
-    """Return every planned time that the ledger of a job accounts for, in their order."""
-    found = [run.due for run in records.runs if run.job == job and run.trigger == _PLANNED_BY]
+@dataclass(slots=True)
+class _Ledger:
+    """What is in the ledger of one job, and when it is due next."""
+
+    due: list[datetime] = field(default_factory=list)
+    slots: list[Slot] = field(default_factory=list)
+    coming: list[datetime] = field(default_factory=list)
+
+
+def _ledgers(records: Records) -> defaultdict[str, _Ledger]:
+    found: defaultdict[str, _Ledger] = defaultdict(_Ledger)
+    for run in records.runs:
+        if run.trigger == _PLANNED_BY:
+            found[run.job].due.append(run.due)
     for slot in records.slots:
-        if slot.job == job and slot.count is not None:
+        found[slot.job].slots.append(slot)
+    for job in records.jobs:
+        if job.next_due is not None:
+            found[job.name].coming.append(job.next_due)
+    return found
+
+
+def _times(ledger: _Ledger) -> list[datetime]:
+    """Return every planned time that the ledger of a job accounts for, in their order."""
+    found = list(ledger.due)
+    for slot in ledger.slots:
+        if slot.count is not None:
             steps = max(slot.count - 1, 1)
             found += [slot.first + (slot.last - slot.first) / steps * n for n in range(slot.count)]
     return sorted(found)
 
 
-def _of_times(job: str, seconds: float, times: list[datetime], records: Records) -> Iterator[str]:
+def _of_times(job: str, seconds: float, times: list[datetime], ledger: _Ledger) -> Iterator[str]:
     """Each planned time of an interval is in the ledger once, up to the one that is to come."""
     if not times:
         yield f"lost: {job} has no planned time in the ledger"
         return
     yield from (
         f"lost: the times of {job} after {slot.first} are given up: {slot.fate}, {slot.cause}"
-        for slot in records.slots
-        if slot.job == job and slot.count is None
+        for slot in ledger.slots
+        if slot.count is None
     )
-    coming = [one.next_due for one in records.jobs if one.name == job and one.next_due is not None]
     step = timedelta(seconds=seconds)
-    for before, after in pairwise([*times, *coming]):
+    for before, after in pairwise([*times, *ledger.coming]):
         if after - before < step:
             yield f"doubled: the time {after} of {job} comes twice, or too soon after {before}"
         elif after - before > step:

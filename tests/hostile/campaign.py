@@ -9,7 +9,7 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -34,6 +34,8 @@ _END_SECONDS = 180.0
 _LONGEST_PAUSE_SECONDS = 0.3
 #: Some files take all the time that they get to be read.
 _START_SECONDS = 180.0
+#: For one of many further job files.
+_FILE_SECONDS = 0.1
 
 _BENIGN = """
 local job = core.job { description = "Does honest work beside the others" }
@@ -94,6 +96,12 @@ class Campaign:
         """Run each attack once, in an order that follows from a number."""
         for attack in random.Random(seed).sample(self.attacks, len(self.attacks)):
             self._try(attack)
+
+    def for_a_while(self, seed: int, seconds: float) -> None:
+        """Run attacks one after another, each time one that chance chooses, until the time is over."""
+        chance, deadline = random.Random(seed), time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            self._try(chance.choice(self.attacks))
 
     def many_at_a_time(self, seed: int) -> None:
         """Run each attack once, eight of them at the same time, in an order that follows from a number."""
@@ -227,6 +235,7 @@ def opened(
     program: str = MOONTIDE,
     prefix: Sequence[str] = (),
     mighty: bool = False,
+    more: Mapping[str, str] | None = None,
 ) -> Iterator[Campaign]:
     """Start an engine with these attacks among its jobs, and servers and canaries around it.
 
@@ -235,15 +244,18 @@ def opened(
         program: the command, `moontide` if it is not another build's.
         prefix: what comes before the command.
         mighty: let jobs use databases as their administrator.
+        more: further job files, by their jobs' names.
     """
     folder = Path(tempfile.mkdtemp(prefix="mh-"))
     canaries = Canaries(_made(folder / "c"))
     try:
         with laid(canaries, mighty=mighty) as bait:
             home = Home(folder / "h", program)
-            home.start_seconds = _START_SECONDS
+            home.start_seconds = _START_SECONDS + _FILE_SECONDS * len(more or {})
             home.settings(f'limits.timeout = "{timeout}"\n{SETTINGS}\n{bait.settings}\n')
             _fill(home, attacks)
+            for name, text in (more or {}).items():
+                home.write(name, text)
             with home.serving(
                 prefix=prefix, CANARY=canaries.secret, MOONTIDE_SECRET_CANARY=canaries.secret
             ) as served:
