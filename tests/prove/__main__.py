@@ -11,12 +11,12 @@ import time
 import traceback
 from collections.abc import Sequence
 
-from tests.prove import api, commands, faults, frames, hostile, load
+from tests.prove import api, commands, faults, files, frames, hostile, load
 from tests.prove.proof import Effort, Finding, Proof, Verdict
 from tests.prove.table import Row, table
 
 #: Every module with proofs, in the order of the table.
-MODULES = (hostile, frames, faults, api, commands, load)
+MODULES = (hostile, frames, faults, api, commands, files, load)
 
 
 def all_proofs() -> list[Proof]:
