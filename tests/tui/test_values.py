@@ -12,13 +12,14 @@ from textual.theme import Theme
 from engine.states import EngineState, JobStatus, RunStatus
 from tests.engine.api.memory_engine import START, MemoryEngine
 from tui.charts.plots import ends_line, percent_complete
-from tui.facts.joblists import SORTS, sorted_jobs
 from tui.facts.jobsummary import job_summary
 from tui.look import words
 from tui.look.themes import SHADES, THEMES, fitting_theme, speaks_unicode
 from tui.lua.tokens import all_tokens, coloured, error_line, tokens
 from tui.model.board import Board, End
 from tui.model.filters import job_fits, parse
+from tui.model.joborder import SORTS
+from tui.model.jobrows import JobRows
 from tui.screens.jobs import JobsScreen
 from tui.screens.runs import RunsScreen
 from tui.widgets.bars import fitting_hints
@@ -210,10 +211,11 @@ def test_jobs_are_sorted_and_equal_ones_go_by_their_names(way: str) -> None:
     engine.add("done", next_run=None, last_run=START)
     engine.add("late", next_run=START - timedelta(minutes=1))
     engine.add("torn", next_run=None, status="INVALID")
-    jobs = list(engine.views.values())
+    board = Board()
+    board.take_jobs(engine.views.values())
 
     def names(*, backwards: bool) -> list[str]:
-        return [job.name for job in sorted_jobs(jobs, way, START, backwards=backwards)]
+        return [job.name for job in JobRows(board).look((), way, START, backwards=backwards)]
 
     assert names(backwards=False) == SORTED[way]
     assert names(backwards=True) == SORTED[way][::-1]

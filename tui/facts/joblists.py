@@ -1,11 +1,8 @@
-"""How jobs stand in lists: their cells, their columns and the ways to sort them."""
+"""How jobs stand in lists: their cells and their columns."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
-from operator import attrgetter
-from typing import Any
+from datetime import datetime
 
 from engine.states import Activity
 from engine.views import JobView
@@ -14,29 +11,6 @@ from tui.look import words
 from tui.look.schedulewords import brief_schedule
 from tui.model.board import Board
 from tui.widgets.grid import Cell, Column
-
-FAR = datetime.max.replace(tzinfo=UTC)
-
-#: The ways to sort, in the order in which `s` goes through them; jobs that are equal go by their names.
-SORTS: dict[str, Callable[[JobView, datetime], Any]] = {
-    "attention": lambda job, now: 0 if words.needs_attention(job) else 1 if words.is_late(job, now) else 2,
-    "name": lambda job, now: 0,
-    "next": lambda job, now: job.next_run or FAR,
-    "last": lambda job, now: -job.last_run.timestamp() if job.last_run else 0.0,
-    "status": lambda job, now: job.status,
-}
-_BY_NAME = attrgetter("name")
-
-
-def sorted_jobs(jobs: Iterable[JobView], way: str, now: datetime, *, backwards: bool) -> list[JobView]:
-    """Return jobs in one of the ways to sort.
-
-    They come sorted by name already, or nearly so: to sort by that first takes no time, and spares the
-    second pass to compare names.
-    """
-    by = SORTS[way]
-    named = sorted(jobs, key=_BY_NAME, reverse=backwards)
-    return sorted(named, key=lambda job: by(job, now), reverse=backwards)
 
 
 def status_cell(job: JobView, now: datetime) -> Cell:

@@ -47,6 +47,27 @@ class End:
 Listener = Callable[[Event], None]
 
 
+class JobChanges:
+    """Which jobs came, went or changed since somebody looked last."""
+
+    def __init__(self) -> None:
+        self._names: set[str] | None = None
+
+    def note(self, name: str) -> None:
+        """Note that a job changed."""
+        if self._names is not None:
+            self._names.add(name)
+
+    def note_all(self) -> None:
+        """Note that all jobs were fetched anew."""
+        self._names = None
+
+    def taken(self) -> set[str] | None:
+        """Return the names of the jobs, None for all of them, and begin anew."""
+        names, self._names = self._names, set()
+        return names
+
+
 def utc_now() -> datetime:
     """Return the time by this machine's clock."""
     return datetime.now(UTC)
@@ -82,7 +103,8 @@ class Board:
         self._finished: deque[datetime] = deque()
         self._listeners: list[Listener] = []
         self._under_way: dict[str, int] = {}
-        self._attention = (-1, 0)
+        self._needy: set[str] = set()
+        self._followers: list[JobChanges] = []
 
     # What the link writes
 
@@ -106,11 +128,20 @@ class Board:
     def take_jobs(self, jobs: Iterable[JobView]) -> None:
         """Note all jobs anew."""
         self.jobs = {job.name: job for job in jobs}
+        self._needy = {job.name for job in self.jobs.values() if needs_attention(job)}
+        for follower in self._followers:
+            follower.note_all()
         self.edition += 1
 
     def take_job(self, job: JobView) -> None:
         """Note one job anew."""
         self.jobs[job.name] = job
+        if needs_attention(job):
+            self._needy.add(job.name)
+        else:
+            self._needy.discard(job.name)
+        for follower in self._followers:
+            follower.note(job.name)
         self.edition += 1
 
     def take_runs(self, runs: Sequence[RunView]) -> None:
@@ -151,6 +182,12 @@ class Board:
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
+    def follow_jobs(self) -> JobChanges:
+        """Return what collects the jobs that change from now on; at first it has all of them."""
+        changes = JobChanges()
+        self._followers.append(changes)
+        return changes
+
     @property
     def is_live(self) -> bool:
         """Whether actions can reach the engine."""
@@ -164,10 +201,8 @@ class Board:
         return len(self._finished)
 
     def needing_attention(self) -> int:
-        """Return how many jobs somebody has to look at; counted anew only when a job changed."""
-        if self._attention[0] != self.edition:
-            self._attention = (self.edition, sum(map(needs_attention, self.jobs.values())))
-        return self._attention[1]
+        """Return how many jobs somebody has to look at."""
+        return len(self._needy)
 
     def last_duration(self, job: str) -> float | None:
         """Return how long a job's last run took, in milliseconds."""
@@ -231,8 +266,7 @@ class Board:
 
     def _alter(self, name: str, **changes: object) -> None:
         if (job := self.jobs.get(name)) is not None:
-            self.jobs[name] = replace(job, **changes)  # type: ignore[arg-type]
-            self.edition += 1
+            self.take_job(replace(job, **changes))  # type: ignore[arg-type]
 
     def _count(self, *, running: int = 0, queued: int = 0) -> None:
         """Keep the engine's figures near the truth until it is asked for them again."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from engine.views import JobView
@@ -50,7 +50,26 @@ def _term(match: re.Match[str]) -> Term:
 
 def job_fits(job: JobView, terms: Iterable[Term]) -> bool:
     """Return whether a job fits all conditions."""
-    return all(_job_has(job, term) == term.wanted for term in terms)
+    # A loop: for very many jobs, a generator would cost more than what it goes through.
+    for term in terms:  # noqa: SIM110
+        if _job_has(job, term) != term.wanted:
+            return False
+    return True
+
+
+def narrows(terms: Sequence[Term], before: Sequence[Term]) -> bool:
+    """Return whether what fits is surely among what fitted before, as while somebody types on."""
+    if len(terms) < len(before):
+        return False
+    return all(map(_narrows, terms, before))
+
+
+def _narrows(term: Term, before: Term) -> bool:
+    if term == before:
+        return True
+    # `job:a,b` finds more than `job:a`; and what may not be there leaves more, the longer it is.
+    both = term.wanted and before.wanted and term.field == before.field != "job"
+    return both and before.text in term.text
 
 
 def _job_has(job: JobView, term: Term) -> bool:

@@ -12,11 +12,13 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from engine.views import JobView
-from tui.facts.joblists import SORTS, job_columns, sorted_jobs
+from tui.facts.joblists import job_columns
 from tui.facts.jobsummary import job_summary
 from tui.look import words
 from tui.model.board import Reach
-from tui.model.filters import job_fits, parse
+from tui.model.filters import parse
+from tui.model.joborder import SORTS
+from tui.model.jobrows import JobRows
 from tui.page import Context
 from tui.screens.jobactions import JobActions
 from tui.widgets.bars import Hint, Prose
@@ -66,6 +68,7 @@ class JobsScreen(JobActions):
         self._sort = sort if sort in SORTS else "attention"
         self._reversed = bool(context.kept.get("jobs.reversed"))
         self._drawn = -1
+        self._rows = JobRows(context.board)
 
     def body(self) -> Iterable[Widget]:
         """Hold the filter, the list, and beside it the job under the cursor."""
@@ -108,9 +111,8 @@ class JobsScreen(JobActions):
 
     def _list_anew(self) -> None:
         self._drawn = self.board.edition
-        now, terms = self.board.now(), parse(self.filter)
-        fitting = [job for job in self.board.jobs.values() if job_fits(job, terms)]
-        self.grid.show_rows(sorted_jobs(fitting, self._sort, now, backwards=self._reversed))
+        terms, now = parse(self.filter), self.board.now()
+        self.grid.show_rows(self._rows.look(terms, self._sort, now, backwards=self._reversed))
 
     @property
     def filter(self) -> str:

@@ -135,7 +135,8 @@ class Grid(ScrollView, Generic[Row], can_focus=True):
         in_sight = self._keys_in_sight() if self.scroll_offset.y else ()
         self._rows = rows
         self._places = {self._key(row): place for place, row in enumerate(rows)}
-        self.marked &= self._places.keys()
+        if self.marked:
+            self.marked &= self._places.keys()
         self._keep_cursor()
         if grew:
             self.virtual_size = Size(self.size.width, len(rows) + 1)
@@ -162,7 +163,7 @@ class Grid(ScrollView, Generic[Row], can_focus=True):
         if place is None:
             # The row is gone: its neighbour takes the cursor.
             place = min(self._at, max(0, len(self._rows) - 1))
-        self._put_cursor(place, scroll=False)
+        self._set_cursor(place)
 
     def say_empty(self, text: str) -> None:
         """Set what stands there without rows."""
@@ -226,14 +227,16 @@ class Grid(ScrollView, Generic[Row], can_focus=True):
         if (row := self.cursor_row) is not None:
             self.post_message(self.Opened(self._key(row)))
 
-    def _put_cursor(self, place: int, *, scroll: bool = True) -> None:
+    def _put_cursor(self, place: int) -> None:
+        self._set_cursor(place)
+        self._scroll_to_cursor()
+        self.redraw_changes()
+
+    def _set_cursor(self, place: int) -> None:
         self._at = max(0, min(place, len(self._rows) - 1))
         row = self.cursor_row
         key = None if row is None else self._key(row)
         moved, self._cursor = key != self._cursor, key
-        if scroll:
-            self._scroll_to_cursor()
-        self.redraw_changes()
         if moved:
             self.post_message(self.Moved(key))
 
