@@ -28,7 +28,7 @@ class Tmux:
     def __init__(self, folder: Path, *command: str) -> None:
         self._program, self._socket = needs("tmux", "tmux"), folder / "tmux"
         settings = folder / "tmux.conf"
-        settings.write_text("set -g default-terminal tmux-256color\n")
+        settings.write_text("set -g default-terminal tmux-256color\nset -s set-clipboard on\n")
         kept = {name: value for name, value in os.environ.items() if name not in _DROPPED}
         self._environment = kept | {"LANG": "C.UTF-8", "HOME": str(folder)}
         self._tmux("-f", str(settings), "new-session", "-d", "-x", "100", "-y", "30", *_SHELL, *command)
@@ -66,6 +66,11 @@ class Tmux:
         except AssertionError as late:
             screen = "\n".join(self.lines)
             raise AssertionError(f"{words} not on the screen:\n{screen}") from late
+
+    @property
+    def clipboard(self) -> str:
+        """What was copied last."""
+        return self._tmux("save-buffer", "-") if self._tmux("list-buffers") else ""
 
     def left_behind(self) -> dict[str, str]:
         """Return how the terminal is left: on which screen, with a cursor, telling of the mouse."""

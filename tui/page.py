@@ -35,6 +35,9 @@ GOOD_SECONDS = 3.0
 WARNING_SECONDS = 8.0
 ERROR_SECONDS = 30.0
 
+#: Terminals refuse more than this in one copy.
+COPIED_BYTES = 74_994
+
 #: Failures of many that are shown one by one.
 FAILURES_SHOWN = 3
 
@@ -158,6 +161,21 @@ class Page(Screen[None]):
     def complain(self, error: object) -> None:
         """Tell of an error."""
         self.notify(clean(str(error)), severity="error", timeout=ERROR_SECONDS, markup=False)
+
+    def copy(self, text: str, what: str) -> None:
+        """Put a text into the clipboard of the person's terminal, and say what was copied.
+
+        Terminals take it by OSC 52, also over SSH; of a longer one than they take, only the beginning.
+
+        Args:
+            what: what was copied, such as "the last error".
+        """
+        data = text.encode("utf-8", "replace")
+        self.app.copy_to_clipboard(data[:COPIED_BYTES].decode("utf-8", "ignore"))
+        if len(data) > COPIED_BYTES:
+            self.warn(f"copied the first {COPIED_BYTES // 1000} kB of {what}: terminals take no more at once")
+        else:
+            self.say(f"copied: {what}")
 
     def tell_results(self, results: Sequence[BulkView], done: str) -> None:
         """Say what became of each of many: one message for all that worked, and the failures by name.

@@ -12,6 +12,7 @@ import pytest
 
 from tests.e2e.conftest import MOONTIDE
 from tests.e2e.frontdoor import Door
+from tests.e2e.processes import until
 from tests.e2e.sshd import Sshd
 from tests.tmux import Tmux
 
@@ -67,6 +68,18 @@ def test_a_job_is_made_broken_and_mended_over_ssh(door: Door, sit: Sit, sshd: Ss
 
 def test_a_job_is_made_broken_and_mended_through_the_front_door(door: Door, sit: Sit) -> None:
     live_through(sit(*door.command("admin")), "doored")
+
+
+@pytest.mark.parametrize("way", ["tmux", "front door"])
+def test_what_is_copied_comes_into_the_clipboard(door: Door, sit: Sit, way: str) -> None:
+    local = [MOONTIDE, "--home", str(door.home), "tui"]
+    seat = sit(*(local if way == "tmux" else door.command("viewer")))
+    seat.reads("Running", "beat")
+    seat.type("/beat")
+    seat.press("Enter")
+    seat.type("y")
+    seat.reads("copied: beat")
+    until(lambda: seat.clipboard == "beat", 60)
 
 
 def live_through(seat: Tmux, name: str) -> None:

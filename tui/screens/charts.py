@@ -210,8 +210,7 @@ class ChartsScreen(Page):
     def action_copy(self) -> None:
         """Copy the chart as text."""
         current = self.query_one(ContentSwitcher).current
-        self.app.copy_to_clipboard(self.query_one(f"#{current}", Prose).plain)
-        self.say("copied: the chart as text")
+        self.copy(self.query_one(f"#{current}", Prose).plain, "the chart as text")
 
 
 def _shaded(row: str) -> Iterator[Part]:

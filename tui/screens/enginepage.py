@@ -40,8 +40,7 @@ class EngineScreen(Page):
 
     def action_copy(self) -> None:
         """Copy the page."""
-        self.app.copy_to_clipboard(self.query_one(Prose).plain)
-        self.say("copied: this page")
+        self.copy(self.query_one(Prose).plain, "this page")
 
 
 def engine_lines(view: EngineView, page: Page) -> Iterator[ProseLine]:

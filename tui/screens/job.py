@@ -67,7 +67,7 @@ class JobScreen(JobActions):
         Binding("7", "tab('charts')", "Charts: durations and outcomes"),
         Binding("tab", "next_tab", "Next tab"),
         Binding("v", "state", "Set or clear the state data"),
-        Binding("y", "copy", "Copy the name, or the last error"),
+        Binding("y", "copy", "Copy the name or the last error; on other tabs what they show"),
     ]
 
     def __init__(self, context: Context, name: str) -> None:
@@ -215,8 +215,14 @@ class JobScreen(JobActions):
         self.action_back()
 
     def action_copy(self) -> None:
-        """Copy the last error, or the name without one."""
-        if self.job is not None:
+        """Copy what the tab shows; of the first one and of lists the last error, or the name without one."""
+        tab = self.query_one(ContentSwitcher).current
+        if self.job is None:
+            return
+        if tab == "code":
+            self.copy(self._data.source, "the code of this job")
+        elif tab in LISTS or tab == TABS[0]:
             text = self.job.error or self.job.name
-            self.app.copy_to_clipboard(text)
-            self.say(f"copied: {words.first_line(text)}")
+            self.copy(text, words.first_line(text))
+        else:
+            self.copy(self.query_one(f"#{tab}", Prose).plain, "this page")

@@ -213,5 +213,4 @@ class JobsScreen(JobActions):
     def action_copy(self) -> None:
         """Copy the name of the job under the cursor."""
         if (job := self.job) is not None:
-            self.app.copy_to_clipboard(job.name)
-            self.say(f"copied: {job.name}")
+            self.copy(job.name, job.name)

@@ -101,5 +101,4 @@ class LibraryScreen(ListPage[ModuleView]):
         """Copy the hash of the module under the cursor."""
         module = self.grid.cursor_row
         if module is not None and module.hash:
-            self.app.copy_to_clipboard(module.hash)
-            self.say(f"copied: {module.hash[:12]}…")
+            self.copy(module.hash, f"{module.hash[:12]}…")

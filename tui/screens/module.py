@@ -45,5 +45,4 @@ class ModuleScreen(Page):
 
     def action_copy(self) -> None:
         """Copy the code."""
-        self.app.copy_to_clipboard(self._text)
-        self.say(f"copied {words.plural(len(self._text.splitlines()), 'line')}")
+        self.copy(self._text, words.plural(len(self._text.splitlines()), "line"))

@@ -31,8 +31,6 @@ from tui.widgets.tail import LEVELS, Tail
 FOLLOW_SECONDS = 0.25
 LINES_FETCHED = 5000
 TABS = ("log", "values", "code", "diff")
-#: Terminals refuse more than this in one copy.
-COPIED_BYTES = 74_994
 
 
 class RunScreen(Page):
@@ -66,7 +64,7 @@ class RunScreen(Page):
         Binding("right_square_bracket", "attempt(1)", "The attempt after"),
         Binding("O", "caller", "Open the run that asked for this one"),
         Binding("o", "job", "Open the job"),
-        Binding("y", "copy", "Copy the log as shown"),
+        Binding("y", "copy", "Copy what the tab shows"),
     ]
 
     def __init__(self, context: Context, run_id: int) -> None:
@@ -75,6 +73,7 @@ class RunScreen(Page):
         self.run_id = run_id
         self._run: RunView | None = None
         self._code: list[ProseLine] = []
+        self._source = ""
         self._diff: list[ProseLine] = []
         self._stale = True
 
@@ -144,6 +143,7 @@ class RunScreen(Page):
             source = await self.client.history.source(run.id)
         except MoontideError as error:
             return [[(words.clean(str(error)), "late")]]
+        self._source = source.text or ""
         return source_lines(source, marked=error_line(run.error))
 
     async def _diff_lines(self, run: RunView) -> list[ProseLine]:
@@ -291,7 +291,12 @@ class RunScreen(Page):
             self.open_job(self._run.job)
 
     def action_copy(self) -> None:
-        """Copy the log as shown."""
-        text = self.tail.text.encode()[:COPIED_BYTES].decode(errors="ignore")
-        self.app.copy_to_clipboard(text)
-        self.say(f"copied {words.plural(len(text.splitlines()), 'line')} of the log")
+        """Copy what the tab shows, the code without the numbers of its lines."""
+        tab = self.query_one(ContentSwitcher).current
+        if tab == "log":
+            text = self.tail.text
+            self.copy(text, f"{words.plural(len(text.splitlines()), 'line')} of the log")
+        elif tab == "code":
+            self.copy(self._source, "the code of this run")
+        else:
+            self.copy(self.query_one(f"#{tab}", Prose).plain, "this page")

@@ -193,5 +193,4 @@ class RunsScreen(Page):
         """Copy the error of the run under the cursor."""
         run = self.grid.cursor_row
         if run is not None and run.error:
-            self.app.copy_to_clipboard(run.error)
-            self.say(f"copied: {words.first_line(run.error)}")
+            self.copy(run.error, words.first_line(run.error))

@@ -93,5 +93,4 @@ class SettingsScreen(ListPage[EngineSettingView]):
     def action_copy(self) -> None:
         """Copy the key of the setting under the cursor with its value."""
         if (view := self.grid.cursor_row) is not None:
-            self.app.copy_to_clipboard(f"{view.key} = {view.value}")
-            self.say(f"copied: {view.key}")
+            self.copy(f"{view.key} = {view.value}", view.key)
