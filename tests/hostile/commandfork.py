@@ -20,7 +20,13 @@ from engine.cli import main
 LONGEST_SECONDS = 120
 
 #: What most commands import once they are at work; here once for all of them.
-_IMPORTED_BEFORE = ("engine.api.syncclient", "engine.offline", "rich.console", "rich.table")
+_IMPORTED_BEFORE = (
+    "engine.cli.commands",
+    "engine.api.syncclient",
+    "engine.offline",
+    "rich.console",
+    "rich.table",
+)
 
 
 def carry_out(arguments: list[str], out: Path, err: Path) -> int:
