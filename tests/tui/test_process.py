@@ -41,12 +41,16 @@ def home(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def engine(home: Path) -> Iterator[subprocess.Popen[bytes]]:
-    engine = subprocess.Popen([MOONTIDE, "--home", str(home), "serve"], stdout=subprocess.PIPE)
-    assert engine.stdout is not None
-    until(lambda: (home / "moontide.sock").exists(), 20)
-    yield engine
-    engine.terminate()
-    engine.communicate(timeout=20)
+    with subprocess.Popen([MOONTIDE, "--home", str(home), "serve"], stdout=subprocess.PIPE) as engine:
+        try:
+            until(lambda: (home / "moontide.sock").exists() or engine.poll() is not None, 60)
+            assert engine.poll() is None
+            yield engine
+            engine.terminate()
+            engine.communicate(timeout=60)
+        finally:
+            # One that is left behind would be a fault of whichever test comes later.
+            engine.kill()
 
 
 @pytest.fixture
