@@ -87,6 +87,7 @@ class Crew:
         self._runs: dict[int, InHand] = {}
         self._to_look: set[int] = set()
         self._looking: asyncio.Task[None] | None = None
+        self._taking: asyncio.Task[None]
         self._tasks: set[asyncio.Task[None]] = set()
         self._sources: dict[str, str] = {}
         self._wake = asyncio.Event()
@@ -102,7 +103,7 @@ class Crew:
     def start(self) -> None:
         """Begin to take runs."""
         self._listener.start()
-        self._begin(self._take_on())
+        self._taking = self._begin(self._take_on())
 
     def pause(self, paused: bool) -> None:
         """Take nothing new, or go on."""
@@ -121,6 +122,8 @@ class Crew:
         """
         self._draining = True
         self._wake.set()
+        # What is being taken in this moment is carried out too.
+        await asyncio.wait({self._taking}, timeout=seconds)
         carrying = {task for task in self._tasks if task.get_name().startswith("run ")}
         if carrying:
             await asyncio.wait(carrying, timeout=seconds)

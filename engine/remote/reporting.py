@@ -85,7 +85,9 @@ class Reporter:
             logger.warning("runs cannot be reported on now: %s", error)
             return False
         for run_id, _, _ in batch.ended:
-            self._told.pop(run_id).set_result(None)
+            told = self._told.pop(run_id)
+            if not told.done():
+                told.set_result(None)
         for run_id in late:
             self._refused(runs[run_id])
         return True

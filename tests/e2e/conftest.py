@@ -91,7 +91,7 @@ class Home:
             capture_output=True,
             text=True,
             cwd=cwd or self.path,
-            env=self._environment(env or {}),
+            env=self.environment(**(env or {})),
             timeout=60,
         )
         return Result(done.returncode, done.stdout, done.stderr)
@@ -109,12 +109,13 @@ class Home:
                 stdin=subprocess.DEVNULL,
                 stdout=stdout,
                 stderr=stderr,
-                env=self._environment(env),
+                env=self.environment(**env),
             )
         return Served(self, process)
 
-    def _environment(self, more: Mapping[str, str]) -> dict[str, str]:
-        return environment(**self.base.environment, **more)
+    def environment(self, **more: str) -> dict[str, str]:
+        """Return the environment of commands in this home."""
+        return environment(**{**self.base.environment, **more})
 
     @contextmanager
     def serving(

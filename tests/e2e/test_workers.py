@@ -8,11 +8,13 @@ from pathlib import Path
 from statistics import quantiles
 
 import pytest
+from sqlalchemy.engine import make_url
 
 from engine.views import RunView
 from tests.e2e.conftest import Home, Served, job
 from tests.e2e.processes import until
 from tests.e2e.workers import Worker, working
+from tests.faults.cutter import before
 from tests.homebases import POSTGRESQL
 
 #: A machine under load needs a while for what takes milliseconds.
@@ -254,3 +256,34 @@ def test_a_worker_refuses_a_home_whose_executor_has_no_workers(home: Home) -> No
     done = home.moontide("worker")
     assert done.code == 1
     assert 'executor = "local" has no workers of this kind' in done.err
+
+
+def test_a_worker_that_is_cut_off_is_refused_and_goes_on_when_it_is_back(home: Home) -> None:
+    home.write("rest", job(SLEEPS))
+    address = make_url(home.base.url)
+    assert address.port is not None
+    with home.serving() as served, before(address.port) as cutter:
+        through = address.set(port=cutter.port).render_as_string(hide_password=False)
+        with working(home, "--name", "north", MOONTIDE_DATABASE=through):
+            run_id = at_work(served, "rest", 600)
+            cutter.die()
+            assert_lost(served.finished(run_id, LOST_SECONDS))
+            cutter.live()
+            until(lambda: bool(served.client.run(run_id).superseded), SECONDS)
+            assert served.run("rest", {"seconds": 0}, LOST_SECONDS).worker == "north"
+            assert_lost(served.client.run(run_id))
+
+
+def test_a_short_cut_between_worker_and_database_costs_no_run(home: Home) -> None:
+    home.write("rest", job(SLEEPS))
+    address = make_url(home.base.url)
+    assert address.port is not None
+    with home.serving() as served, before(address.port) as cutter:
+        through = address.set(port=cutter.port).render_as_string(hide_password=False)
+        with working(home, "--name", "north", MOONTIDE_DATABASE=through):
+            for _ in range(3):
+                run_id = at_work(served, "rest", 1)
+                cutter.die()
+                cutter.live()
+                run = served.finished(run_id, LOST_SECONDS)
+                assert (run.status, run.superseded) == ("COMPLETE", None), run.error

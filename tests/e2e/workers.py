@@ -37,7 +37,7 @@ class Worker:
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,
-                env={**home._environment(env)},
+                env=home.environment(**env),
             )
 
     @property
