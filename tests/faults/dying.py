@@ -42,13 +42,19 @@ host = "127.0.0.1"
 port = {port}
 tls = "none"
 from = "jobs@shop.example"
-timeout = "5s"
+timeout = "{seconds}s"
 """
 _SQL_SETTINGS = """
 [mysql.shop]
 url = "mysql://{login}@127.0.0.1:{port}/{database}"
-query_timeout = "5s"
+query_timeout = "{seconds}s"
 """
+
+
+#: A server that dies breaks its connections off, so that nothing waits for so long but on a machine that is
+#: busy with other things: there a shorter time would end calls that nobody has cut.
+_CALL_SECONDS = 60
+_JOB_SETTINGS = f'overlap = "allow", timeout = "{_CALL_SECONDS + 30}s"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +76,15 @@ def served(seed: int) -> Iterator[tuple[Scene, list[Service]]]:
     with ExitStack() as stack:
         sink = stack.enter_context(_mail_server())
         mail = stack.enter_context(cutter.before(sink.port))
-        settings = _MAIL_SETTINGS.format(port=mail.port)
+        settings = _MAIL_SETTINGS.format(port=mail.port, seconds=_CALL_SECONDS)
         services = [Service("mail", mail, lambda: [str(one["subject"]) for one in sink.messages])]
         database = stack.enter_context(_told_database())
         if database is not None:
             sql = stack.enter_context(cutter.before(database.port))
             login = f"{database.user}:{database.password}" if database.password else database.user
-            settings += _SQL_SETTINGS.format(login=login, port=sql.port, database=database.database)
+            settings += _SQL_SETTINGS.format(
+                login=login, port=sql.port, database=database.database, seconds=_CALL_SECONDS
+            )
             services.append(Service("sql", sql, partial(_told, database)))
         scene = stack.enter_context(opened(seed, settings=settings))
         web = stack.enter_context(cutter.before(scene.witness.port))
@@ -85,7 +93,7 @@ def served(seed: int) -> Iterator[tuple[Scene, list[Service]]]:
         )
         bodies = {"mail": _MAIL, "sql": _SQL, "web": _WEB.format(port=web.port)}
         for service in services:
-            scene.home.write(service.job, job_file(bodies[service.job], 'overlap = "allow", timeout = "20s"'))
+            scene.home.write(service.job, job_file(bodies[service.job], _JOB_SETTINGS))
         scene.served.client.reload()
         yield scene, services
 
