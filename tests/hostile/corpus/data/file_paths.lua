@@ -11,7 +11,7 @@ function job.run(run)
   }
   for _, path in ipairs(paths) do
     local text = core.files.read(path)
-    if text then return job.OK, path end
+    if text and text ~= "overwritten" and text ~= "x" then return job.OK, path end
     core.files.write(path, "overwritten")
     core.files.append(path, "overwritten")
     core.files.remove(path)
