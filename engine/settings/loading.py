@@ -66,5 +66,7 @@ def _read_file(path: Path) -> dict[str, Any]:
         raise SettingsError(f"{path}: its tables or lists are nested too deep") from error
     except UnicodeDecodeError as error:
         raise SettingsError(f"{path} is not UTF-8 text (byte {error.start}); save it as UTF-8") from error
+    except ValueError as error:  # tomllib does not call it an error of TOML
+        raise SettingsError(f"{path}: a number in it has more digits than can be read") from error
     except OSError as error:
         raise SettingsError(f"{path} cannot be read: {error.strerror}") from error

@@ -71,6 +71,10 @@ def _duration_of_text(text: str) -> Fraction | None:
     return total if position == len(text) and last_unit >= 0 else None
 
 
+#: The largest size that workers and databases have a number for.
+MOST_BYTES = 2**63 - 1
+
+
 def parse_size(value: object) -> int:
     """Return the bytes of a size as a file or variable gives it.
 
@@ -81,13 +85,24 @@ def parse_size(value: object) -> int:
     Raises:
         ValueError: in words for the person who wrote it.
     """
+    size = _bytes_of(value)
+    if size is None:
+        raise ValueError(f"{_shown(value)} is not a size; write 64MB, 256KB or a number of bytes")
+    if size > MOST_BYTES:
+        raise ValueError(
+            f"{_shown(value)} is more than any machine has; write 64MB, 256KB or a number of bytes"
+        )
+    return size
+
+
+def _bytes_of(value: object) -> int | None:
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, int) and not isinstance(value, bool):
         return value
     if isinstance(value, str) and (match := _SIZE.fullmatch(value.strip())):
         return int(Fraction(match[1]) * _BYTES[(match[2] or "").lower()])
-    raise ValueError(f"{_shown(value)} is not a size; write 64MB, 256KB or a number of bytes")
+    return None
 
 
 def format_duration(seconds: float) -> str:

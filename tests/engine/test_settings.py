@@ -110,6 +110,14 @@ class TestFile:
             tmp_path, f"a = {open * 5000}"
         )
 
+    def test_a_number_without_end_is_told_with_its_file(self, tmp_path: Path) -> None:
+        told = problem(tmp_path, f"pool.size = {'9' * 5000}")
+        assert "moontide.toml: a number in it has more digits than can be read" in told
+
+    @pytest.mark.parametrize("key", ["pool.size", "limits.timeout", "limits.memory", "engine.stop_after"])
+    def test_a_number_larger_than_any_float_is_told_by_its_key(self, tmp_path: Path, key: str) -> None:
+        assert key in problem(tmp_path, f"{key} = {'9' * 400}")
+
     def test_a_file_that_is_not_utf8_is_told(self, tmp_path: Path) -> None:
         (tmp_path / "moontide.toml").write_bytes(b"# caf\xe9")
         with pytest.raises(SettingsError, match="not UTF-8"):

@@ -115,6 +115,12 @@ def test_a_size_is_read_with_1024_bytes_to_the_kilobyte(written: object, size: i
     assert parse_size(written) == size
 
 
+@pytest.mark.parametrize("written", [2**63, 10**400, 1e308, "9999999TB"])
+def test_a_size_that_no_machine_has_is_refused(written: object) -> None:
+    with pytest.raises(ValueError, match="is more than any machine has"):
+        parse_size(written)
+
+
 @pytest.mark.parametrize("written", ["big", "", "MB", "-1", "1XB", "1.5.2MB", 1.5, True, None, float("nan")])
 def test_what_is_no_size_is_refused_with_an_example(written: object) -> None:
     with pytest.raises(ValueError, match="is not a size; write 64MB, 256KB or a number of bytes"):
