@@ -18,7 +18,7 @@ class Driver:
         self._dispatcher = engine.dispatcher
         self._jobs = {job.name: job for job in jobs}
         self._submitting: set[asyncio.Task[object]] = set()
-        self._unsubscribe = engine.events.subscribe(self._heard)
+        self._unsubscribe = engine.events.subscribe(self._heard, (RunFinished,))
         self.committed = 0
         self.failed = 0
 

@@ -253,30 +253,54 @@ def as_dict(event: Event) -> dict[str, Any]:
 Subscriber = Callable[[Event], None]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Subscription:
+    """One who listens, and to what."""
+
+    subscriber: Subscriber
+    kinds: tuple[type[Event], ...]
+
+
 class Events:
     """The list of those who listen."""
 
     def __init__(self) -> None:
-        self._subscribers: list[Subscriber] = []
+        self._subscriptions: list[_Subscription] = []
+        #: Who is told of each kind of event, as far as that was asked.
+        self._told: dict[type[Event], tuple[Subscriber, ...]] = {}
 
-    def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
-        """Add a subscriber, called on the engine's loop for each event; it must not block.
+    def subscribe(
+        self, subscriber: Subscriber, kinds: tuple[type[Event], ...] = (Event,)
+    ) -> Callable[[], None]:
+        """Add a subscriber, called on the engine's loop for each event that it wants; it must not block.
+
+        Args:
+            kinds: the kinds of events that it wants; all of them without.
 
         Returns:
             a function that ends the subscription.
         """
-        self._subscribers.append(subscriber)
+        subscription = _Subscription(subscriber, kinds)
+        self._subscriptions.append(subscription)
+        self._told.clear()
 
         def unsubscribe() -> None:
-            if subscriber in self._subscribers:
-                self._subscribers.remove(subscriber)
+            if subscription in self._subscriptions:
+                self._subscriptions.remove(subscription)
+                self._told.clear()
 
         return unsubscribe
 
     def publish(self, event: Event) -> None:
         """Tell every subscriber; one that raises is logged and stays subscribed."""
-        for subscriber in tuple(self._subscribers):
+        told = self._told.get(type(event))
+        if told is None:
+            told = self._told[type(event)] = self._who_wants(type(event))
+        for subscriber in told:
             try:
                 subscriber(event)
             except Exception:
                 logger.exception("subscriber %r failed on %s", subscriber, type(event).__name__)
+
+    def _who_wants(self, kind: type[Event]) -> tuple[Subscriber, ...]:
+        return tuple(one.subscriber for one in self._subscriptions if issubclass(kind, one.kinds))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -16,6 +17,10 @@ from engine.rules.alertwatch import AlertKind
 #: Upper bounds of the classes, in seconds.
 LATENESS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 300)
 DURATION = (0.005, 0.02, 0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600)
+
+
+#: The events that are counted.
+_COUNTED = (RunStarted, RunFinished, RunsMissed, WorkersReplaced, JournalStalled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +83,9 @@ class Metrics:
             "moontide_journal_stalls", "Times that the database took no writes.", registry=self._registry
         )
         self._registry.register(_Now(standing))
-        events.subscribe(self.take)
+        # To find the counter of a status costs more than to count.
+        self._ended = cache(self._runs.labels)
+        events.subscribe(self.take, _COUNTED)
 
     def take(self, event: Event) -> None:
         """Count one event."""
@@ -86,7 +93,7 @@ class Metrics:
             case RunStarted(trigger="schedule"):
                 self._lateness.observe(event.late_ms / 1000)
             case RunFinished():
-                self._runs.labels(event.status).inc()
+                self._ended(event.status).inc()
                 if event.duration_ms is not None:
                     self._duration.observe(event.duration_ms / 1000)
             case RunsMissed():

@@ -212,7 +212,7 @@ def start_subscribers(
         courier = Courier(subscriber, plugin=plugin, service=service, report=report if sends else None)
         courier.start()
         parts.push_async_callback(courier.stop)
-        parts.callback(events.subscribe(courier.take))
+        parts.callback(events.subscribe(courier.take, subscriber.kinds))
     return senders
 
 

@@ -41,8 +41,11 @@ from engine.errors import SettingsError, StoreError
 from engine.events import (
     EngineStateChanged,
     Events,
+    JobsReloaded,
     JournalRecovered,
     JournalStalled,
+    RunFinished,
+    RunLogged,
     RunsRecovered,
     WorkersReplaced,
 )
@@ -527,7 +530,7 @@ class Engine:
 
     def _make_indexer(self, parts: AsyncExitStack, journal: Journal, database: Database) -> Indexer:
         indexer = Indexer(journal=journal, reader=database.reader)
-        parts.callback(self.events.subscribe(indexer.take))
+        parts.callback(self.events.subscribe(indexer.take, (RunLogged, RunFinished)))
         parts.push_async_callback(indexer.stop)
         return indexer
 
@@ -558,7 +561,7 @@ class Engine:
         )
         writer.refresh()
         parts.push_async_callback(writer.stop)
-        parts.callback(self.events.subscribe(writer.take))
+        parts.callback(self.events.subscribe(writer.take, (JobsReloaded,)))
 
     def _make_api(self) -> ApiServer:
         return ApiServer(

@@ -147,7 +147,7 @@ class Alerts:
         """Take up the alerts of earlier engines, and watch; called before the jobs are read."""
         rows = await asyncio.to_thread(self._stored.open)
         self._book.take_up(rows, await asyncio.to_thread(self._stored.next_id))
-        self._unsubscribe = self._events.subscribe(self.take)
+        self._unsubscribe = self._events.subscribe(self.take, _WANTED)
         self._timer.start()
         self.expectations.start()
 
@@ -181,8 +181,6 @@ class Alerts:
 
     def take(self, event: Event) -> None:
         """See what an event changes."""
-        if not isinstance(event, _WANTED):
-            return
         match event:
             case RunStarted():
                 self._started(event)

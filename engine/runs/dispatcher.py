@@ -525,10 +525,10 @@ class Dispatcher:
         ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
         def watch(event: Any) -> None:
-            if isinstance(event, RunFinished) and event.run == run.id:
+            if event.run == run.id:
                 _settle(ended)
 
-        unsubscribe = self._events.subscribe(watch)
+        unsubscribe = self._events.subscribe(watch, (RunFinished,))
         try:
             await ended
         finally:

@@ -90,7 +90,7 @@ class Planner:
         for planned in await asyncio.to_thread(self._queries.planned_times):
             self._arm(planned)
         self._beginning = asyncio.create_task(self._begin_all(), name="planned-runs")
-        self._unsubscribe = self._events.subscribe(self._take_event)
+        self._unsubscribe = self._events.subscribe(self._take_event, (JobChanged, JobsReloaded))
         self._scheduler.start()
 
     async def stop(self) -> None:

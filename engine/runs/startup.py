@@ -55,7 +55,7 @@ async def _run(job: Job, dispatcher: Dispatcher, events: Events) -> RunFinished:
         if isinstance(event, RunFinished) and event.job == job.name:
             ends.put_nowait(event)
 
-    unsubscribe = events.subscribe(watch)
+    unsubscribe = events.subscribe(watch, (RunFinished,))
     try:
         run = await dispatcher.submit(job, trigger=Trigger.STARTUP)
         while (ended := await ends.get()).run != run.id:

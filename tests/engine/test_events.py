@@ -19,6 +19,18 @@ def test_every_subscriber_hears_of_an_event() -> None:
     assert heard == [("a", event), ("b", event)]
 
 
+def test_a_subscriber_hears_of_the_kinds_that_it_wants() -> None:
+    events, heard = Events(), []
+    started = RunStarted(NOW, 7, "a", "schedule", 1, 2.5)
+    events.publish(started)
+    unsubscribe = events.subscribe(heard.append, (RunStarted,))
+    events.publish(Event(NOW))
+    events.publish(started)
+    unsubscribe()
+    events.publish(started)
+    assert heard == [started]
+
+
 def test_a_failing_subscriber_is_logged_and_changes_nothing(caplog: pytest.LogCaptureFixture) -> None:
     events, heard = Events(), []
 
