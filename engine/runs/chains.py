@@ -14,6 +14,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from msgspec import structs
+
 from engine.errors import JobFileError, JobNotFound, RunNotFound, StoreError
 from engine.events import Event, Events, JobsReloaded, RunFinished, RunsMissed, RunsSkipped, RunStarted
 from engine.rules import slots
@@ -95,7 +97,7 @@ class Chains:
         """Begin to serve due times; those that came meanwhile have passed."""
         for chain in list(self._chains.values()):
             self._pass_over(chain, Cause.DOWN, slots.DOWN)
-        self._unsubscribe = self._events.subscribe(self._take_event)
+        self._unsubscribe = self._events.subscribe(self._take_event, (RunStarted, RunFinished, JobsReloaded))
         self._scheduler.start()
 
     def stop(self) -> None:
@@ -261,7 +263,7 @@ class Chains:
             self._arm(chain)
         else:
             self.forget(chain)
-        self._spawn(self._commit(replace(changes, given_steps=(row,)), run))
+        self._spawn(self._commit(structs.replace(changes, given_steps=(row,)), run))
 
     async def _commit(self, changes: Changes, run: PlannedRun | None) -> None:
         try:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from engine.jobs.jobfile import JobSettings
 from engine.jobs.overrides import Overrides
 from engine.rules.lifecycle import JobState
@@ -19,8 +21,7 @@ from engine.times.blackout import Blackout
 from engine.times.schedule import Schedule
 
 
-@dataclass(frozen=True, slots=True)
-class LastRun:
+class LastRun(msgspec.Struct, frozen=True):
     """What the list shows of a job's last run."""
 
     id: int

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from engine.rules.lifecycle import JobState
@@ -52,7 +51,7 @@ def whole_patch_of(job: Job) -> JobPatch:
         "overrides": dict(job.overrides) or None,
     }
     patch = patch_of(job)
-    return replace(patch, values={**patch.values, **about_file})
+    return JobPatch(job.name, {**patch.values, **about_file}, patch.slots, patch.runs)
 
 
 def is_stored(patch: JobPatch, stored: StoredJob | None) -> bool:

@@ -16,7 +16,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
@@ -144,7 +144,7 @@ class Journal:
         self, row: RunRow, job: JobPatch | None = None, sources: tuple[SourceRow, ...] = ()
     ) -> asyncio.Future[None]:
         """Write a run whose time has come, as `run_created` does, and remove the planned one of its id."""
-        return self._commit(replace(_new_run(row, job, sources), unplanned=(row.id,)))
+        return self._commit(_new_run(row, job, sources, unplanned=(row.id,)))
 
     def run_planned(self, planned: PlannedRun) -> asyncio.Future[None]:
         """Write a run to come."""
@@ -482,5 +482,7 @@ class Journal:
             logger.debug("the loop is closed; nobody hears of %s", what.__name__)
 
 
-def _new_run(row: RunRow, job: JobPatch | None, sources: tuple[SourceRow, ...]) -> Changes:
-    return Changes(runs=(row,), jobs=(job,) if job else (), sources=sources)
+def _new_run(
+    row: RunRow, job: JobPatch | None, sources: tuple[SourceRow, ...], unplanned: tuple[int, ...] = ()
+) -> Changes:
+    return Changes(runs=(row,), jobs=(job,) if job else (), sources=sources, unplanned=unplanned)

@@ -2,6 +2,8 @@
 
 What a value holds (a run's data, a job's settings) must not be changed after it was handed over: the
 journal's thread reads it later.
+
+Those that each run needs are structs of msgspec, which are made in a tenth of the time of frozen dataclasses.
 """
 
 from __future__ import annotations
@@ -11,13 +13,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from engine.rules.slots import Slot
 from engine.run import Beside, LogLine
 from engine.states import Returned, RunStatus, ScheduleStatus, Trigger
 
 
-@dataclass(frozen=True, slots=True)
-class RunRow:
+class RunRow(msgspec.Struct, frozen=True):
     """A run as it is written first: QUEUED, or directly RUNNING with its start.
 
     Attributes:
@@ -132,8 +135,7 @@ class GivenSchedule:
     run_skipped: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RunStart:
+class RunStart(msgspec.Struct, frozen=True):
     """A queued run that begins now.
 
     Attributes:
@@ -149,8 +151,7 @@ class RunStart:
     worker: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RunEnd:
+class RunEnd(msgspec.Struct, frozen=True):
     """What is written when a run is over; `status` is final.
 
     Attributes:
@@ -174,8 +175,7 @@ class RunEnd:
     remove_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class JobPatch:
+class JobPatch(msgspec.Struct, frozen=True):
     """New values for some columns of a job's row; the row is made if the job has none.
 
     Attributes:
@@ -260,8 +260,7 @@ class AuditEntry:
     after: Any = None
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
+class Changes(msgspec.Struct, frozen=True):
     """Rows that belong together: all of them are committed, or none.
 
     Attributes:

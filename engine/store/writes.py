@@ -31,9 +31,9 @@ from engine.store.models import (
 from engine.store.prepared import Prepared, Values
 from engine.store.rows import AuditEntry, Changes, GivenSchedule, PlannedRun, RunEnd, RunRow
 
-_RUN_NAMES = tuple(field.name for field in fields(RunRow))
+_RUN_NAMES = RunRow.__struct_fields__
 _PLANNED_NAMES = tuple(field.name for field in fields(PlannedRun))
-_END_NAMES = tuple(field.name for field in fields(RunEnd))
+_END_NAMES = RunEnd.__struct_fields__
 _SLOT_NAMES = tuple(field.name for field in fields(Slot))
 _GIVEN_NAMES = tuple(field.name for field in fields(GivenSchedule))
 #: What changes of a schedule after it was given.

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
+from msgspec import structs
 
 from engine.rules.slots import Slot
 from engine.states import Cause, Fate, RunStatus, ScheduleStatus, Trigger
@@ -69,7 +70,7 @@ def test_schedules_go_when_no_run_of_them_is_to_come(either: Database) -> None:
         replace(GIVEN, id=8),
     ]
     again = PlannedRun(1, "report", YOUNG, NOON, trigger=Trigger.RETRY, schedule_id=6)
-    goes_on = replace(a_run(2, status=RunStatus.RUNNING), schedule_id=7)
+    goes_on = structs.replace(a_run(2, status=RunStatus.RUNNING), schedule_id=7)
     put(either, Changes(given=tuple(rows), planned=(again,), runs=(goes_on,)))
     assert removed(either, SCHEDULES) == [1, 4]
 

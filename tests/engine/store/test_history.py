@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 from sqlalchemy import event
 
 from engine.runfilter import RunFilter
@@ -48,7 +49,7 @@ class Past:
         made = NOON + timedelta(minutes=self.minute)
         first = RunStatus.QUEUED if self.status is RunStatus.QUEUED else RunStatus.RUNNING
         row = a_run(self.id, self.job, first, user_id=self.user_id)
-        return replace(row, queued=made, trigger=self.trigger)
+        return structs.replace(row, queued=made, trigger=self.trigger)
 
 
 def put(database: Database, runs: list[Past]) -> None:

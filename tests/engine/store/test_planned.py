@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from alembic import command
 from alembic.config import Config
+from msgspec import structs
 from sqlalchemy import text
 
 import engine.store.migrations as migrations
@@ -67,7 +68,7 @@ async def test_its_row_makes_way_for_the_runs(journal: Journal, queries: Queries
 
 async def test_a_run_cannot_take_the_place_of_a_planned_one_twice(journal: Journal, queries: Queries) -> None:
     await journal.run_planned(PLANNED)
-    row = replace(a_run(5, status=RunStatus.QUEUED), trigger=Trigger.CALL)
+    row = structs.replace(a_run(5, status=RunStatus.QUEUED), trigger=Trigger.CALL)
     await journal.together(Changes(runs=(row,), ends=((5, an_end()),), unplanned=(5,)))
     with pytest.raises(StoreError):
         await journal.planned_run_created(a_run(5))

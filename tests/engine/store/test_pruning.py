@@ -2,12 +2,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 from sqlalchemy import text
 
 from engine.run import LogLine, Retention
@@ -52,7 +53,7 @@ def put(database: Database, runs: list[Past]) -> None:
     for number, run in enumerate(runs, 1):
         queued = NOON - timedelta(hours=run.ended + run.waited)
         first = RunStatus.QUEUED if run.status is RunStatus.QUEUED else RunStatus.RUNNING
-        row = replace(a_run(number, run.job, first, source_hash=run.source), queued=queued)
+        row = structs.replace(a_run(number, run.job, first, source_hash=run.source), queued=queued)
         said = (number, (LogLine(1, NOON, "info", "said"),))
         sources = (SourceRow(run.source, ""),)
         changes.append(Changes(runs=(row,), sources=sources, lines=(said,)))
@@ -62,7 +63,9 @@ def put(database: Database, runs: list[Past]) -> None:
             modules = {"lib.x": run.source.upper()}
             end = an_end(run.status, log_lines=1, remove_at=remove_at, modules=modules)
             module = SourceRow(run.source.upper(), "")
-            changes.append(Changes(ends=((number, replace(end, finished=finished)),), sources=(module,)))
+            changes.append(
+                Changes(ends=((number, structs.replace(end, finished=finished)),), sources=(module,))
+            )
     with database.writer.begin() as connection:
         write(connection, changes, NOON)
         index_runs(connection, range(1, len(runs) + 1))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from msgspec import structs
+
 from engine.rules.slots import Slot
 from engine.states import Cause, Fate, Trigger
 from engine.store.database import Database
@@ -62,8 +64,8 @@ def test_slots_are_found_by_the_time_they_cover(either: Database) -> None:
 
 
 def test_runs_of_the_schedule_are_found_by_their_due_time(either: Database) -> None:
-    runs = [replace(a_run(number), due=NOON + number * MINUTE) for number in (1, 2, 3)]
-    by_hand = replace(a_run(4), due=NOON + 2 * MINUTE, trigger=Trigger.MANUAL)
+    runs = [structs.replace(a_run(number), due=NOON + number * MINUTE) for number in (1, 2, 3)]
+    by_hand = structs.replace(a_run(4), due=NOON + 2 * MINUTE, trigger=Trigger.MANUAL)
     put(either, Changes(runs=(*runs, by_hand)))
     found = SlotQueries(either.reader).scheduled_runs(
         "report", since=NOON + 2 * MINUTE, until=NOON + 3 * MINUTE
@@ -72,7 +74,7 @@ def test_runs_of_the_schedule_are_found_by_their_due_time(either: Database) -> N
 
 
 def test_runs_of_given_schedules_are_found_where_they_are_wanted(either: Database) -> None:
-    put(either, Changes(runs=(a_run(1), replace(a_run(2), trigger=Trigger.GIVEN, schedule_id=4))))
+    put(either, Changes(runs=(a_run(1), structs.replace(a_run(2), trigger=Trigger.GIVEN, schedule_id=4))))
     queries, both = SlotQueries(either.reader), (Trigger.SCHEDULE, Trigger.GIVEN)
     assert [run.id for run in queries.scheduled_runs("report")] == [1]
     assert [run.id for run in queries.scheduled_runs("report", triggers=both)] == [2, 1]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from engine.runfilter import RunFilter
 from engine.states import FINAL, RunStatus
@@ -69,8 +70,8 @@ def put(database: Database, runs: list[Past]) -> None:
     for number, run in enumerate(runs, 1):
         goes_on = run.status is RunStatus.RUNNING
         first = RunStatus.RUNNING if goes_on or run.starts else RunStatus.QUEUED
-        row = replace(a_run(number, run.job, first), queued=run.made, due=run.made)
-        row = replace(row, started=run.made if first is RunStatus.RUNNING else None)
+        row = structs.replace(a_run(number, run.job, first), queued=run.made, due=run.made)
+        row = structs.replace(row, started=run.made if first is RunStatus.RUNNING else None)
         changes.append(Changes(runs=(row,), jobs=(JobPatch(run.job, {}),)))
         if not goes_on:
             changes.append(Changes(ends=((number, RunEnd(run.status, run.ended)),)))
@@ -119,7 +120,7 @@ def test_a_run_of_many_days_that_goes_on_is_told_and_one_that_waits_is_not(store
     days = 5 * 24 * 60
     put(store, [Past("watch", RunStatus.RUNNING, -days, 0, starts=True)])
     with store.writer.begin() as connection:
-        waiting = replace(a_run(9, "till", RunStatus.QUEUED), queued=NOON, started=None)
+        waiting = structs.replace(a_run(9, "till", RunStatus.QUEUED), queued=NOON, started=None)
         write(connection, [Changes(runs=(waiting,), jobs=(JobPatch("till", {}),))], NOON)
     told = timelines.timeline(Steps(NOON, NOON + 60 * MINUTE, 4), NOW, 9)
     assert [(one.job, one.parts) for one in told.jobs] == [("watch", [(0, 2, "ran")])]
