@@ -96,6 +96,47 @@ def weak_parts(seat: Seat, theme: Theme) -> set[str]:
     return {words for segment in segments(seat) if (words := too_weak(segment))}
 
 
+def behind(seat: Seat) -> Iterator[Segment]:
+    """Yield what is drawn of the screen below a question: all that lies beside its parts."""
+    screen = seat.app.screen
+    parts = [part.region for part in screen.children if part.display]
+    for number, strip in enumerate(screen._compositor.render_strips()):
+        edges = sorted((region.x, region.right) for region in parts if region.y <= number < region.bottom)
+        at = 0
+        for left, right in [*edges, (strip.cell_length, strip.cell_length)]:
+            if at < left:
+                yield from (one for one in strip.crop(at, left) if one.text.strip() and not one.control)
+            at = max(at, right)
+
+
+def too_dim(segment: Segment) -> str | None:
+    """Say what is wrong with a part that is only to be recognised, or None."""
+    front, back = colours(segment.style)
+    if front is None or back is None or front.is_default or back.is_default:
+        return f"{segment.text!r} has whatever colours the terminal has"
+    found, least = ratio(front, back), min(wanted(segment.text), SIGN_RATIO)
+    return f"{segment.text.strip()!r}: {front.name} on {back.name} is {found:.2f}" if found < least else None
+
+
+@pytest.mark.parametrize("name", ["delete", "new", "reload"])
+async def test_what_lies_behind_a_question_can_still_be_made_out(name: str, tmp_path: Path) -> None:
+    async with showcase(tmp_path), visit(tmp_path, name, SIZE) as seat:
+        assert any("waiting" in segment.text or "report" in segment.text for segment in behind(seat))
+        for theme in THEMES:
+            if theme is TERMINAL:
+                continue
+            seat.app.theme = theme.name
+            await seat.pilot.pause()
+
+            def weak() -> set[str]:
+                return {words for segment in behind(seat) if (words := too_dim(segment))}
+
+            try:
+                await until(lambda weak=weak: not weak(), DRAWN_SECONDS)
+            except TimeoutError:
+                pytest.fail(f"{theme.name}: {sorted(weak())}")
+
+
 @pytest.mark.parametrize("name", TOUR)
 async def test_all_that_is_drawn_can_be_read_in_every_theme(name: str, tmp_path: Path) -> None:
     async with showcase(tmp_path), visit(tmp_path, name, SIZE) as seat:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -42,12 +43,12 @@ async def compare(seat: Seat, picture: Path) -> None:
         pytest.fail("\n".join(lines))
 
 
-async def come_to_rest(seat: Seat) -> None:
-    """Wait until nothing on the screen changes any more."""
+async def come_to_rest(seat: Seat, look: Callable[[Seat], str] | None = None) -> None:
+    """Wait until nothing changes any more of what a look at the screen tells, by default its text."""
     looks = [""]
 
     def rests() -> bool:
-        looks.append(drawn(seat))
+        looks.append((look or drawn)(seat))
         return len(looks) > LOOKS and len(set(looks[-LOOKS:])) == 1
 
     await until(rests, READ_SECONDS)
