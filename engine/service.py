@@ -5,7 +5,6 @@ This is the only module that knows all parts.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 import socket
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter
+from sqlalchemy import Connection
 
 from engine.alerts.alertbook import AlertBook
 from engine.alerts.alerting import Alerts
@@ -23,7 +23,7 @@ from engine.alerts.heartbeat import Heartbeat, ailment
 from engine.api.callers import Caller, Callers, Way
 from engine.api.pluginroutes import make_routers
 from engine.api.server import ApiServer
-from engine.api.tls import Tls
+from engine.api.tls import tls_of
 from engine.catalog import Catalog
 from engine.declarations import Declarations
 from engine.desks.alertdesk import AlertDesk
@@ -51,6 +51,7 @@ from engine.events import (
 )
 from engine.extensions.executors import Executor, RunQueue
 from engine.extensions.plugins import Plugins, load_plugins
+from engine.node import Node
 from engine.parts import (
     declaring_fingerprint,
     make_catalog,
@@ -82,7 +83,7 @@ from engine.runs.startup import run_startup_jobs
 from engine.runs.timetable import Timetable
 from engine.sandbox.pool import WorkerPool
 from engine.settings import Settings
-from engine.settings.sections import ApiSettings, SshSettings
+from engine.settings.sections import SshSettings
 from engine.states import EngineState
 from engine.store.aging import Aging
 from engine.store.alertrows import AlertQueries
@@ -98,10 +99,9 @@ from engine.store.jobstates import JobStates, jobs_with_state
 from engine.store.journal import Journal
 from engine.store.link import check_on_server
 from engine.store.lock import DatabaseLock, HomeLock
-from engine.store.ownership import Ownership
+from engine.store.ownership import WAIT_SECONDS
 from engine.store.pruning import Pruning
 from engine.store.queries import Queries
-from engine.store.schema import migrate
 from engine.store.sessions import begin_session, end_session, next_run_id, recover
 from engine.store.slotqueries import SlotQueries
 from engine.store.timelines import Timelines
@@ -135,12 +135,15 @@ class Engine:
         watch: bool = False,
         clock: Clock | None = None,
         taken_commands: Collection[str] = (),
+        patience_seconds: float | None = WAIT_SECONDS,
     ) -> None:
         """Make an engine; nothing is opened before `start`.
 
         Args:
             watch: whether saved job files are reloaded at once, where the settings do not say.
             taken_commands: names that commands of plugins cannot have.
+            patience_seconds: how long `start` waits while another engine leads on the same database of a
+                server; None: for as long as it does.
         """
         self._taken_commands = taken_commands
         self._added_routes: list[APIRouter] = []
@@ -153,7 +156,7 @@ class Engine:
         self._watch = watch if settings.watch is None else settings.watch
         self._clock = clock or SystemClock()
         self._running = AsyncExitStack()
-        self._ownership: Ownership | None = None
+        self._patience_seconds = patience_seconds
         self._when_over: Callable[[], object] = lambda: None
         self.over: StoreError | None = None
         self.desk: Desk
@@ -183,10 +186,10 @@ class Engine:
     async def _assemble(self, parts: AsyncExitStack) -> None:
         self._take_home(parts)
         database = await self._open_store(parts)
-        session, recovered, first_run_id, held = await asyncio.to_thread(self._open_session, database)
-        if self._ownership is not None:
-            self._ownership.keep(session, self._give_up)
+        node = self._make_node(database)
+        session, recovered, first_run_id, held = await node.lead(parts, self._open_session)
         journal = self._start_journal(parts, database, session)
+        await node.settle(parts, session, transact=journal.transact, on_closed=self._give_up)
         states = JobStates(journal, database.reader, clock=self._clock, held=held)
         plugins = self._load_plugins()
         pool = await self._start_pool(parts, plugins)
@@ -357,6 +360,7 @@ class Engine:
             reading=reading,
         )
         self.catalog, self.dispatcher = catalog, dispatcher
+        node.running = lambda: dispatcher.gate.running
         indexer = self._make_indexer(parts, journal, database)
         schedules = ScheduleDesk(
             clock=self._clock,
@@ -419,6 +423,7 @@ class Engine:
             ),
             alerts=AlertDesk(book=book, stored=stored, announcer=alerts.announcer, clock=self._clock),
             audit=AuditDesk(AuditQueries(database.reader)),
+            nodes=node.desk,
             releases=releases,
         )
         heartbeat = Heartbeat(
@@ -428,11 +433,22 @@ class Engine:
             ),
         )
         self.desk.watch_problems_of(heartbeat.problems)
+        self.desk.watch_problems_of(node.problems)
         await alerts.start()
         parts.push_async_callback(alerts.stop)
         indexer.start()
         await self._serve(
-            parts, catalog, scheduler, planner, timetable, chains, holding, release, dispatcher, recovered
+            parts,
+            catalog,
+            scheduler,
+            planner,
+            timetable,
+            chains,
+            holding,
+            release,
+            dispatcher,
+            recovered,
+            node,
         )
         alerts.begin_to_tell(senders)
         heartbeat.start()
@@ -462,6 +478,11 @@ class Engine:
             self.over = error
             self._when_over()
 
+    def _drain_asked(self, drain: bool) -> None:
+        if drain:
+            logger.info("this engine was asked to drain, and stops")
+            self._when_over()
+
     async def _drain(self, dispatcher: Dispatcher) -> None:
         """Let runs under way end; what an engine did that is over would never be on record."""
         await dispatcher.drain(STOPPED, self.settings.engine.stop_after if self.over is None else 0)
@@ -481,21 +502,26 @@ class Engine:
             lock.acquire()
             parts.callback(lock.release)
         parts.callback(database.close)
-        if database.on_server:
-            self._ownership = Ownership(database)
-            parts.push_async_callback(self._ownership.stop)
-            await asyncio.to_thread(self._ownership.acquire)
-        await asyncio.to_thread(migrate, database.writer)
         return database
 
-    def _open_session(self, database: Database) -> tuple[int, list[int], int, set[str]]:
+    def _make_node(self, database: Database) -> Node:
+        return Node(
+            self.settings,
+            home=self.home,
+            database=database,
+            clock=self._clock,
+            callers=self._callers,
+            patience_seconds=self._patience_seconds,
+            on_drain=self._drain_asked,
+        )
+
+    def _open_session(self, connection: Connection) -> tuple[int, list[int], int, set[str]]:
         now = self._clock.now()
-        with database.writer.begin() as connection:
-            session = begin_session(
-                connection, pid=os.getpid(), host=socket.gethostname(), version=VERSION, now=now
-            )
-            recovered = recover(connection, session, now)
-            return session, recovered, next_run_id(connection), jobs_with_state(connection)
+        session = begin_session(
+            connection, pid=os.getpid(), host=socket.gethostname(), version=VERSION, now=now
+        )
+        recovered = recover(connection, session, now)
+        return session, recovered, next_run_id(connection), jobs_with_state(connection)
 
     def _start_journal(self, parts: AsyncExitStack, database: Database, session: int) -> Journal:
         def stalled(reason: str, waiting: int) -> None:
@@ -585,9 +611,11 @@ class Engine:
         release: Release,
         dispatcher: Dispatcher,
         recovered: list[int],
+        node: Node,
     ) -> None:
         await timetable.load()
         api = self._make_api()
+        await node.step_up()
         await api.start()
         parts.push_async_callback(api.stop)
         if recovered:
@@ -680,13 +708,6 @@ def make_door(
         idle_seconds=settings.idle,
     )
     return Door(wanted, socket=socket, callers=callers, note=note)
-
-
-def tls_of(api: ApiSettings, home: Path) -> Tls | None:
-    """Return the certificate of the TCP listener with its key, or None without one."""
-    if not api.certificate:
-        return None
-    return Tls(home / api.certificate, home / (api.key or api.certificate))
 
 
 def stored_jobs(queries: Queries, names: Collection[str] | None) -> dict[str, StoredJob]:

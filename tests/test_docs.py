@@ -495,6 +495,7 @@ def test_every_activity_is_described() -> None:
         views.EntryView,
         views.SettingView,
         views.ScheduleView,
+        views.NodeView,
     ],
 )
 def test_every_field_of_the_json_is_described(view: Any) -> None:

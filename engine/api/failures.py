@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from engine.errors import (
+    EngineUnreachable,
     Forbidden,
     JobFileError,
     JobNotFound,
@@ -24,7 +25,8 @@ class FailureDetail:
 
     Attributes:
         code: the kind, for programs: job_not_found, run_not_found, schedule_not_found, not_found, refused,
-            forbidden, bad_input, bad_settings, store_unavailable, unauthorized, too_large, failed.
+            forbidden, bad_input, bad_settings, store_unavailable, engine_unreachable, unauthorized,
+            too_large, failed.
         message: what happened and what to do, for people.
         job: the name that no job has, with code job_not_found.
         nearest: names that are nearly that one.
@@ -58,6 +60,7 @@ _KINDS: tuple[tuple[type[MoontideError], str, int], ...] = (
     (JobFileError, "bad_input", 422),
     (SettingsError, "bad_settings", 422),
     (StoreUnavailable, "store_unavailable", 503),
+    (EngineUnreachable, "engine_unreachable", 503),
     (MoontideError, "failed", 500),
 )
 

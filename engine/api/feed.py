@@ -130,7 +130,7 @@ class EventStream(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         with self._feeds.open(self._wanted) as feed:
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-            await _first_of(self._write(feed, send), feed.closed(), _gone(receive))
+            await first_of(self._write(feed, send), feed.closed(), gone(receive))
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _write(self, feed: Feed, send: Send) -> None:
@@ -144,12 +144,13 @@ class EventStream(Response):
                 message = HEARTBEAT
 
 
-async def _gone(receive: Receive) -> None:
+async def gone(receive: Receive) -> None:
+    """Return once the client has left."""
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
-async def _first_of(*steps: Coroutine[Any, Any, None]) -> None:
+async def first_of(*steps: Coroutine[Any, Any, None]) -> None:
     """Run the steps side by side until one ends, and end the others."""
     tasks = [asyncio.ensure_future(step) for step in steps]
     try:

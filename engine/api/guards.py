@@ -20,6 +20,10 @@ from engine.roles import Role
 #: Largest request body; job files are far smaller.
 BODY_BYTES = 2 * 2**20
 
+#: What an engine that stands by sends with what it forwards: the secret of the leader's term, and who asks.
+SECRET_HEADER = "x-moontide-forwarded"
+CALLER_HEADER = "x-moontide-caller"
+
 _LOCAL = "moontide.local"
 _CALLER = "moontide.caller"
 
@@ -64,7 +68,12 @@ class CallerGuard:
             await _no_role()(scope, receive, send)
 
     def _who(self, scope: Scope) -> Caller | None:
-        given = Headers(scope=scope).get("authorization", "")
+        headers = Headers(scope=scope)
+        secret = headers.get(SECRET_HEADER)
+        if secret is not None:
+            encrypted = is_local(scope) or scope.get("scheme") == "https"
+            return self._callers.forwarded(secret, headers.get(CALLER_HEADER, "")) if encrypted else None
+        given = headers.get("authorization", "")
         if not given:
             return OWNER if is_local(scope) else None
         # A token that counts no longer must not make an owner of who sends it.

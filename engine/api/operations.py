@@ -30,6 +30,7 @@ from engine.views import (
     LogLineView,
     LuaClassView,
     ModuleView,
+    NodeView,
     PluginView,
     ProblemView,
     ReloadPlanView,
@@ -279,6 +280,29 @@ class BulkOperations(Protocol):
         """
 
 
+class NodeOperations(Protocol):
+    """The engines and workers that share a database (`Operations.nodes`)."""
+
+    async def nodes(self) -> list[NodeView]:
+        """Return all of them, by name."""
+
+    async def drain(self, name: str, *, actor: str) -> list[NodeView]:
+        """Ask the nodes of a name to take nothing new and to end, and return them.
+
+        Raises:
+            NotFound: there is none.
+            Refused: none of them is there any more.
+        """
+
+    async def forget(self, name: str, *, actor: str) -> None:
+        """Remove the nodes of a name from the list.
+
+        Raises:
+            NotFound: there is none.
+            Refused: one of them is there.
+        """
+
+
 class AuditOperations(Protocol):
     """What operators did, as the API sees it."""
 
@@ -335,6 +359,10 @@ class Operations(Protocol):
     @property
     def bulk(self) -> BulkOperations:
         """One action on many jobs or runs."""
+
+    @property
+    def nodes(self) -> NodeOperations:
+        """The engines and workers that share the database."""
 
     @property
     def audit(self) -> AuditOperations:

@@ -16,6 +16,7 @@ from engine.api.draftclient import DraftClient
 from engine.api.historyclient import HistoryClient
 from engine.api.holdclient import HoldClient
 from engine.api.ledgerclient import LedgerClient
+from engine.api.nodeclient import NodeClient
 from engine.api.overrideclient import OverrideClient
 from engine.api.overviewclient import OverviewClient
 from engine.api.reloadclient import ReloadClient
@@ -58,6 +59,7 @@ class Requests(ScheduleClient[S]):
         self.alerts = AlertClient(send)
         self.audit = AuditClient(send)
         self.bulk = BulkClient(send)
+        self.nodes = NodeClient(send)
 
     @asked
     def status(self) -> Call[EngineView]:

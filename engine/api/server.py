@@ -25,6 +25,7 @@ from engine.api import (
     historyroutes,
     holdroutes,
     ledgerroutes,
+    noderoutes,
     overrideroutes,
     overviewroutes,
     reloadroutes,
@@ -66,6 +67,7 @@ ROUTERS = (
     scheduleroutes.router,
     auditroutes.router,
     bulkroutes.router,
+    noderoutes.router,
 )
 
 _HTTP_CODES = {401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "not_found", 413: "too_large"}
@@ -95,6 +97,12 @@ def create_app(
     app.state.feeds = Feeds(operations.events)
     for router in added:
         app.include_router(router)
+    put_walls_before(app, callers)
+    return app
+
+
+def put_walls_before(app: FastAPI, callers: Callers | None) -> None:
+    """Let an application answer whom it knows alone, as far as their role goes, and errors in one form."""
     app.add_exception_handler(MoontideError, _answer_error)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
     app.add_exception_handler(HTTPException, _answer_http)
@@ -102,7 +110,6 @@ def create_app(
     app.add_middleware(BodyLimit)
     app.add_middleware(RoleGuard, rights=Rights(ROUTERS))
     app.add_middleware(CallerGuard, callers=callers or Callers())
-    return app
 
 
 async def _answer_error(request: Request, error: Exception) -> Response:
@@ -143,30 +150,20 @@ async def _answer_crash(request: Request, error: Exception) -> Response:
     return failure_response(500, Failure(detail))
 
 
-class ApiServer:
-    """Serves the API on its sockets inside the running loop, and leaves signals alone."""
+class Listeners:
+    """Serves an application on sockets inside the running loop, and leaves signals alone."""
 
     def __init__(
-        self,
-        operations: Operations,
-        *,
-        socket_path: Path,
-        tcp: str | None = None,
-        callers: Callers | None = None,
-        tls: Tls | None = None,
-        added: Sequence[APIRouter] = (),
+        self, app: FastAPI, *, socket_path: Path, tcp: str | None = None, tls: Tls | None = None
     ) -> None:
-        """Prepare a server.
+        """Prepare them.
 
         Args:
-            operations: the engine that answers.
             socket_path: the Unix socket, made with mode 0600.
             tcp: an address to listen on as well, such as "127.0.0.1:7424".
-            callers: the tokens of which requests from TCP must bring one; without any, none of them passes.
             tls: what the TCP listener shows who connects; without it nothing is encrypted.
-            added: further routes, behind the same walls.
         """
-        self._app = create_app(operations, callers=callers, added=added)
+        self._app = app
         self._tls = tls
         self._path = socket_path
         self._tcp = tcp
@@ -190,8 +187,7 @@ class ApiServer:
             raise
 
     async def stop(self) -> None:
-        """End all streams, let requests under way finish for a moment, and remove the socket."""
-        cast(Feeds, self._app.state.feeds).close()
+        """Let requests under way finish for a moment, and remove the socket."""
         await asyncio.gather(*(listener.stop() for listener in self._listeners))
         self._listeners.clear()
         self._remove_socket()
@@ -220,6 +216,35 @@ class ApiServer:
         except FileNotFoundError:
             pass
         self._inode = None
+
+
+class ApiServer(Listeners):
+    """Serves the API of an engine."""
+
+    def __init__(
+        self,
+        operations: Operations,
+        *,
+        socket_path: Path,
+        tcp: str | None = None,
+        callers: Callers | None = None,
+        tls: Tls | None = None,
+        added: Sequence[APIRouter] = (),
+    ) -> None:
+        """Prepare a server; see `Listeners` for what it listens on.
+
+        Args:
+            operations: the engine that answers.
+            callers: the tokens of which requests from TCP must bring one; without any, none of them passes.
+            added: further routes, behind the same walls.
+        """
+        app = create_app(operations, callers=callers, added=added)
+        super().__init__(app, socket_path=socket_path, tcp=tcp, tls=tls)
+
+    async def stop(self) -> None:
+        """End all streams, let requests under way finish for a moment, and remove the socket."""
+        cast(Feeds, self._app.state.feeds).close()
+        await super().stop()
 
 
 class _Listener:

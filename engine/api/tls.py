@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import SettingsError
+from engine.settings.sections import ApiSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,3 +29,10 @@ class Tls:
             raise SettingsError(
                 f"api.certificate {self.certificate} with its key {self.key} cannot be used: {error}"
             ) from error
+
+
+def tls_of(api: ApiSettings, home: Path) -> Tls | None:
+    """Return the certificate of the TCP listener with its key, or None without one."""
+    if not api.certificate:
+        return None
+    return Tls(home / api.certificate, home / (api.key or api.certificate))

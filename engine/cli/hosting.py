@@ -17,19 +17,27 @@ from engine.cli.output import console
 from engine.cli.place import Place
 from engine.collector import spare_what_is_loaded
 from engine.service import Engine
+from engine.store.ownership import WAIT_SECONDS
 from engine.workernode import USUAL_SLOTS, Offer, WorkerNode, read_offer
 
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
-def print_events(place: Place, disable: Sequence[str] = (), *, watch: bool) -> None:
+def print_events(
+    place: Place,
+    disable: Sequence[str] = (),
+    *,
+    watch: bool,
+    patience_seconds: float | None = WAIT_SECONDS,
+) -> None:
     """Run the engine, and write one line for each event.
 
     Args:
         disable: names of plugins to leave out, besides those of the settings.
         watch: whether saved job files are reloaded at once, where the settings do not say.
+        patience_seconds: how long to wait while another engine leads; None: for as long as it does.
     """
-    asyncio.run(_print_events(place, disable, watch=watch))
+    asyncio.run(_print_events(place, disable, watch=watch, patience_seconds=patience_seconds))
 
 
 def show_live(place: Place, disable: Sequence[str] = ()) -> None:
@@ -73,8 +81,10 @@ async def _carry_out(worker: WorkerNode, offer: Offer) -> None:
         print(f"worker {offer.name} has ended{told}", flush=True)
 
 
-async def _print_events(place: Place, disable: Sequence[str], *, watch: bool) -> None:
-    engine = _engine(place, disable, watch, logging.StreamHandler())
+async def _print_events(
+    place: Place, disable: Sequence[str], *, watch: bool, patience_seconds: float | None
+) -> None:
+    engine = _engine(place, disable, watch, logging.StreamHandler(), patience_seconds)
     with EventLines(sys.stdout) as lines, _until_signal() as stopped:
         engine.events.subscribe(lines.put)
         await _work(engine, stopped, stopped.wait)
@@ -95,12 +105,24 @@ async def _show_dashboard(place: Place, disable: Sequence[str]) -> None:
         await _work(engine, stopped, lambda: dashboard.show(stopped))
 
 
-def _engine(place: Place, disable: Sequence[str], watch: bool, handler: logging.Handler) -> Engine:
+def _engine(
+    place: Place,
+    disable: Sequence[str],
+    watch: bool,
+    handler: logging.Handler,
+    patience_seconds: float | None = WAIT_SECONDS,
+) -> Engine:
     settings = place.settings().without_plugins(disable)
     # Libraries are heard from when something is wrong; the setting is about the engine's own words.
     logging.basicConfig(level=logging.WARNING, format=LOG_FORMAT, handlers=[handler])
     logging.getLogger("moontide").setLevel(settings.log.level.upper())
-    return Engine(settings, home=place.home, watch=watch, taken_commands=command_names())
+    return Engine(
+        settings,
+        home=place.home,
+        watch=watch,
+        taken_commands=command_names(),
+        patience_seconds=patience_seconds,
+    )
 
 
 async def _work(engine: Engine, stopped: asyncio.Event, show: Callable[[], Awaitable[object]]) -> None:
@@ -109,14 +131,13 @@ async def _work(engine: Engine, stopped: asyncio.Event, show: Callable[[], Await
     Raises:
         StoreError: it had to stop by itself.
     """
-    if not await _started(engine, stopped):
-        return
-    spare_what_is_loaded()
     engine.when_over(stopped.set)
-    try:
-        await show()
-    finally:
-        await engine.stop()
+    if await _started(engine, stopped):
+        spare_what_is_loaded()
+        try:
+            await show()
+        finally:
+            await engine.stop()
     if engine.over is not None:
         raise engine.over
 

@@ -43,11 +43,12 @@ def up(
 def serve(context: typer.Context, disable: Disable = None) -> None:
     """Start the engine as a service, until SIGTERM.
 
-    Each event is one line on standard output.
+    Each event is one line on standard output. While another engine leads on the same database of a server,
+    this one stands by, and takes the lead when that one is gone.
     """
     from engine.cli import hosting
 
-    hosting.print_events(place_of(context), disable or [], watch=False)
+    hosting.print_events(place_of(context), disable or [], watch=False, patience_seconds=None)
 
 
 def worker(

@@ -22,6 +22,7 @@ from engine.desks.historydesk import HistoryDesk
 from engine.desks.holddesk import HoldDesk
 from engine.desks.jobviews import JobViews
 from engine.desks.ledgerdesk import LedgerDesk
+from engine.desks.nodedesk import NodeDesk
 from engine.desks.overridedesk import OverrideDesk
 from engine.desks.overviewdesk import OverviewDesk
 from engine.desks.reloaddesk import ReloadDesk
@@ -89,6 +90,7 @@ class Desk:
         holds: HoldDesk,
         alerts: AlertDesk,
         audit: AuditDesk,
+        nodes: NodeDesk,
         releases: Sequence[Release],
     ) -> None:
         """Make a desk.
@@ -100,6 +102,7 @@ class Desk:
             held: what keeps jobs from running.
             holds: answers what is asked about groups and pauses.
             audit: answers what is asked about what operators did.
+            nodes: answers what is asked about the engines and workers of the database.
             releases: make up for what passed while jobs were held; called before those may run.
             load_stored: reads what the database remembers of some jobs (None: of all); called in a thread.
         """
@@ -148,6 +151,7 @@ class Desk:
         )
         self.holds = holds
         self.audit = audit
+        self.nodes = nodes
         self.bulk = BulkDesk(self, holds, lambda job: dispatcher.runs_of(job) + planner.runs_of(job))
         self._reloading = asyncio.Lock()
         self.overrides = OverrideDesk(

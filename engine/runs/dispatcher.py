@@ -16,7 +16,7 @@ from functools import partial
 from itertools import count
 from typing import Any
 
-from engine.errors import JobFileError, Refused, RunNotFound, StoreUnavailable
+from engine.errors import JobFileError, Refused, RunNotFound, SessionClosed, StoreUnavailable
 from engine.events import Events, JobChanged, RunFinished, RunLogged, RunQueued, RunsSkipped, RunStarted
 from engine.extensions.executors import Executor, Handed, HandsOver
 from engine.extensions.runlog import RunLog
@@ -636,7 +636,7 @@ class Dispatcher:
         self._tasks.discard(task)
         if task.cancelled() or (error := task.exception()) is None:
             return
-        if isinstance(error, StoreUnavailable):
+        if isinstance(error, StoreUnavailable | SessionClosed):
             logger.warning("a run's last step is not on record: %s", error)
         else:
             logger.error("a run's task failed; this is a bug of the engine", exc_info=error)

@@ -23,6 +23,7 @@ from engine.settings.sections import (
     EngineSettings,
     LimitSettings,
     LogSettings,
+    NodeSettings,
     PluginSettings,
     PoolSettings,
     RetentionSettings,
@@ -117,6 +118,7 @@ class Settings(BaseSettings):
     retention: RetentionSettings = Field(default_factory=RetentionSettings)
     engine: EngineSettings = Field(default_factory=EngineSettings)
     api: ApiSettings = Field(default_factory=ApiSettings)
+    node: NodeSettings = Field(default_factory=NodeSettings)
     ssh: SshSettings = Field(default_factory=SshSettings)
     log: LogSettings = Field(default_factory=LogSettings)
     alerts: AlertSettings = Field(default_factory=AlertSettings)

@@ -20,6 +20,8 @@ from engine.settings.types import (
     Grace,
     KeptFor,
     Names,
+    NodeName,
+    NodeUrl,
     OptionalFolder,
     Positive,
     Section,
@@ -151,6 +153,27 @@ class ApiSettings(Section):
         alone = self.token.get_secret_value()
         named = [(name, one.token.get_secret_value(), one.role) for name, one in self.tokens.items()]
         return [("", alone, Role.ADMIN), *named] if alone else named
+
+
+class NodeSettings(Section):
+    """This engine or worker among those that share a database."""
+
+    name: NodeName = setting(
+        "",
+        "What it is called; empty means its host and home folder, such as web1:/srv/shop.",
+        'a name of at most 100 characters, or ""',
+    )
+    address: NodeUrl = setting(
+        "",
+        "Where other engines reach this one's API; empty means where api.tcp listens, if with a certificate.",
+        'a URL such as "https://web1.example:7424", or ""',
+    )
+    ca: OptionalFolder = setting(
+        "",
+        "The file of the authorities (PEM) by which other engines' certificates are checked; empty means the "
+        "machine's.",
+        'a path, or ""',
+    )
 
 
 class SshSettings(Section):

@@ -166,6 +166,18 @@ def _tag_limits(value: object) -> dict[str, int]:
     raise ValueError("must be a table of whole numbers")
 
 
+def _node_url(value: object) -> str:
+    if value == "" or (isinstance(value, str) and re.fullmatch(r"https://[^\s/?#@]+", value)):
+        return str(value)
+    raise ValueError("not an address")
+
+
+def _node_name(value: object) -> str:
+    if not isinstance(value, str) or len(value) > 100 or not value.isprintable() or value != value.strip():
+        raise ValueError("not a name")
+    return value
+
+
 def _folder(value: object) -> str:
     if isinstance(value, str) and value.strip() and "\0" not in value:
         return value
@@ -189,6 +201,8 @@ TagLimits = Annotated[dict[str, int], BeforeValidator(_tag_limits)]
 NamedBlackouts = Annotated[dict[str, list[str]], BeforeValidator(_blackouts)]
 NamedSchedules = Annotated[dict[str, str], BeforeValidator(_schedules)]
 Folder = Annotated[str, BeforeValidator(_folder)]
+NodeUrl = Annotated[str, BeforeValidator(_node_url)]
+NodeName = Annotated[str, BeforeValidator(_node_name)]
 OptionalFolder = Annotated[str, BeforeValidator(lambda value: value if value == "" else _folder(value))]
 
 DURATION = 'a duration such as "30s", "1h30m" or a number of seconds, longer than zero'

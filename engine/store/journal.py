@@ -260,6 +260,9 @@ class Journal:
                 future.set_result(entry.result)
             else:
                 future.set_exception(entry.error)
+                if isinstance(entry.error, SessionClosed):
+                    # It is told once, by `on_closed`; who waited for this may be gone by then.
+                    future.exception()
 
     def _abandon(self, entries: Sequence[_Entry]) -> None:
         reason = f"the engine stopped before this was written ({self.stalled or 'no time was left'})"

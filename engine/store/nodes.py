@@ -144,6 +144,11 @@ def join(connection: Connection, newcomer: Newcomer) -> None:
     connection.execute(insert(NODE).values(**values, started=now, heartbeat=now))
 
 
+def clear(connection: Connection) -> None:
+    """Remove all nodes: for a database that one engine has for itself, which may have been elsewhere."""
+    connection.execute(delete(NODE))
+
+
 def beat(connection: Connection, node: str, said: Beat) -> Heard | None:
     """Take a node's heartbeat; None: its row is no more, as somebody had it forgotten."""
     now = server_now(connection.dialect.name)

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, Integer, literal_column, select, text
 from sqlalchemy.exc import DBAPIError
 
 from engine.errors import ServerInUse, SessionClosed
@@ -36,12 +36,18 @@ LONGEST_PAUSE = 2.0
 # The first number stands for Moontide; the second for the schema, as several may share one database.
 _KEY = "1836019566, hashtext(current_schema())"
 _TAKE = text(f"SELECT pg_try_advisory_lock({_KEY})")
-_HOLDER = text(
-    "SELECT application_name, host(client_addr) FROM pg_locks JOIN pg_stat_activity USING (pid) "
-    "WHERE locktype = 'advisory' AND granted AND classid = 1836019566 AND objsubid = 2 "
+_HELD = (
+    "locktype = 'advisory' AND granted AND classid = 1836019566 AND objsubid = 2 "
     "AND objid = (hashtext(current_schema())::bigint & 4294967295)::oid "
     "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
 )
+_HOLDER = text(
+    "SELECT application_name, host(client_addr) FROM pg_locks JOIN pg_stat_activity USING (pid) "
+    f"WHERE {_HELD}"
+)
+
+#: The server's process that holds the lock, or NULL; to stand in another question.
+LOCK_HOLDER = literal_column(f"(SELECT min(pid) FROM pg_locks WHERE {_HELD})", Integer())
 
 
 class Ownership:
@@ -52,6 +58,7 @@ class Ownership:
         self._name = database.name
         self._engine = locker(database, f"moontide on {socket.gethostname()}, process {os.getpid()}")
         self._connection: Connection | None = None
+        self._has_lock = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._watched: int | None = None
         self._mending: asyncio.Task[None] | None = None
@@ -66,17 +73,59 @@ class Ownership:
             StoreUnavailable: the server cannot be reached.
         """
         deadline = time.monotonic() + wait_seconds
+        while not self.try_acquire():
+            if time.monotonic() > deadline:
+                raise self.in_use()
+            time.sleep(FIRST_PAUSE)
+
+    def try_acquire(self) -> bool:
+        """Return whether the lock is this engine's, after an attempt to take it if it was not; it blocks.
+
+        Raises:
+            StoreUnavailable: the server cannot be reached.
+        """
+        if self._has_lock:
+            return True
         try:
-            self._connection = self._engine.connect()
-            while not self._connection.scalar(_TAKE):
-                if time.monotonic() > deadline:
-                    raise ServerInUse(
-                        f"an engine already works on {self._name} ({self._holder(self._connection)}); "
-                        "stop it first, or give this home a database of its own"
-                    )
-                time.sleep(FIRST_PAUSE)
+            if self._connection is None:
+                self._connection = self._engine.connect()
+            self._has_lock = bool(self._connection.scalar(_TAKE))
         except DBAPIError as error:
+            self._disconnect()
             raise translate(error) from error
+        return self._has_lock
+
+    def in_use(self) -> ServerInUse:
+        """Return the error for a database that another engine works on; it blocks.
+
+        Raises:
+            StoreUnavailable: the server cannot be reached.
+        """
+        try:
+            if self._connection is None:
+                self._connection = self._engine.connect()
+            holder = self._holder(self._connection)
+        except DBAPIError as error:
+            self._disconnect()
+            raise translate(error) from error
+        return ServerInUse(
+            f"an engine already works on {self._name} ({holder}); "
+            "stop it first, or stand by with `moontide serve`, or give this home a database of its own"
+        )
+
+    @property
+    def backend(self) -> int:
+        """The server's process that holds the lock; 0 while it is lost."""
+        connection = self._connection
+        if connection is None or not self._has_lock:
+            return 0
+        driver: Any = connection.connection.dbapi_connection
+        return int(driver.info.backend_pid)
+
+    def let_go(self) -> None:
+        """Let the lock go, and take it again by `try_acquire`; it blocks."""
+        if self._has_lock:
+            self._disconnect()
 
     def keep(self, session: int, on_closed: Callable[[SessionClosed], None]) -> None:
         """Watch the lock from now on, and take it anew when the connection breaks; call it on the loop.
@@ -153,7 +202,7 @@ class Ownership:
             if not taken:
                 connection.close()
         if taken:
-            self._connection = connection
+            self._connection, self._has_lock = connection, True
             logger.warning("the lock on the database is taken again")
         return taken
 
@@ -167,6 +216,7 @@ class Ownership:
 
     def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
+        self._has_lock = False
         if connection is not None:
             connection.invalidate()
             connection.close()

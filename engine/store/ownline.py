@@ -16,6 +16,9 @@ from engine.store.dialects import translate
 
 T = TypeVar("T")
 
+#: Seconds for which the end waits for work that is under way: the server may be cut off.
+CLOSE_SECONDS = 1.0
+
 
 class OwnLine:
     """One connection, made when it is needed and anew after it broke; each statement is a transaction."""
@@ -42,9 +45,12 @@ class OwnLine:
                 raise translate(error) from error
 
     def close(self) -> None:
-        """Close the connection; it blocks while work is under way."""
-        with self._lock:
-            self._drop()
+        """Close the connection, unless work is under way that does not come to its end."""
+        if self._lock.acquire(timeout=CLOSE_SECONDS):
+            try:
+                self._drop()
+            finally:
+                self._lock.release()
         self._engine.dispose()
 
     def _drop(self) -> None:

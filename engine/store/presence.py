@@ -10,13 +10,17 @@ from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection
 
-from engine.errors import StoreError
+from engine.errors import StoreError, StoreUnavailable
 from engine.store.nodes import BEAT_SECONDS, Beat, Heard, Newcomer, beat, join, leave
 from engine.times.clock import Clock
 
 logger = logging.getLogger("moontide.nodes")
 
 T = TypeVar("T")
+
+#: Seconds for which the database may take over a heartbeat, and over a goodbye.
+ANSWER_SECONDS = 10.0
+GOODBYE_SECONDS = 2.0
 
 
 class Transact(Protocol):
@@ -66,7 +70,7 @@ class Presence:
             StoreUnavailable, StoreError: it cannot be written.
         """
         newcomer = replace(self.newcomer, state=self._said.state, jobs_hash=self._said.jobs_hash)
-        await self._transact(lambda connection: join(connection, newcomer))
+        await self._soon_done(lambda connection: join(connection, newcomer), ANSWER_SECONDS)
 
     def start(self) -> None:
         """Send heartbeats from now on; call it on the loop."""
@@ -84,7 +88,7 @@ class Presence:
             await asyncio.wait({self._task})
             self._task = None
         try:
-            await self._transact(lambda connection: leave(connection, self.newcomer.id))
+            await self._soon_done(lambda connection: leave(connection, self.newcomer.id), GOODBYE_SECONDS)
         except StoreError as error:
             logger.debug("the database does not hear that this node ends: %s", error)
 
@@ -93,7 +97,9 @@ class Presence:
         said = replace(self._said, running=self._running(), clock_ahead=self.clock_ahead)
         before, began = self._clock.now(), self._clock.monotonic()
         try:
-            heard = await self._transact(lambda connection: beat(connection, self.newcomer.id, said))
+            heard = await self._soon_done(
+                lambda connection: beat(connection, self.newcomer.id, said), ANSWER_SECONDS
+            )
             if heard is None:
                 logger.warning("this node was forgotten, and joins anew")
                 await self.join()
@@ -111,6 +117,15 @@ class Presence:
             self._drain = drain
             self._on_drain(drain)
 
+    async def _soon_done(self, work: Callable[[Connection], T], seconds: float) -> T:
+        """Carry out some work; a database that does not answer holds nothing up."""
+        doing = asyncio.ensure_future(self._transact(work))
+        done, _ = await asyncio.wait({doing}, timeout=seconds)
+        if not done:
+            doing.add_done_callback(_hear_out)
+            raise StoreUnavailable(f"the database has not answered for {seconds:g} s")
+        return doing.result()
+
     async def _go_on(self) -> None:
         while True:
             self._soon.clear()
@@ -120,6 +135,12 @@ class Presence:
                     await self._soon.wait()
             except TimeoutError:
                 continue
+
+
+def _hear_out(late: asyncio.Future[T]) -> None:
+    """Take what comes too late, so that nobody is told of it again."""
+    if not late.cancelled() and (error := late.exception()) is not None:
+        logger.debug("what the database was asked has failed, after nobody waited for it: %s", error)
 
 
 def certain_lead(sent_ahead: float, took: float) -> float:

@@ -23,6 +23,7 @@ from engine.views.lua import (
     LuaMemberView,
     LuaParameterView,
 )
+from engine.views.nodes import NodeView
 from engine.views.planned import (
     ComingView,
     ScheduleView,
@@ -79,6 +80,7 @@ __all__ = [
     "LuaParameterView",
     "ModuleSourceView",
     "ModuleView",
+    "NodeView",
     "PlannedChangeView",
     "PluginView",
     "ProblemView",

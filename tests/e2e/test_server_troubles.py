@@ -117,13 +117,13 @@ def test_a_start_without_the_server_is_refused_in_words(home: Home, server: OwnS
     assert "Traceback" not in refused.err
 
 
-def test_a_second_engine_on_the_same_database_is_refused_and_told_of_the_first(
+def test_a_second_engine_that_does_not_stand_by_is_refused_and_told_of_the_first(
     home: Home, tmp_path: Path
 ) -> None:
     other = Home(tmp_path / "other")
     other.base = home.base
     with home.serving() as engine:
-        refused = other.moontide("serve")
+        refused = other.moontide("up")
         assert (refused.code, refused.out) == (1, "")
         assert refused.err.startswith("moontide: an engine already works on postgresql+psycopg://")
         assert f"process {engine.process.pid} " in refused.err

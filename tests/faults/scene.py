@@ -61,7 +61,7 @@ ON_DEMAND = {
 SCHEDULED = 3
 EVERY_SECONDS = 1.0
 
-_SETTINGS = """
+SETTINGS = """
 pool.size = 20
 engine.stop_after = "10s"
 alerts.enabled = false
@@ -284,8 +284,8 @@ def opened(
         with witnesses.watching(folder / "sightings") as witness:
             home = Home((place or folder) / "h", program)
             home.start_seconds = PATIENCE_SECONDS
-            home.settings(f"{_SETTINGS}\n{settings}\n")
-            scene = Scene(home, witness, _furnish(home, witness, schedule), random.Random(seed), prefix)
+            home.settings(f"{SETTINGS}\n{settings}\n")
+            scene = Scene(home, witness, furnish(home, witness, schedule), random.Random(seed), prefix)
             try:
                 scene.begin()
                 yield scene
@@ -295,7 +295,8 @@ def opened(
         shutil.rmtree(folder)
 
 
-def _furnish(home: Home, witness: Witness, schedule: str) -> Orders:
+def furnish(home: Home, witness: Witness, schedule: str) -> Orders:
+    """Put the jobs of the load and the scheduled ones into a home; return what is known of them."""
     home.write("lib/witness", witness.lua)
     orders = Orders()
     for name, (body, retries, timeout) in ON_DEMAND.items():

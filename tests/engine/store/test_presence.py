@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -111,6 +112,19 @@ async def test_without_the_database_heartbeats_are_left_out_and_the_goodbye_too(
     presence = Presence(NEWCOMER, transact=transact, clock=SystemClock())  # type: ignore[arg-type]
     assert await presence.tick() is None
     await presence.stop()
+
+
+async def test_a_database_that_does_not_answer_holds_up_no_stop() -> None:
+    asked: list[object] = []
+
+    def transact(work: object) -> asyncio.Future[object]:
+        asked.append(work)
+        return asyncio.get_running_loop().create_future()
+
+    presence = Presence(NEWCOMER, transact=transact, clock=SystemClock())  # type: ignore[arg-type]
+    async with asyncio.timeout(60):
+        await presence.stop()
+    assert len(asked) == 1
 
 
 def test_a_line_that_broke_is_made_anew(database: Database, line: OwnLine) -> None:
