@@ -64,10 +64,10 @@ def worker(
     ] = "",
     disable: Disable = None,
 ) -> None:
-    """Carry out runs of the engines on this home's database, until SIGTERM.
+    """Carry out runs of the engines on a database.
 
-    It takes the runs of jobs that ask for nothing, or for what it offers. Its moontide.toml has the same
-    database and executor as theirs.
+    It is the database of this home; SIGTERM ends the worker. It takes the runs of jobs that
+    ask for nothing, or for what it offers. Its moontide.toml has the same database and executor as theirs.
     """
     from engine.cli import hosting
 
