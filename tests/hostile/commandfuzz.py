@@ -25,7 +25,7 @@ from engine.cli.commands import make_app
 from tests.e2e.conftest import Home, environment, job
 
 #: They go on until somebody ends them; of them only wrong usage is tried.
-ENDLESS = {("up",), ("serve",), ("tui",), ("web",)}
+ENDLESS = {("up",), ("serve",), ("worker",), ("tui",), ("web",)}
 
 #: Options with which a command goes on until something happens.
 WAITING = {"follow", "wait", "watch"}
