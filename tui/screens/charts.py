@@ -98,7 +98,7 @@ class ChartsScreen(Page):
             (f" {at} {tab.title()} ", "name" if tab == current else "faint") for at, tab in enumerate(TABS, 1)
         ]
         span = self.span
-        words_of = f"   {words.moment(span.since)} to {words.moment(span.until)[11:]}"
+        words_of = f"   {words.moment(span.since)[:16]} to {words.moment(span.until)[:16]}"
         return [
             (" charts ", "faint"),
             *named,
