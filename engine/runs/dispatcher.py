@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from itertools import count
@@ -25,7 +24,7 @@ from engine.jobs.policies import OutcomePolicy
 from engine.rules import lifecycle, outcome, slots
 from engine.rules.holds import Holds
 from engine.rules.slots import Skip
-from engine.run import Limits, LogLine, Outcome
+from engine.run import Beside, Limits, LogLine, Outcome
 from engine.runs import ledger
 from engine.runs.gate import LONGEST_QUEUE, Admission, Gate, Overlap
 from engine.runs.job import Job, LastRun, Source
@@ -316,9 +315,11 @@ class Dispatcher:
         queued_before = run.recorded.done()
         run.handed = Handed(begun=lambda worker: self._begun(run, source, worker))
         beside = elsewhere.hand_over(run.request(source, self._limits, self._timezone), run.handed)
-        changes = Changes(sources=self._source_rows(source), beside=(beside,))
-        if not run.written:
-            changes = self._new_changes(run, changes, source.hash)
+        sources = self._source_rows(source)
+        if run.written:
+            changes = Changes(sources=sources, beside=(beside,))
+        else:
+            changes = self._new_changes(run, source.hash, sources, beside)
         await self._journal.together(changes)
         _settle(run.recorded)
         if not queued_before:
@@ -344,11 +345,15 @@ class Dispatcher:
             RunStarted(run.started, run.id, run.job, run.trigger.value, run.attempt, late_ms)
         )
 
-    def _new_changes(self, run: LiveRun, more: Changes, source_hash: str) -> Changes:
+    def _new_changes(
+        self, run: LiveRun, source_hash: str, sources: tuple[SourceRow, ...], beside: Beside
+    ) -> Changes:
         run.owner.owed.pop(run.id, None)
         row = self._row_of(run, source_hash)
         unplanned = (run.id,) if run.planned else ()
-        return replace(more, runs=(row,), jobs=(patch_of(run.owner),), unplanned=unplanned)
+        return Changes(
+            runs=(row,), jobs=(patch_of(run.owner),), sources=sources, unplanned=unplanned, beside=(beside,)
+        )
 
     def _write_new(
         self, run: LiveRun, source_hash: str | None = None, sources: tuple[SourceRow, ...] = ()
