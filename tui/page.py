@@ -105,7 +105,8 @@ class Page(Screen[None]):
         self._tick()
 
     def _tick(self) -> None:
-        if self.is_current:
+        # A dashboard that ends takes its screens down part by part: nothing may begin for them any more.
+        if self.is_current and self.app.is_running:
             self.query_one(StatusBar).tick()
             self.query_one(Hints).tick()
             self.tick()

@@ -45,3 +45,34 @@ async def test_an_answer_that_comes_while_a_screen_goes_is_dropped(sit: Sit) -> 
         await seat.app.pop_screen()
         assert screen.answered.is_set()
         assert not screen.is_attached
+
+
+class Parting(Static):
+    """A part whose end is a moment in which its screen follows the model once more."""
+
+    def __init__(self, page: Page) -> None:
+        super().__init__()
+        self._page = page
+
+    def on_unmount(self) -> None:
+        self._page.on_screen_resume()
+
+
+class Following(Page):
+    """A screen that fetches something whenever it follows the model."""
+
+    def body(self) -> Iterable[Widget]:
+        yield Parting(self)
+
+    def tick(self) -> None:
+        self.run_worker(self._show())
+
+    async def _show(self) -> None:
+        # As an answer, which never comes at once.
+        await asyncio.sleep(0)
+        self.query_one(Parting).update("the answer")
+
+
+async def test_a_dashboard_that_ends_begins_nothing_for_its_screens(sit: Sit) -> None:
+    async with sit() as seat:
+        await seat.app.push_screen(Following(seat.app.context))
