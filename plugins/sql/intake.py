@@ -20,6 +20,9 @@ MOST_BYTES = 16 * 2**20
 
 LOOK_SECONDS = 0.005
 
+#: A look that is older than this is too old to count from: the thread that looks did not get its turn.
+OLD_SECONDS = 2 * LOOK_SECONDS
+
 #: Room for what the kernel takes in ahead of the driver: with little of it less can come between two looks,
 #: and a driver that reads on as long as there is more often comes to an end.
 AHEAD_BYTES = 2**16
@@ -49,11 +52,14 @@ class Intake:
         seen = received(wire)
         self._wire = wire if seen is not None else None
         self._seen = self._before = seen or 0
+        self._looked = time.monotonic()
         self._watching = self._cut = False
         if self._wire is not None:
             self._wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, AHEAD_BYTES)
 
     def __enter__(self) -> Intake:
+        if time.monotonic() - self._looked > OLD_SECONDS:
+            self._count()
         self._before = self._seen
         self._watching = True
         if self._wire is not None:
@@ -67,13 +73,19 @@ class Intake:
 
     def look(self) -> bool:
         """Count what came, and cut the connection if it is too much; return whether to look again."""
-        seen = received(self._wire)
-        if seen is None:
+        if not self._count():
             return False
-        self._seen = seen
-        if self._watching and seen - self._before > MOST_BYTES:
+        if self._watching and self._seen - self._before > MOST_BYTES:
             self._end()
         return self._watching and not self._cut
+
+    def _count(self) -> bool:
+        """Note how much came so far; return whether anybody counts that."""
+        seen = received(self._wire)
+        self._looked = time.monotonic()
+        if seen is not None:
+            self._seen = seen
+        return seen is not None
 
     def _end(self) -> None:
         assert self._wire is not None
