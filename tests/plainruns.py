@@ -7,7 +7,15 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from engine.states import FAILED
-from engine.views import FailuresView, JobTimelineView, RunView, TimelineView
+from engine.views import (
+    FailuresView,
+    JobFailuresView,
+    JobTimelineView,
+    RunView,
+    StepFailuresView,
+    TimelinePartView,
+    TimelineView,
+)
 
 
 class Plain:
@@ -27,7 +35,10 @@ class Plain:
             end = run.finished or now
             if start < self.until and end >= self.since:
                 by_job.setdefault(run.job, set()).add(self._part(run, start, end))
-        told = [JobTimelineView(job, sorted(parts)) for job, parts in by_job.items()]
+        told = [
+            JobTimelineView(job, [TimelinePartView(*part) for part in sorted(parts)])
+            for job, parts in by_job.items()
+        ]
         return TimelineView(
             told[:jobs], [self._most(step, now) for step in range(self.steps)], len(told[jobs:])
         )
@@ -41,7 +52,10 @@ class Plain:
         ]
         steps = Counter(self._step(run.finished) for run in failed if run.finished)
         worst = sorted(Counter(run.job for run in failed).items(), key=lambda one: (-one[1], one[0]))
-        return FailuresView(sorted(steps.items()), worst[:jobs])
+        return FailuresView(
+            [StepFailuresView(*one) for one in sorted(steps.items())],
+            [JobFailuresView(*one) for one in worst[:jobs]],
+        )
 
     def _part(self, run: RunView, start: datetime, end: datetime) -> tuple[int, int, str]:
         last = self._step(end)

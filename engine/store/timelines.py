@@ -16,7 +16,14 @@ from engine.states import FAILED, RunStatus
 from engine.store.dialects import step_of
 from engine.store.models import RUN
 from engine.store.queries import reading
-from engine.views import FailuresView, JobTimelineView, TimelineView
+from engine.views import (
+    FailuresView,
+    JobFailuresView,
+    JobTimelineView,
+    StepFailuresView,
+    TimelinePartView,
+    TimelineView,
+)
 
 #: A run that was made so long before a span is looked for in it.
 LONGEST = timedelta(hours=24)
@@ -79,9 +86,9 @@ class Timelines:
         by_step = select(step, count).where(*failed).group_by(step).order_by(step)
         by_job = select(RUN.c.job, count).where(*failed).group_by(RUN.c.job)
         with reading(self._reader) as connection:
-            steps_with = [(row[0], row[1]) for row in connection.execute(by_step)]
+            failing = [StepFailuresView(*row) for row in connection.execute(by_step)]
             worst = connection.execute(by_job.order_by(count.desc(), RUN.c.job).limit(most_jobs))
-            return FailuresView(steps_with, [(row[0], row[1]) for row in worst])
+            return FailuresView(failing, [JobFailuresView(*row) for row in worst])
 
     def _parts(self, steps: Steps, now: datetime) -> Select[Any]:
         """Ask in which steps runs of each job began and ended; equal ones are one row."""
@@ -122,13 +129,13 @@ def _in(steps: Steps) -> ColumnElement[bool]:
     return or_(ended, and_(RUN.c.status == RunStatus.RUNNING.value, RUN.c.queued < steps.until))
 
 
-def _parts_of(rows: Iterable[Any], steps: Steps) -> list[tuple[int, int, str]]:
+def _parts_of(rows: Iterable[Any], steps: Steps) -> list[TimelinePartView]:
     """Return the parts of one job within a span; what ends later has not failed in it."""
     parts = set()
     for row in rows:
         kind = row.kind if row.last < steps.count else RAN
         parts.add((max(0, row.first), min(row.last, steps.count - 1), kind))
-    return sorted(parts)
+    return [TimelinePartView(*part) for part in sorted(parts)]
 
 
 def most_at_once(rows: Iterable[Sequence[int]], count: int) -> list[int]:

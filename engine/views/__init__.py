@@ -48,11 +48,14 @@ from engine.views.runs import (
     DiffView,
     FailuresView,
     FileDiffView,
+    JobFailuresView,
     JobTimelineView,
     LogLineView,
     ModuleSourceView,
     RunSourceView,
     RunView,
+    StepFailuresView,
+    TimelinePartView,
     TimelineView,
 )
 
@@ -71,6 +74,7 @@ __all__ = [
     "FileDiffView",
     "GroupView",
     "HoldView",
+    "JobFailuresView",
     "JobTimelineView",
     "JobView",
     "ListedJob",
@@ -93,6 +97,8 @@ __all__ = [
     "SettingView",
     "SlotView",
     "StateView",
+    "StepFailuresView",
+    "TimelinePartView",
     "TimelineView",
     "WhyView",
 ]

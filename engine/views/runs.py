@@ -118,16 +118,25 @@ class FileDiffView:
 
 
 @dataclass(frozen=True, slots=True)
-class JobTimelineView:
-    """When runs of a job went on, in steps of a span of time.
+class TimelinePartView:
+    """When a run went on, in steps of a span of time, and any others that were alike in this.
 
     Attributes:
-        parts: first step, last step, and "ran", "failed" (in the last one) or "skipped" (it never started);
-            runs that are alike in this are one part.
+        first, last: the steps in which it began and ended.
+        what: "ran", "failed" (in the last step) or "skipped" (it never started).
     """
 
+    first: int
+    last: int
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobTimelineView:
+    """When runs of a job went on."""
+
     job: str
-    parts: list[tuple[int, int, str]]
+    parts: list[TimelinePartView]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,16 +155,32 @@ class TimelineView:
 
 
 @dataclass(frozen=True, slots=True)
+class StepFailuresView:
+    """How many runs failed in one step of a span."""
+
+    step: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class JobFailuresView:
+    """How many runs of a job failed in a span."""
+
+    job: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class FailuresView:
     """Where failures gather.
 
     Attributes:
-        steps: steps of a span in which runs failed, with how many.
-        jobs: the jobs with most failures, with how many.
+        steps: those of a span in which runs failed.
+        jobs: those with most failures, the worst first.
     """
 
-    steps: list[tuple[int, int]]
-    jobs: list[tuple[str, int]]
+    steps: list[StepFailuresView]
+    jobs: list[JobFailuresView]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from engine.views import FailuresView, JobTimelineView, RunView
+from engine.views import (
+    FailuresView,
+    JobTimelineView,
+    RunView,
+    StepFailuresView,
+    TimelinePartView,
+)
 from tests.engine.api.memory_engine import _run_view
 from tests.engine.conftest import OpenBench, open_bench, until
 from tests.tui.conftest import Sit
@@ -43,7 +49,7 @@ def plain(lines: list[list[tuple[str, str]]]) -> list[str]:
 
 
 def row_of(*parts: tuple[int, int, str]) -> str:
-    ((_, row),) = timeline_rows([JobTimelineView("report", list(parts))], 20)
+    ((_, row),) = timeline_rows([JobTimelineView("report", [TimelinePartView(*part) for part in parts])], 20)
     return row
 
 
@@ -84,7 +90,7 @@ def test_failures_are_counted_by_hour_of_the_readers_day_and_fit_80_columns(zone
         quarter = timedelta(minutes=15)
         since = days_before(NOW, 7)
         last = (NOW - since) // quarter
-        failures = FailuresView([(0, 1), (last - 1, 2), (last, 3)], [])
+        failures = FailuresView([StepFailuresView(*one) for one in ((0, 1), (last - 1, 2), (last, 3))], [])
         lines = plain(failure_map(failures, quarter, NOW, 7))
         assert lines[7].startswith(since.strftime("%d.%m") + "  1  ·")
         for number in (last - 1, last):

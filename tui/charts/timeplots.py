@@ -67,12 +67,12 @@ def timeline_rows(jobs: Iterable[JobTimelineView], columns: int) -> list[tuple[s
 def _timeline_row(job: JobTimelineView, columns: int) -> str:
     row = [NOTHING] * columns
     for kind, sign in ((_SKIPPED, SKIPPED), (_RAN, RUNNING), (_FAILED, RUNNING)):
-        for first, last, what in job.parts:
-            if what == kind:
-                row[first : last + 1] = sign * (last + 1 - first)
-    for _, last, what in job.parts:
-        if what == _FAILED:
-            row[last] = FAILURE
+        for part in job.parts:
+            if part.what == kind:
+                row[part.first : part.last + 1] = sign * (part.last + 1 - part.first)
+    for part in job.parts:
+        if part.what == _FAILED:
+            row[part.last] = FAILURE
     return "".join(row)
 
 
@@ -162,9 +162,9 @@ def failure_map(failures: FailuresView, step: timedelta, now: datetime, days: in
     """
     today, since = now.astimezone().date(), days_before(now, days).astimezone(UTC)
     counts: Counter[tuple[int, int]] = Counter()
-    for number, count in failures.steps:
-        when = (since + number * step).astimezone()
-        counts[(today - when.date()).days, when.hour] += count
+    for one in failures.steps:
+        when = (since + one.step * step).astimezone()
+        counts[(today - when.date()).days, when.hour] += one.count
     most = max(counts.values(), default=0)
     head = "".join(f" {hour:02}" for hour in range(24))
     lines: list[ProseLine] = [[(" " * len("01.01"), ""), (head, "faint")]]

@@ -167,8 +167,8 @@ class ChartsScreen(Page):
         yield from failure_map(self._failures, STEP, self.board.now(), DAYS)
         yield []
         yield [("most failures", "head")]
-        for job, count in self._failures.jobs:
-            yield [(f"  {count:>5}  ", "bad"), (words.clean(job), "")]
+        for one in self._failures.jobs:
+            yield [(f"  {one.count:>5}  ", "bad"), (words.clean(one.job), "")]
 
     # Actions
 

@@ -18,6 +18,7 @@ from engine.store.history import History
 from engine.store.rows import Changes, JobPatch, RunEnd
 from engine.store.timelines import Steps, Timelines
 from engine.store.writes import write
+from engine.views import JobFailuresView, TimelinePartView
 from tests.engine.store.conftest import NOON, a_run
 from tests.engine.store.servers import KINDS, emptied, migrated
 from tests.plainruns import Plain
@@ -112,7 +113,7 @@ def test_of_many_jobs_those_that_began_first_are_told_and_how_many_more_there_ar
     told = timelines.timeline(steps, NOW, 2)
     assert [one.job for one in told.jobs] == ["job8", "job7"]
     assert told.more_jobs == 7
-    assert timelines.failures(steps, 2).jobs == [("job0", 1), ("job1", 1)]
+    assert timelines.failures(steps, 2).jobs == [JobFailuresView("job0", 1), JobFailuresView("job1", 1)]
 
 
 def test_a_run_of_many_days_that_goes_on_is_told_and_one_that_waits_is_not(store: Database) -> None:
@@ -123,5 +124,5 @@ def test_a_run_of_many_days_that_goes_on_is_told_and_one_that_waits_is_not(store
         waiting = structs.replace(a_run(9, "till", RunStatus.QUEUED), queued=NOON, started=None)
         write(connection, [Changes(runs=(waiting,), jobs=(JobPatch("till", {}),))], NOON)
     told = timelines.timeline(Steps(NOON, NOON + 60 * MINUTE, 4), NOW, 9)
-    assert [(one.job, one.parts) for one in told.jobs] == [("watch", [(0, 2, "ran")])]
+    assert [(one.job, one.parts) for one in told.jobs] == [("watch", [TimelinePartView(0, 2, "ran")])]
     assert told.at_once == [1, 1, 1, 0]
