@@ -358,7 +358,7 @@ class _WatchedFunction(CoreFunction):
             calls.append(Call(function.path, given, value))
             return value
 
-        declared = {one.name: getattr(function, one.name) for one in fields(function)}
+        declared = {one.name: getattr(function, one.name) for one in fields(function) if one.init}
         needs = None if real_needs is None else lambda *arguments: real_needs(*arguments[:-1])
         return cls(**declared | {"call": call, "is_async": True, "needs": needs})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import signal
 import subprocess
 import threading
@@ -70,6 +71,10 @@ class Door:
         assert self.engine.stderr is not None
         for line in self.engine.stderr:
             self.said += line.decode()
+
+    def forget(self) -> None:
+        """Let dashboards remember nothing of what each key liked."""
+        shutil.rmtree(self.home / "dashboards", ignore_errors=True)
 
     def let_in(self, *roles: str) -> None:
         """Write the file of keys."""

@@ -30,7 +30,9 @@ Login = Callable[..., Terminal]
 
 @pytest.fixture
 def login(door: Door) -> Iterator[Login]:
+    """Log in with keys whose dashboards remember nothing yet."""
     terminals: list[Terminal] = []
+    door.forget()
 
     def log_in(role: str, *options: str, at: Door = door, **more: str) -> Terminal:
         terminals.append(Terminal(*at.command(role, *options), **more))

@@ -10,7 +10,6 @@ from typing import Any
 
 import asyncssh
 import pytest
-from tui.themes import LIGHT
 
 from engine.api.address import socket_in
 from engine.api.callers import Callers
@@ -21,6 +20,7 @@ from engine.roles import Role
 from tests.engine.api.memory_engine import MemoryEngine, filled
 from tests.engine.conftest import until
 from tests.engine.door.test_keys import line, public
+from tui.look.themes import LIGHT
 
 
 class Drawn(asyncssh.SSHClientSession[bytes]):
