@@ -74,12 +74,17 @@ class _Crowd:
         return []
 
 
+def name_of(number: int) -> str:
+    """Return the name of one of the jobs, which are counted from 0."""
+    return f"team{number % 100}/job{number:05}"
+
+
 def _job(number: int, now: datetime) -> JobView:
     """Return a job as an engine shows one of `bench.homes.many_jobs`."""
     hours = 12 + number % 12
     return JobView(
-        name=f"team{number % 100}/job{number:05}",
-        path=f"jobs/team{number % 100}/job{number:05}.lua",
+        name=name_of(number),
+        path=f"jobs/{name_of(number)}.lua",
         status=JobStatus.WAITING.value,
         reason="",
         active=True,

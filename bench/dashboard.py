@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from bench.crowd import crowd_in
+from bench.crowd import crowd_in, name_of
 from bench.figures import Effort, Figure, number, spread_figures
 from bench.homes import MOONTIDE, Served, home_with, job_text, many_jobs, served, write_job
 from bench.processes import cpu_seconds, pss_mb
@@ -178,12 +178,13 @@ def _filter_letters(terminal: Terminal, jobs: Mapping[str, str], effort: Effort)
 def _with_crowd(effort: Effort) -> list[Figure]:
     words = f"{number(CROWD)} jobs"
     opened, pages, sizes = [], [], []
+    names = sorted(name_of(job) for job in range(CROWD))
     with home_with({}) as home, crowd_in(home, CROWD):
         for _ in range(effort.rounds):
             with _dashboard(home) as terminal:
-                opened.append(_drawn(terminal, f"team0/job{(ROWS - 1) * 100:05}"))
+                opened.append(_drawn(terminal, names[ROWS - 1]))
                 terminal.bytes_within(SETTLE_SECONDS)
-                pages.append(_pages(terminal, effort))
+                pages.append(_pages(terminal, names, effort))
                 sizes.append(pss_mb(terminal.process.pid))
     return [
         *_first_figures(f"command to the list of {words}", opened, "< 1.5"),
@@ -192,13 +193,12 @@ def _with_crowd(effort: Effort) -> list[Figure]:
     ]
 
 
-def _pages(terminal: Terminal, effort: Effort) -> list[float]:
+def _pages(terminal: Terminal, names: Sequence[str], effort: Effort) -> list[float]:
     taken = []
     for page in range(1, effort.samples // 10 + 1):
-        last = page * ROWS
         began = time.perf_counter()
         terminal.press("\x1b[6~")
-        taken.append(terminal.seconds_until(_CURSOR + f"team0/job{last * 100:05}".encode(), began) * 1000)
+        taken.append(terminal.seconds_until(_CURSOR + names[page * ROWS].encode(), began) * 1000)
         terminal.bytes_within(BETWEEN_KEYS)
     return taken
 
