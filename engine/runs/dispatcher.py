@@ -277,6 +277,9 @@ class Dispatcher:
                 await self._record_started(run, source)
             ended = await self._carry_out(run, source)
             await self._record_finished(run, ended)
+        except Exception as error:
+            _settle(run.recorded, error)
+            raise
         finally:
             self._let_go(run)
 
@@ -653,6 +656,12 @@ def _overlap_by_hand(job: Job) -> Overlap:
     return Overlap.ALLOW if allowed else Overlap.QUEUE
 
 
-def _settle(future: asyncio.Future[None]) -> None:
-    if not future.done():
+def _settle(future: asyncio.Future[None], error: Exception | None = None) -> None:
+    if future.done():
+        return
+    if error is None:
         future.set_result(None)
+    else:
+        future.set_exception(error)
+        # Nobody may be waiting for it; what became of the run is told in any case.
+        future.exception()

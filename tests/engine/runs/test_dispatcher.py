@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from engine.errors import StoreError
 from engine.events import RunFinished, RunQueued
-from engine.states import JobStatus
+from engine.states import JobStatus, RunStatus
 from tests.engine.conftest import ACTOR, Bench, OpenBench, until
 
 HOLDER = "local job = core.job() function job.run() core.sleep(600) return job.OK end return job"
@@ -102,3 +110,19 @@ async def test_a_run_that_waited_while_its_file_went_bad_ends_with_the_reason(op
         assert [event.status for event in bench.heard if isinstance(event, RunFinished)][-1] == "ERROR"
     assert run.status == "ERROR"
     assert "a.lua:1:" in (run.error or "")
+
+
+async def test_who_asks_for_a_run_that_cannot_be_written_is_told(
+    open_bench: OpenBench, tmp_path: Path
+) -> None:
+    async with open_bench({"say": SAY}) as bench:
+        with closing(sqlite3.connect(tmp_path / "moontide.db")) as beside:
+            beside.execute(
+                "CREATE TRIGGER refused BEFORE INSERT ON run BEGIN SELECT RAISE(ABORT, 'no more runs'); END"
+            )
+            with pytest.raises(StoreError, match="no more runs"):
+                async with asyncio.timeout(20):
+                    await bench.desk.run_job("say", actor=ACTOR)
+            beside.execute("DROP TRIGGER refused")
+            beside.commit()
+        assert (await bench.run("say")).status == RunStatus.COMPLETE
