@@ -11,31 +11,31 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from datetime import datetime
-from functools import partial
 from itertools import count
 from typing import Any
 
 from engine.errors import JobFileError, Refused, RunNotFound, SessionClosed, StoreUnavailable
-from engine.events import Events, JobChanged, RunFinished, RunLogged, RunQueued, RunsSkipped, RunStarted
-from engine.extensions.executors import Executor, Handed, HandsOver
+from engine.events import Events, JobChanged, RunFinished, RunsSkipped
+from engine.extensions.executors import Executor, HandsOver
 from engine.extensions.runlog import RunLog
 from engine.jobs import policies
 from engine.jobs.policies import OutcomePolicy
-from engine.rules import lifecycle, outcome, slots
+from engine.rules import lifecycle, slots
 from engine.rules.holds import Holds
 from engine.rules.slots import Skip
-from engine.run import Beside, Limits, LogLine, Outcome
+from engine.run import Limits, Outcome, RunRequest
 from engine.runs import ledger
 from engine.runs.gate import LONGEST_QUEUE, Admission, Gate, Overlap
+from engine.runs.handing import Handing
 from engine.runs.job import Job, LastRun, Source
 from engine.runs.jobrows import patch_of
 from engine.runs.line import Wait, waits
 from engine.runs.liverun import GivenTerms, LiveRun
-from engine.runs.sources import KnownSources
+from engine.runs.runrecords import RunRecords, settle
 from engine.states import FINAL, Activity, Cause, RunStatus, Trigger, follow
 from engine.store.jobstates import JobStates
 from engine.store.journal import Journal
-from engine.store.rows import Changes, PlannedRun, RunEnd, RunRow, RunStart, SourceRow
+from engine.store.rows import PlannedRun, RunEnd
 from engine.times.clock import Clock
 
 logger = logging.getLogger("moontide.dispatcher")
@@ -110,7 +110,6 @@ class Dispatcher:
         self._arm = arm
         self.skip_due = skip_due
         self._runner = runner
-        self._elsewhere = runner if isinstance(runner, HandsOver) else None
         self._journal = journal
         self._states = states
         self._events = events
@@ -122,7 +121,13 @@ class Dispatcher:
         self._holds = holds
         self._live: dict[int, LiveRun] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self.sources = KnownSources()
+        self._records = RunRecords(journal=journal, events=events, session=session)
+        self.sources = self._records.sources
+        self._handing = (
+            Handing(runner, records=self._records, clock=clock, spawn=self._spawn)
+            if isinstance(runner, HandsOver)
+            else None
+        )
         self._closed: str | None = None
         self._retry_kept: Callable[[PlannedRun], None]
         self.gate: Gate[LiveRun] = Gate(pool_size, label_limits)
@@ -165,7 +170,7 @@ class Dispatcher:
         run = self._make(job, Trigger.SCHEDULE, due)
         not_taken = NOT_TAKEN.get(self._offer(run, overlap))
         if not_taken is None:
-            job.owed[run.id] = partial(self._row_of, run)
+            self._records.owe(run)
         return not_taken
 
     def start_now(self, job: Job) -> None:
@@ -271,14 +276,15 @@ class Dispatcher:
     async def _see_through(self, run: LiveRun) -> None:
         try:
             source = await self._read_source(run)
-            if self._elsewhere is not None and isinstance(source, Source):
-                await self._record_handed(run, source, self._elsewhere)
+            if self._handing is not None and isinstance(source, Source):
+                await self._handing.hand_over(run, self._request(run, source), source)
+                self.tell_job(run.owner)
             else:
-                await self._record_started(run, source)
+                await self._records.started(run, self._clock.now(), source)
             ended = await self._carry_out(run, source)
             await self._record_finished(run, ended)
         except Exception as error:
-            _settle(run.recorded, error)
+            settle(run.recorded, error)
             raise
         finally:
             self._let_go(run)
@@ -293,93 +299,20 @@ class Dispatcher:
             return error
 
     async def _record_queued(self, run: LiveRun) -> None:
-        await (self._journal.together(Changes()) if run.written else self._write_new(run))
-        _settle(run.recorded)
-        self._events.publish(RunQueued(run.queued, run.id, run.job, run.trigger.value))
+        await self._records.queued(run)
         self.tell_job(run.owner)
 
-    async def _record_started(self, run: LiveRun, source: Source | JobFileError | None) -> None:
-        run.status = follow(run.status, RunStatus.RUNNING)
-        run.started = self._clock.now()
-        run.owner.last = LastRun(run.id, run.started, RunStatus.RUNNING, None)
-        rows = self._source_rows(source)
-        source_hash = source.hash if isinstance(source, Source) else None
-        if run.written:
-            await self._journal.run_started(
-                RunStart(run.id, run.started, source_hash, run.version), patch_of(run.owner), rows
-            )
-        else:
-            await self._write_new(run, source_hash, rows)
-        _settle(run.recorded)
-        self._tell_started(run)
-
-    async def _record_handed(self, run: LiveRun, source: Source, elsewhere: HandsOver) -> None:
-        """Write a run as QUEUED, together with what hands it over; it starts when somebody has taken it."""
-        queued_before = run.recorded.done()
-        run.handed = Handed(begun=lambda worker: self._begun(run, source, worker))
-        beside = elsewhere.hand_over(run.request(source, self._limits, self._timezone), run.handed)
-        sources = self._source_rows(source)
-        if run.written:
-            changes = Changes(sources=sources, beside=(beside,))
-        else:
-            changes = self._new_changes(run, source.hash, sources, beside)
-        await self._journal.together(changes)
-        _settle(run.recorded)
-        if not queued_before:
-            self._events.publish(RunQueued(run.queued, run.id, run.job, run.trigger.value))
-        self.tell_job(run.owner)
-
-    def _begun(self, run: LiveRun, source: Source, worker: str) -> None:
-        """Write that a run which was handed over goes on now; what is written of it later comes after."""
-        run.status = follow(run.status, RunStatus.RUNNING)
-        run.started = self._clock.now()
-        run.owner.last = LastRun(run.id, run.started, RunStatus.RUNNING, None)
-        start = RunStart(run.id, run.started, source.hash, run.version, worker)
-        self._spawn(self._told_begun(run, self._journal.run_started(start, patch_of(run.owner))))
-
-    async def _told_begun(self, run: LiveRun, written: asyncio.Future[None]) -> None:
-        await written
-        self._tell_started(run)
-
-    def _tell_started(self, run: LiveRun) -> None:
-        assert run.started is not None
-        late_ms = (run.started - run.due).total_seconds() * 1000
-        self._events.publish(
-            RunStarted(run.started, run.id, run.job, run.trigger.value, run.attempt, late_ms)
-        )
-
-    def _new_changes(
-        self, run: LiveRun, source_hash: str, sources: tuple[SourceRow, ...], beside: Beside
-    ) -> Changes:
-        run.owner.owed.pop(run.id, None)
-        row = self._row_of(run, source_hash)
-        unplanned = (run.id,) if run.planned else ()
-        return Changes(
-            runs=(row,), jobs=(patch_of(run.owner),), sources=sources, unplanned=unplanned, beside=(beside,)
-        )
-
-    def _write_new(
-        self, run: LiveRun, source_hash: str | None = None, sources: tuple[SourceRow, ...] = ()
-    ) -> asyncio.Future[None]:
-        run.owner.owed.pop(run.id, None)
-        row = self._row_of(run, source_hash)
-        write = self._journal.planned_run_created if run.planned else self._journal.run_created
-        return write(row, patch_of(run.owner), sources)
-
-    def _row_of(self, run: LiveRun, source_hash: str | None = None) -> RunRow:
-        run.written = True
-        return run.row(self._session, source_hash)
+    def _request(self, run: LiveRun, source: Source) -> RunRequest:
+        return run.request(source, self._limits, self._timezone)
 
     async def _carry_out(self, run: LiveRun, source: Source | JobFileError | None) -> Outcome:
         if isinstance(source, JobFileError):
             return Outcome(RunStatus.ERROR, error=str(source))
-        log = RunLog(limits=self._limits, clock=self._clock, keep=self._keeper(run))
+        log = RunLog(limits=self._limits, clock=self._clock, keep=self._records.keeper(run))
         try:
             if source is None:
                 return await self._work(run, log)
-            return await self._runner.run(
-                run.request(source, self._limits, self._timezone), log=log, cancel=run.stopping
-            )
+            return await self._runner.run(self._request(run, source), log=log, cancel=run.stopping)
         except Exception:
             # Whatever is broken here must not leave a run that never ends.
             logger.exception(
@@ -397,44 +330,25 @@ class Dispatcher:
         job = run.owner
         retry = run.retry(ended, now, self.new_run_id)
         ended = run.in_words(ended, retry, now)
-        self._decide(run, ended, now, retried=retry is not None)
+        returned = ended.returned.value if ended.returned else None
+        job.last = LastRun(run.id, run.started or now, ended.status, returned)
+        self._follow_up(run, ended, now, retried=retry is not None)
+        self._skip_pointless(job)
         end = run.end(ended, now)
         cleared = (job.name,) if self._states.goes_with(job.name, ended.status) else ()
-        modules = self.sources.new_rows((module.hash, module.text) for module in ended.modules)
-        await self._journal.run_finished(run.id, end, patch_of(job), retry, cleared=cleared, sources=modules)
+        modules = [(module.hash, module.text) for module in ended.modules]
+        await self._records.ended(run, end, retry, cleared=cleared, modules=modules)
         for module in ended.modules:
             job.modules.setdefault(module.name, module.hash)
         if retry is not None:
             self._retry_kept(retry)
         self.finished += 1
-        self._tell_end(run, end, retry.id if retry is not None else None)
-
-    def _decide(self, run: LiveRun, ended: Outcome, now: datetime, *, retried: bool) -> None:
-        job = run.owner
-        returned = ended.returned.value if ended.returned else None
-        job.last = LastRun(run.id, run.started or now, ended.status, returned)
-        self._follow_up(run, ended, now, retried=retried)
-        self._skip_pointless(job)
+        self._records.tell_ended(run, end, retry)
 
     def _follow_up(self, run: LiveRun, ended: Outcome, now: datetime, *, retried: bool = False) -> None:
-        """Let the job go on as the outcome says; a file that is bad by now does not undo what ran."""
-        good = run.owner if run.owner.settings else run
-        if good.settings is None:
-            return
-        state = outcome.after_run(
-            run.owner.state,
-            run.rules(good.settings),
-            good.schedule,
-            ended,
-            started=run.started or now,
-            finished=now,
-            session=self._session,
-            trigger=run.asked_by,
-            retried=retried,
-            on_error=self._on_error,
-            quarantined=run.quarantines(ended),
-        )
-        self.change_job(run.owner, state)
+        state = run.job_after(ended, now, session=self._session, on_error=self._on_error, retried=retried)
+        if state is not None:
+            self.change_job(run.owner, state)
 
     def _let_go(self, run: LiveRun) -> None:
         self._live.pop(run.id, None)
@@ -524,9 +438,9 @@ class Dispatcher:
         now = self._clock.now()
         end = RunEnd(status=status, finished=now, error=reason)
         self._follow_up(run, Outcome(status, error=reason), now)
-        await self._journal.run_finished(run.id, end, patch_of(run.owner))
+        await self._records.ended(run, end)
         self._live.pop(run.id, None)
-        self._tell_end(run, end)
+        self._records.tell_ended(run, end)
         self.tell_job(run.owner)
 
     async def _ended(self, run: LiveRun) -> None:
@@ -534,7 +448,7 @@ class Dispatcher:
 
         def watch(event: Any) -> None:
             if event.run == run.id:
-                _settle(ended)
+                settle(ended)
 
         unsubscribe = self._events.subscribe(watch, (RunFinished,))
         try:
@@ -607,12 +521,6 @@ class Dispatcher:
             return Activity.RUNNING
         return Activity.QUEUED if self.gate.waiting_of(job) else Activity.IDLE
 
-    def _tell_end(self, run: LiveRun, end: RunEnd, retry: int | None = None) -> None:
-        status, returned = end.status.value, end.returned.value if end.returned else None
-        self._events.publish(
-            RunFinished(end.finished, run.id, run.job, status, returned, end.duration_ms, end.error, retry)
-        )
-
     def tell_job(self, job: Job) -> None:
         """Tell everyone what a job is now."""
         shown = self._holds.standing(job.name, job.state, job.settings, job.schedule)
@@ -620,20 +528,7 @@ class Dispatcher:
             JobChanged(self._clock.now(), job.name, shown.status.value, shown.reason, shown.next_run)
         )
 
-    # Making values
-
-    def _source_rows(self, source: Source | JobFileError | None) -> tuple[SourceRow, ...]:
-        if not isinstance(source, Source):
-            return ()
-        return self.sources.new_rows([(source.hash, source.text)])
-
-    def _keeper(self, run: LiveRun) -> Callable[[LogLine], None]:
-        def keep(line: LogLine) -> None:
-            run.log_lines = line.number
-            self._journal.log_lines(run.id, [line])
-            self._events.publish(RunLogged(line.at, run.id, run.job, ((line.number, line.level, line.text),)))
-
-        return keep
+    # Its tasks
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -654,14 +549,3 @@ def _overlap_by_hand(job: Job) -> Overlap:
     """Return how a run that was asked for goes beside others of its job: each one counts."""
     allowed = job.settings is not None and job.settings.overlap == Overlap.ALLOW
     return Overlap.ALLOW if allowed else Overlap.QUEUE
-
-
-def _settle(future: asyncio.Future[None], error: Exception | None = None) -> None:
-    if future.done():
-        return
-    if error is None:
-        future.set_result(None)
-    else:
-        future.set_exception(error)
-        # Nobody may be waiting for it; what became of the run is told in any case.
-        future.exception()

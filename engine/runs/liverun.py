@@ -11,11 +11,13 @@ from typing import Any
 from engine.calls.stopping import Stopping
 from engine.extensions.executors import Handed
 from engine.jobs.jobfile import JobSettings
-from engine.rules.lifecycle import first_line
+from engine.jobs.policies import OutcomePolicy
+from engine.rules import outcome
+from engine.rules.lifecycle import JobState, first_line
 from engine.rules.retry import crashes_with, in_words, is_quarantined, next_attempt
 from engine.run import Limits, Outcome, RunRequest
-from engine.runs.job import Job, Source
-from engine.states import JobStatus, RunStatus, Trigger
+from engine.runs.job import Job, LastRun, Source
+from engine.states import JobStatus, RunStatus, Trigger, follow
 from engine.store.rows import PlannedRun, RunEnd, RunRow
 from engine.times.schedule import Schedule
 
@@ -129,6 +131,12 @@ class LiveRun:
         if self.trigger is Trigger.GIVEN:
             return self.given is not None and self.given.tag is None
         return self.trigger in (Trigger.SCHEDULE, Trigger.START, Trigger.MISSED)
+
+    def begin(self, now: datetime) -> None:
+        """Let it be RUNNING from now, and its job's last run."""
+        self.status = follow(self.status, RunStatus.RUNNING)
+        self.started = now
+        self.owner.last = LastRun(self.id, now, RunStatus.RUNNING, None)
 
     def lost_reason(self) -> str | None:
         """Return why this run, if it waits, is no longer to start: its job is not due, or switched off."""
@@ -265,6 +273,37 @@ class LiveRun:
         delay = retry.due - now if retry else None
         return in_words(ended, settings, attempt=self.attempt, delay=delay)
 
-    def quarantines(self, ended: Outcome) -> bool:
-        """Return whether this end is one crash too many for the job to go on."""
-        return is_quarantined(crashes_with(ended, self.crashes))
+    def job_after(
+        self,
+        ended: Outcome,
+        now: datetime,
+        *,
+        session: int,
+        on_error: Mapping[str, OutcomePolicy],
+        retried: bool = False,
+    ) -> JobState | None:
+        """Return how the job goes on after this run; None if none of its files was ever good.
+
+        A file that is bad by now does not undo what ran.
+
+        Args:
+            session: the engine's present one.
+            on_error: what a failed run may mean for its job, by the value of that setting.
+            retried: whether the run is tried again.
+        """
+        good = self.owner if self.owner.settings else self
+        if good.settings is None:
+            return None
+        return outcome.after_run(
+            self.owner.state,
+            self.rules(good.settings),
+            good.schedule,
+            ended,
+            started=self.started or now,
+            finished=now,
+            session=session,
+            trigger=self.asked_by,
+            retried=retried,
+            on_error=on_error,
+            quarantined=is_quarantined(crashes_with(ended, self.crashes)),
+        )

@@ -135,16 +135,29 @@ class Journal:
         return self.waiting
 
     def run_created(
-        self, row: RunRow, job: JobPatch | None = None, sources: tuple[SourceRow, ...] = ()
+        self,
+        row: RunRow,
+        job: JobPatch | None = None,
+        sources: tuple[SourceRow, ...] = (),
+        *,
+        was_planned: bool = False,
+        beside: tuple[Beside, ...] = (),
     ) -> asyncio.Future[None]:
-        """Write a new run, with its job's new values and the text of its source if that may be new."""
-        return self._commit(_new_run(row, job, sources))
+        """Write a new run, with its job's new values and the text of its source if that may be new.
 
-    def planned_run_created(
-        self, row: RunRow, job: JobPatch | None = None, sources: tuple[SourceRow, ...] = ()
-    ) -> asyncio.Future[None]:
-        """Write a run whose time has come, as `run_created` does, and remove the planned one of its id."""
-        return self._commit(_new_run(row, job, sources, unplanned=(row.id,)))
+        Args:
+            was_planned: it is one whose time has come; the planned row of its id goes.
+            beside: what others write with it.
+        """
+        return self._commit(
+            Changes(
+                runs=(row,),
+                jobs=(job,) if job else (),
+                sources=sources,
+                unplanned=(row.id,) if was_planned else (),
+                beside=beside,
+            )
+        )
 
     def run_planned(self, planned: PlannedRun) -> asyncio.Future[None]:
         """Write a run to come."""
@@ -483,9 +496,3 @@ class Journal:
             self._loop.call_soon_threadsafe(what, *arguments)
         except RuntimeError:
             logger.debug("the loop is closed; nobody hears of %s", what.__name__)
-
-
-def _new_run(
-    row: RunRow, job: JobPatch | None, sources: tuple[SourceRow, ...], unplanned: tuple[int, ...] = ()
-) -> Changes:
-    return Changes(runs=(row,), jobs=(job,) if job else (), sources=sources, unplanned=unplanned)

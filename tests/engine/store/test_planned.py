@@ -59,7 +59,7 @@ async def test_planned_runs_are_listed_apart_and_in_pages(journal: Journal, quer
 @pytest.mark.parametrize("status", [RunStatus.QUEUED, RunStatus.RUNNING])
 async def test_its_row_makes_way_for_the_runs(journal: Journal, queries: Queries, status: RunStatus) -> None:
     await journal.run_planned(PLANNED)
-    await journal.planned_run_created(a_run(5, status=status, called_by=3))
+    await journal.run_created(a_run(5, status=status, called_by=3), was_planned=True)
     view = queries.run(5)
     assert view is not None
     assert (view.status, view.called_by) == (status.value, 3)
@@ -71,9 +71,9 @@ async def test_a_run_cannot_take_the_place_of_a_planned_one_twice(journal: Journ
     row = structs.replace(a_run(5, status=RunStatus.QUEUED), trigger=Trigger.CALL)
     await journal.together(Changes(runs=(row,), ends=((5, an_end()),), unplanned=(5,)))
     with pytest.raises(StoreError):
-        await journal.planned_run_created(a_run(5))
+        await journal.run_created(a_run(5), was_planned=True)
     with pytest.raises(StoreError, match="run 6 cannot go on"):
-        await journal.planned_run_created(a_run(6))
+        await journal.run_created(a_run(6), was_planned=True)
     assert queries.run(6) is None
 
 
