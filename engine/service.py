@@ -1,6 +1,6 @@
 """The engine as a whole: assembles its parts, starts them in order and stops them in the reverse order.
 
-This is the only module that knows all parts.
+What each part is given stands in `engine.assembly`; here stands when it begins and ends.
 """
 
 from __future__ import annotations
@@ -8,36 +8,28 @@ from __future__ import annotations
 import logging
 import os
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Callable, Collection
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from fastapi import APIRouter
 from sqlalchemy import Connection
 
-from engine.alerts.alertbook import AlertBook
-from engine.alerts.alerting import Alerts
 from engine.alerts.heartbeat import Heartbeat, ailment
 from engine.api.callers import Caller, Callers, Way
 from engine.api.pluginroutes import make_routers
 from engine.api.server import ApiServer
 from engine.api.tls import tls_of
+from engine.assembly.ground import Ground
+from engine.assembly.office import make_desk
+from engine.assembly.works import Works
 from engine.catalog import Catalog
-from engine.declarations import Declarations
-from engine.desks.alertdesk import AlertDesk
-from engine.desks.auditdesk import AuditDesk
 from engine.desks.desk import Desk
-from engine.desks.drafts import DraftDesk
 from engine.desks.enginedesk import Identity
-from engine.desks.historydesk import HistoryDesk
-from engine.desks.holddesk import HoldDesk
-from engine.desks.ledgerdesk import LedgerDesk
-from engine.desks.overviewdesk import OverviewDesk
-from engine.desks.scheduledesk import ScheduleDesk
-from engine.desks.statedesk import StateDesk
-from engine.errors import SettingsError, StoreError
+from engine.door.opening import make_door
+from engine.errors import StoreError
 from engine.events import (
     EngineStateChanged,
     Events,
@@ -49,79 +41,47 @@ from engine.events import (
     RunsRecovered,
     WorkersReplaced,
 )
-from engine.extensions.executors import Executor, RunQueue
 from engine.extensions.plugins import Plugins, load_plugins
 from engine.node import Node
-from engine.parts import (
-    declaring_fingerprint,
-    make_catalog,
-    make_pool,
-    make_runner,
-    start_executor,
-    start_subscribers,
-)
-from engine.remote.answering import Answers
-from engine.remote.carrier import RemoteExecutor
-from engine.remote.observing import Observer
-from engine.rules.given import Reading
-from engine.rules.holds import Holds
-from engine.runs.chains import Chains
-from engine.runs.cleanup import Cleanup
-from engine.runs.clockset import ClockSet
+from engine.parts import make_pool, start_subscribers
 from engine.runs.dispatcher import Dispatcher
-from engine.runs.holding import Holding
-from engine.runs.job import StoredJob
-from engine.runs.jobrows import stored_job
-from engine.runs.ledger import in_blackout
-from engine.runs.liverun import label_limits
-from engine.runs.ownjob import OwnJob
-from engine.runs.planner import Planner
-from engine.runs.release import Release
-from engine.runs.runcalls import RunCalls
-from engine.runs.scheduler import Scheduler
 from engine.runs.startup import run_startup_jobs
-from engine.runs.timetable import Timetable
 from engine.sandbox.pool import WorkerPool
 from engine.settings import Settings
-from engine.settings.sections import SshSettings
 from engine.states import EngineState
-from engine.store.aging import Aging
-from engine.store.alertrows import AlertQueries
-from engine.store.auditqueries import AuditQueries
 from engine.store.claim import Claim
 from engine.store.database import Database, open_database
-from engine.store.documents import StoredDocuments
-from engine.store.given import GivenQueries
-from engine.store.history import History
-from engine.store.holds import stored_holds
 from engine.store.indexer import Indexer
-from engine.store.jobstates import JobStates, jobs_with_state
+from engine.store.jobstates import jobs_with_state
 from engine.store.journal import Journal
-from engine.store.link import check_on_server
 from engine.store.lock import DatabaseLock, HomeLock
 from engine.store.ownership import WAIT_SECONDS
-from engine.store.pruning import Pruning
-from engine.store.queries import Queries
 from engine.store.sessions import begin_session, end_session, next_run_id, recover
-from engine.store.slotqueries import SlotQueries
-from engine.store.timelines import Timelines
 from engine.stubs import StubWriter
 from engine.times.clock import Clock, SystemClock
 from engine.watch import Watcher
-
-if TYPE_CHECKING:
-    from engine.door.door import Door
 
 logger = logging.getLogger("moontide.engine")
 
 VERSION = version("moontide")
 SOCKET_NAME = "moontide.sock"
-#: The folder in which the dashboards of the front door remember what each key likes.
-MEMORIES_NAME = "dashboards"
 STOPPED = "the engine was stopped"
 
-#: For more jobs than that all rows are read, not each one looked up.
-LOOKED_UP = 1000
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One life of an engine, as the database has begun it.
+
+    Attributes:
+        recovered: the runs that an earlier engine left unfinished.
+        first_run_id: ids of runs count up from here.
+        held: the jobs of which the database keeps a state.
+    """
+
+    id: int
+    recovered: list[int]
+    first_run_id: int
+    held: set[str]
 
 
 class Engine:
@@ -187,284 +147,31 @@ class Engine:
         self._take_home(parts)
         database = await self._open_store(parts)
         node = self._make_node(database)
-        session, recovered, first_run_id, held = await node.lead(parts, self._open_session)
-        journal = self._start_journal(parts, database, session)
-        await node.settle(parts, session, transact=journal.transact, on_closed=self._give_up)
-        states = JobStates(journal, database.reader, clock=self._clock, held=held)
-        plugins = self._load_plugins()
-        pool = await self._start_pool(parts, plugins)
-        queries = Queries(database.reader)
-        folder = self.settings.jobs_folder(self.home)
-        cleanup = Cleanup(
-            clock=self._clock,
-            journal=journal,
-            pruning=Pruning(database.reader),
-            aging=Aging(database.reader),
-            known_sources=lambda: dispatcher.sources,
-            kept=self.settings.kept_runs(),
-            kept_seconds=self.settings.kept_seconds(),
-        )
-        catalog = make_catalog(
-            folder,
-            pool,
-            self.settings,
-            self._clock,
-            additions=plugins.additions,
-            built_in=[cleanup.as_job(self.settings.retention.every)],
-            memory=Declarations(journal, database.reader, fingerprint=declaring_fingerprint(plugins)),
-        )
-        scheduler = Scheduler(
-            clock=self._clock,
-            on_due=lambda job, due: dispatcher.due(job, due),
-            on_set_back=lambda now, by: clock_set.went_back(now, by),
-        )
-        documents = StoredDocuments(journal, database.reader, clock=self._clock)
-        runner = await make_runner(
-            pool,
-            plugins,
-            documents,
-            catalog,
-            self.settings,
-            parts,
-            home=self.home,
-            runs=lambda: RunCalls(
-                find_job=catalog.job,
-                dispatcher=dispatcher,
-                planner=planner,
-                timetable=timetable,
-                queries=queries,
-            ),
-            own_job=lambda: OwnJob(
-                clock=self._clock,
-                find_job=catalog.job,
-                dispatcher=dispatcher,
-                states=states,
-                journal=journal,
-                events=self.events,
-            ),
-            find_job=lambda name: self.desk.job(name) if name in catalog.jobs else None,
-        )
-        executor = await start_executor(
-            self.settings,
-            plugins,
-            runner,
-            parts,
-            home=self.home,
-            carried_by=lambda queue: carried_by(
-                queue,
-                database=database,
-                journal=journal,
-                session=session,
-                answers=Answers(
-                    runs=runner.means.runs,
-                    own_job=runner.means.own_job,
-                    library=runner.means.library,
-                    journal=journal,
-                ),
-                clock=self._clock,
-                modules=plugins.modules,
-            ),
-        )
-        self._added_routes = make_routers(plugins.routes, runner.services, plugins.put_aside)
-        book, stored = AlertBook(journal, self._clock), AlertQueries(database.reader)
-        alerts = Alerts(
-            jobs=catalog.jobs,
-            rules=self.settings.alert_rules(),
-            timezone=self.settings.timezone,
-            book=book,
-            queries=queries,
-            stored=stored,
-            events=self.events,
-            clock=self._clock,
-            held=lambda job: holds.on(job.name, job.settings) is not None,
-            runs_now=lambda job: bool(dispatcher.gate.runs_now(job)),
-            given=lambda job: chains.repeating(job),
-        )
+        session = await node.lead(parts, self._open_session)
+        works = Works(await self._lay_ground(parts, node, database, session))
+        catalog, plugins = works.catalog, works.ground.plugins
+        await works.open(parts, find_view=lambda name: self.desk.job(name) if name in catalog.jobs else None)
+        self._added_routes = make_routers(plugins.routes, works.runner.services, plugins.put_aside)
         senders = start_subscribers(
-            self.events, plugins, runner.services, parts, report=alerts.announcer.report
+            self.events, plugins, works.runner.services, parts, report=works.alerts.announcer.report
         )
-        holds = Holds()
-        dispatcher = Dispatcher(
-            clock=self._clock,
-            find_job=catalog.jobs.get,
-            read_source=catalog.source,
-            arm=scheduler.arm,
-            skip_due=lambda job, due: holds.skip(job.name, job.settings, due) or in_blackout(job, due),
-            runner=executor,
-            journal=journal,
-            states=states,
-            events=self.events,
-            session=session,
-            first_run_id=first_run_id,
-            pool_size=self.settings.pool.size,
-            label_limits=label_limits(self.settings.limits.tags, self.settings.limits.groups),
-            holds=holds,
-            limits=self.settings.run_limits(),
-            timezone=self.settings.timezone,
-            stop_grace=self.settings.engine.stop_grace,
-            on_error=plugins.additions.policies,
-        )
-        given, slot_queries = GivenQueries(database.reader), SlotQueries(database.reader)
-        clock_set = ClockSet(jobs=catalog.jobs, dispatcher=dispatcher, journal=journal)
-        planner = Planner(
-            clock=self._clock,
-            find_job=catalog.job,
-            dispatcher=dispatcher,
-            journal=journal,
-            queries=queries,
-            events=self.events,
-            holds=holds,
-            given=given,
-            session=session,
-        )
-        release = Release(
-            clock=self._clock,
-            holds=holds,
-            dispatcher=dispatcher,
-            planner=planner,
-            journal=journal,
-            newest=slot_queries.newest_of,
-        )
-        reading = Reading(self.settings.timezone, self.settings.schedules, plugins.additions)
-        chains = Chains(
-            clock=self._clock,
-            find_job=catalog.job,
-            dispatcher=dispatcher,
-            planner=planner,
-            holds=holds,
-            journal=journal,
-            events=self.events,
-            newest=slot_queries.newest,
-            reading=reading,
-            changed=alerts.given_changed,
-        )
-        releases = (release.letting_go, chains.letting_go)
-        holding = Holding(
-            clock=self._clock,
-            holds=holds,
-            jobs=catalog.jobs.values,
-            dispatcher=dispatcher,
-            planner=planner,
-            journal=journal,
-            events=self.events,
-            stored=lambda: stored_holds(database.reader),
-            releases=releases,
-        )
-        timetable = Timetable(
-            clock=self._clock,
-            chains=chains,
-            dispatcher=dispatcher,
-            planner=planner,
-            journal=journal,
-            queries=given,
-            reading=reading,
-        )
-        self.catalog, self.dispatcher = catalog, dispatcher
-        node.running = lambda: dispatcher.gate.running
-        indexer = self._make_indexer(parts, journal, database)
-        schedules = ScheduleDesk(
-            clock=self._clock,
-            find_job=catalog.job,
-            timetable=timetable,
-            chains=chains,
-            planner=planner,
-            journal=journal,
-            queries=given,
-        )
-        self.desk = Desk(
-            identity=Identity(VERSION, self.home, database.name, session, self._clock.now(), self._watch),
-            clock=self._clock,
-            catalog=catalog,
-            scheduler=scheduler,
-            dispatcher=dispatcher,
-            planner=planner,
-            journal=journal,
-            queries=queries,
-            history=HistoryDesk(
-                history=History(database.reader),
-                timelines=Timelines(database.reader),
-                clock=self._clock,
-                queries=queries,
-                indexer=indexer,
-                jobs=catalog.jobs,
-                folder=folder,
-                waits=dispatcher.waits,
-            ),
-            pool=pool,
-            plugins=plugins,
-            schedules=schedules,
-            events=self.events,
-            source_bytes=self.settings.source_bytes(),
-            permissions=self.settings.permissions,
-            drafts=DraftDesk(
-                clock=self._clock,
-                catalog=catalog,
-                modules=plugins.modules,
-                added=plugins.additions.settings.values(),
-            ),
-            states=StateDesk(
-                clock=self._clock,
-                find_job=catalog.job,
-                states=states,
-                most_bytes=self.settings.run_limits().result_bytes,
-            ),
-            ledger=LedgerDesk(
-                clock=self._clock, catalog=catalog, queries=slot_queries, schedules=schedules, held=holds
-            ),
-            overview=OverviewDesk(settings=self.settings, jobs=catalog.jobs, folder=folder),
-            load_stored=lambda names: stored_jobs(queries, names),
-            held=holds,
-            holds=HoldDesk(
-                clock=self._clock,
-                catalog=catalog,
-                holds=holds,
-                holding=holding,
-                group_limits=self.settings.limits.groups,
-            ),
-            alerts=AlertDesk(book=book, stored=stored, announcer=alerts.announcer, clock=self._clock),
-            audit=AuditDesk(AuditQueries(database.reader)),
-            nodes=node.desk,
-            releases=releases,
-        )
-        heartbeat = Heartbeat(
-            self.settings.heartbeat,
-            ailment=lambda: ailment(
-                now=self._clock.now(), first_due=scheduler.first_due(), stalled=journal.stalled
-            ),
-        )
+        self.catalog, self.dispatcher = catalog, works.dispatcher
+        node.running = lambda: works.dispatcher.gate.running
+        indexer = self._make_indexer(parts, works.ground)
+        identity = Identity(VERSION, self.home, database.name, session.id, self._clock.now(), self._watch)
+        self.desk = make_desk(works, identity=identity, indexer=indexer, nodes=node.desk)
+        heartbeat = self._make_heartbeat(works)
         self.desk.watch_problems_of(heartbeat.problems)
         self.desk.watch_problems_of(node.problems)
-        await alerts.start()
-        parts.push_async_callback(alerts.stop)
+        await works.alerts.start()
+        parts.push_async_callback(works.alerts.stop)
         indexer.start()
-        await self._serve(
-            parts,
-            catalog,
-            scheduler,
-            planner,
-            timetable,
-            chains,
-            holding,
-            release,
-            dispatcher,
-            recovered,
-            node,
-        )
-        alerts.begin_to_tell(senders)
+        await self._serve(parts, works, node, session.recovered)
+        works.alerts.begin_to_tell(senders)
         heartbeat.start()
         parts.push_async_callback(heartbeat.stop)
         self._keep_stubs(parts, catalog, plugins)
-        if self.settings.ssh.listen:
-            door = make_door(
-                self.settings.ssh,
-                self.home,
-                callers=self._callers,
-                socket=self.home / SOCKET_NAME,
-                note=lambda action, actor: self.desk.note(action, "", actor=actor),
-            )
-            await door.start()
-            parts.push_async_callback(door.stop)
-            self.desk.watch_problems_of(door.keys.problems)
+        await self._open_door(parts)
 
     def when_over(self, callback: Callable[[], object]) -> None:
         """Have a function called when this engine can do nothing but stop; `over` says why then."""
@@ -515,13 +222,37 @@ class Engine:
             on_drain=self._drain_asked,
         )
 
-    def _open_session(self, connection: Connection) -> tuple[int, list[int], int, set[str]]:
+    def _open_session(self, connection: Connection) -> Session:
         now = self._clock.now()
         session = begin_session(
             connection, pid=os.getpid(), host=socket.gethostname(), version=VERSION, now=now
         )
         recovered = recover(connection, session, now)
-        return session, recovered, next_run_id(connection), jobs_with_state(connection)
+        return Session(session, recovered, next_run_id(connection), jobs_with_state(connection))
+
+    async def _lay_ground(
+        self, parts: AsyncExitStack, node: Node, database: Database, session: Session
+    ) -> Ground:
+        journal = self._start_journal(parts, database, session.id)
+        await node.settle(parts, session.id, transact=journal.transact, on_closed=self._give_up)
+        plugins = load_plugins(
+            self.settings.plugins.disable,
+            folder=self.settings.plugins_folder(self.home),
+            taken_commands=self._taken_commands,
+        )
+        return Ground(
+            settings=self.settings,
+            home=self.home,
+            clock=self._clock,
+            events=self.events,
+            database=database,
+            session=session.id,
+            first_run_id=session.first_run_id,
+            held=session.held,
+            journal=journal,
+            plugins=plugins,
+            pool=await self._start_pool(parts, plugins),
+        )
 
     def _start_journal(self, parts: AsyncExitStack, database: Database, session: int) -> Journal:
         def stalled(reason: str, waiting: int) -> None:
@@ -554,18 +285,11 @@ class Engine:
         parts.push_async_callback(finish)
         return journal
 
-    def _make_indexer(self, parts: AsyncExitStack, journal: Journal, database: Database) -> Indexer:
-        indexer = Indexer(journal=journal, reader=database.reader)
+    def _make_indexer(self, parts: AsyncExitStack, ground: Ground) -> Indexer:
+        indexer = Indexer(journal=ground.journal, reader=ground.database.reader)
         parts.callback(self.events.subscribe(indexer.take, (RunLogged, RunFinished)))
         parts.push_async_callback(indexer.stop)
         return indexer
-
-    def _load_plugins(self) -> Plugins:
-        return load_plugins(
-            self.settings.plugins.disable,
-            folder=self.settings.plugins_folder(self.home),
-            taken_commands=self._taken_commands,
-        )
 
     async def _start_pool(self, parts: AsyncExitStack, plugins: Plugins) -> WorkerPool:
         def replaced(reason: str) -> None:
@@ -599,21 +323,33 @@ class Engine:
             added=self._added_routes,
         )
 
-    async def _serve(
-        self,
-        parts: AsyncExitStack,
-        catalog: Catalog,
-        scheduler: Scheduler,
-        planner: Planner,
-        timetable: Timetable,
-        chains: Chains,
-        holding: Holding,
-        release: Release,
-        dispatcher: Dispatcher,
-        recovered: list[int],
-        node: Node,
-    ) -> None:
-        await timetable.load()
+    def _make_heartbeat(self, works: Works) -> Heartbeat:
+        def ails() -> str | None:
+            return ailment(
+                now=self._clock.now(),
+                first_due=works.scheduler.first_due(),
+                stalled=works.ground.journal.stalled,
+            )
+
+        return Heartbeat(self.settings.heartbeat, ailment=ails)
+
+    async def _open_door(self, parts: AsyncExitStack) -> None:
+        if not self.settings.ssh.listen:
+            return
+        door = make_door(
+            self.settings.ssh,
+            self.home,
+            callers=self._callers,
+            socket=self.home / SOCKET_NAME,
+            note=lambda action, actor: self.desk.note(action, "", actor=actor),
+        )
+        await door.start()
+        parts.push_async_callback(door.stop)
+        self.desk.watch_problems_of(door.keys.problems)
+
+    async def _serve(self, parts: AsyncExitStack, works: Works, node: Node, recovered: list[int]) -> None:
+        catalog, dispatcher = works.catalog, works.dispatcher
+        await works.timetable.load()
         api = self._make_api()
         await node.step_up()
         await api.start()
@@ -621,96 +357,24 @@ class Engine:
         if recovered:
             self.events.publish(RunsRecovered(self._clock.now(), tuple(recovered)))
         parts.push_async_callback(self._drain, dispatcher)
-        await holding.start()
-        parts.push_async_callback(holding.stop)
+        await works.holding.start()
+        parts.push_async_callback(works.holding.stop)
         start_now = await self.desk.load()
-        await release.letting_go(catalog.jobs.values())
+        await works.release.letting_go(catalog.jobs.values())
         await run_startup_jobs(
             catalog.jobs.values(), dispatcher=dispatcher, events=self.events, clock=self._clock
         )
-        scheduler.start()
-        parts.callback(scheduler.stop)
+        works.scheduler.start()
+        parts.callback(works.scheduler.stop)
         for job in start_now:
             dispatcher.start_now(job)
-        await planner.start()
-        parts.push_async_callback(planner.stop)
-        chains.start()
-        parts.callback(chains.stop)
-        await chains.letting_go(catalog.jobs.values())
+        await works.planner.start()
+        parts.push_async_callback(works.planner.stop)
+        works.chains.start()
+        parts.callback(works.chains.stop)
+        await works.chains.letting_go(catalog.jobs.values())
         if self._watch:
             watcher = Watcher(catalog.folder, self.desk.reload_saved)
             watcher.start()
             parts.push_async_callback(watcher.stop)
         self.desk.set_state(EngineState.RUNNING)
-
-
-@asynccontextmanager
-async def carried_by(
-    queue: RunQueue,
-    *,
-    database: Database,
-    journal: Journal,
-    session: int,
-    answers: Answers,
-    clock: Clock,
-    modules: Collection[str],
-) -> AsyncIterator[Executor]:
-    """Give the executor whose runs a queue carries to workers on other machines.
-
-    Raises:
-        StoreError: the database is none that they could reach.
-    """
-    url = database.writer.url
-    check_on_server(url, "an executor with workers on other machines")
-    executor = RemoteExecutor(
-        queue=queue,
-        url=url,
-        journal=journal,
-        session=session,
-        answers=answers,
-        observer=Observer(database.reader, clock),
-        version=VERSION,
-        modules=modules,
-    )
-    await executor.start()
-    try:
-        yield executor
-    finally:
-        await executor.stop()
-
-
-def make_door(
-    settings: SshSettings,
-    home: Path,
-    *,
-    callers: Callers,
-    socket: Path,
-    note: Callable[[str, str], Awaitable[None]],
-) -> Door:
-    """Return the front door of an engine.
-
-    Raises:
-        SettingsError: what it is made with is not installed.
-    """
-    try:
-        from engine.door.door import Door, DoorSettings
-    except ImportError as error:
-        raise SettingsError(
-            f"ssh.listen is set, but what it takes is not installed ({error}): pip install 'moontide[ssh]'"
-        ) from error
-    wanted = DoorSettings(
-        listen=settings.listen,
-        keys=home / settings.keys,
-        host_key=home / settings.host_key,
-        memories=(home / MEMORIES_NAME).absolute(),
-        sessions=settings.sessions,
-        sessions_per_key=settings.sessions_per_key,
-        idle_seconds=settings.idle,
-    )
-    return Door(wanted, socket=socket, callers=callers, note=note)
-
-
-def stored_jobs(queries: Queries, names: Collection[str] | None) -> dict[str, StoredJob]:
-    """Return what the database remembers of at least these jobs (None: of all), by name."""
-    few = names if names is not None and len(names) <= LOOKED_UP else None
-    return {row.name: stored_job(row) for row in queries.jobs(few)}

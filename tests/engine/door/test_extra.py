@@ -16,7 +16,7 @@ def told_by(program: str) -> str:
 def test_without_the_library_the_error_says_what_to_install() -> None:
     program = (
         "import sys, pathlib; sys.modules['asyncssh'] = None\n"
-        "from engine.service import make_door\n"
+        "from engine.door.opening import make_door\n"
         "from engine.settings.sections import SshSettings\n"
         "from engine.errors import SettingsError\n"
         "here = pathlib.Path()\n"
