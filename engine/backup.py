@@ -17,7 +17,6 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -25,6 +24,7 @@ from engine.errors import Refused
 from engine.settings import FILE_NAME, Settings
 from engine.store.dialects import copy_file, file_of
 from engine.store.lock import HomeLock
+from engine.version import VERSION
 
 MANIFEST = "moontide-backup.json"
 
@@ -65,7 +65,7 @@ def write_backup(home: Path, settings: Settings, target: Path, *, now: datetime)
     database = database_file(home, settings)
     if target.exists():
         raise Refused(f"{target} exists already; choose another name")
-    manifest = {"moontide": version("moontide"), "made": now.isoformat(timespec="seconds"), SEALED: "yes"}
+    manifest = {"moontide": VERSION, "made": now.isoformat(timespec="seconds"), SEALED: "yes"}
     unfinished = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         count = _write(unfinished, home, settings, database, manifest)

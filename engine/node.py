@@ -12,7 +12,6 @@ import socket
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import TypeVar
 
@@ -39,6 +38,7 @@ from engine.store.presence import Presence, Transact, in_thread
 from engine.store.queries import reading
 from engine.store.schema import migrate
 from engine.times.clock import Clock
+from engine.version import VERSION
 
 logger = logging.getLogger("moontide.nodes")
 
@@ -91,7 +91,7 @@ class Node:
             host=host,
             home=str(home),
             pid=os.getpid(),
-            version=version("moontide"),
+            version=VERSION,
             state=NodeState.STANDBY,
             addresses=_addresses(settings, home),
             slots=settings.pool.size or None,

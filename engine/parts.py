@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +34,7 @@ from engine.sandbox.harden import WALLS
 from engine.sandbox.pool import WorkerPool
 from engine.settings import Settings
 from engine.times.clock import Clock, SystemClock
+from engine.version import VERSION
 from engine.views import JobView
 
 
@@ -67,7 +67,7 @@ def make_pool(
 def declaring_fingerprint(plugins: Plugins) -> str:
     """Return what differs when the same job file could declare something else: other code, any of it."""
     versions = sorted(f"{view.origin} {view.name} {view.version} {view.status}" for view in plugins.views)
-    return " ".join([version("moontide"), sandbox_fingerprint(_manifests(plugins)), *versions])
+    return " ".join([VERSION, sandbox_fingerprint(_manifests(plugins)), *versions])
 
 
 def _manifests(plugins: Plugins) -> list[ModuleManifest]:

@@ -11,7 +11,6 @@ import socket
 from collections.abc import Callable, Collection
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 
 from fastapi import APIRouter
@@ -59,11 +58,11 @@ from engine.store.ownership import WAIT_SECONDS
 from engine.store.sessions import begin_session, end_session, next_run_id, recover
 from engine.stubs import StubWriter
 from engine.times.clock import Clock, SystemClock
+from engine.version import VERSION
 from engine.watch import Watcher
 
 logger = logging.getLogger("moontide.engine")
 
-VERSION = version("moontide")
 SOCKET_NAME = "moontide.sock"
 STOPPED = "the engine was stopped"
 

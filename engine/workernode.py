@@ -8,7 +8,6 @@ import os
 import socket
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 
 from engine.errors import SettingsError, StoreError
@@ -29,10 +28,10 @@ from engine.store.nodes import Newcomer
 from engine.store.presence import Presence
 from engine.store.schema import stored_revision
 from engine.times.clock import SystemClock
+from engine.version import VERSION
 
 logger = logging.getLogger("moontide.worker")
 
-VERSION = version("moontide")
 
 #: Tags that one worker may offer.
 MOST_TAGS = 8

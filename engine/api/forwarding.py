@@ -13,7 +13,6 @@ import ssl
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import ExitStack
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Protocol, cast
 
@@ -33,6 +32,7 @@ from engine.api.server import Listeners, put_walls_before
 from engine.api.target import ANSWER_SECONDS, CONNECT_SECONDS
 from engine.api.tls import Tls
 from engine.errors import EngineUnreachable
+from engine.version import VERSION
 
 #: A connection that rests is used again for so long as in `engine.api.client`.
 _KEPT = httpx.Limits(keepalive_expiry=KEPT_SECONDS)
@@ -253,7 +253,7 @@ class StandbyServer(Listeners):
 def _app(standing: Standing, forwarder: Forwarder) -> FastAPI:
     app = FastAPI(
         title="Moontide",
-        version=version("moontide"),
+        version=VERSION,
         docs_url=None,
         redoc_url=None,
         openapi_url=None,

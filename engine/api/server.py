@@ -7,7 +7,6 @@ import os
 import socket
 import stat
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import cast
 
@@ -42,6 +41,7 @@ from engine.api.operations import Operations
 from engine.api.rights import Rights
 from engine.api.tls import Tls
 from engine.errors import HomeInUse, MoontideError, SettingsError
+from engine.version import VERSION
 
 #: What is under way when the server stops gets so long, then its connection is cut.
 STOP_SECONDS = 2.0
@@ -86,7 +86,7 @@ def create_app(
     app = FastAPI(
         title="Moontide",
         summary="A Lua job engine: its jobs, their runs and logs, and what happens now.",
-        version=version("moontide"),
+        version=VERSION,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,

@@ -96,9 +96,9 @@ GROUPS: tuple[tuple[str, str, tuple[tuple[str, Callable[..., None], str], ...]],
 
 def _print_version(asked: bool) -> None:
     if asked:
-        from importlib.metadata import version
+        from engine.version import VERSION
 
-        print(f"moontide {version('moontide')}")
+        print(f"moontide {VERSION}")
         raise typer.Exit
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
-from importlib.metadata import version
 
 from engine.extensions.executors import Executor, RunQueue
 from engine.remote.answering import Answers
@@ -14,6 +13,7 @@ from engine.store.database import Database
 from engine.store.journal import Journal
 from engine.store.link import check_on_server
 from engine.times.clock import Clock
+from engine.version import VERSION
 
 
 @asynccontextmanager
@@ -41,7 +41,7 @@ async def carried_by(
         session=session,
         answers=answers,
         observer=Observer(database.reader, clock),
-        version=version("moontide"),
+        version=VERSION,
         modules=modules,
     )
     await executor.start()

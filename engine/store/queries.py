@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Select, Table, func, select
+from sqlalchemy import Connection, Engine, Select, Table, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -92,11 +92,6 @@ class Queries:
         """
         chosen = (LOG_LINE.c.run_id == run_id, LOG_LINE.c.number > after)
         return [LogLineView(*row) for row in self._rows(_LINE_VIEW.where(*chosen).limit(limit))]
-
-    def runs_by_status(self) -> dict[str, int]:
-        """Return how many runs there are in each status that any run has."""
-        query = select(RUN.c.status, func.count()).group_by(RUN.c.status)
-        return {row[0]: row[1] for row in self._rows(query)}
 
     def jobs(self, names: Collection[str] | None = None) -> list[JobRow]:
         """Return the rows of all jobs ever seen, in the order of their names.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, inspect, text
@@ -11,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from engine.errors import NewerDatabase, StoreError
 from engine.store.dialects import translate
 from engine.store.migrations import HEAD
+from engine.version import VERSION
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -68,7 +68,7 @@ def _upgrade(connection: Connection, revision: str | None) -> None:
     if revision is not None and revision not in known:
         raise NewerDatabase(
             f"the database was made by a newer Moontide (revision {revision}); this one is "
-            f"{version('moontide')}; upgrade Moontide or restore a backup"
+            f"{VERSION}; upgrade Moontide or restore a backup"
         )
     config.attributes["connection"] = connection
     command.upgrade(config, "head")

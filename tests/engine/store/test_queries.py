@@ -52,11 +52,6 @@ def test_a_jobs_last_run_is_its_newest(queries: Queries) -> None:
 
 
 @pytest.mark.usefixtures("history")
-def test_runs_are_counted_by_status(queries: Queries) -> None:
-    assert queries.runs_by_status() == {"COMPLETE": 2, "ERROR": 1, "TIMEOUT": 1, "RUNNING": 2}
-
-
-@pytest.mark.usefixtures("history")
 @pytest.mark.parametrize(
     "chosen", [{}, {"job": "report"}, {"status": RunStatus.COMPLETE}, {"job": "report", "before_id": 5}]
 )
