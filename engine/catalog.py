@@ -195,6 +195,13 @@ class Catalog:
         except KeyError:
             raise JobNotFound(name, self.jobs) from None
 
+    def owner(self, name: str) -> Job:
+        """Return the job of a run that goes on from before, also if its file is away."""
+        job = self.jobs.get(name) or self._away.get(name)
+        if job is None:
+            job = self._away[name] = Job(name, f"{name}.lua", lifecycle.UNKNOWN)
+        return job
+
     async def load(self, stored: Mapping[str, StoredJob], session: int) -> Changes:
         """Read the folder as an engine starts, and go on from what the database remembers."""
         await self.declaring.recall()
@@ -205,8 +212,10 @@ class Catalog:
             for one in found:
                 self._arm_at_start(one, stored.get(one.name), now, session, changes)
         for name in sorted(stored.keys() - self.jobs.keys()):
-            if (gone := stored[name]).listed:
-                job = Job(name, f"{name}.lua", gone.state, overrides=gone.overrides)
+            gone = stored[name]
+            job = Job(name, f"{name}.lua", gone.state, last=gone.last, overrides=gone.overrides)
+            self._away[name] = job
+            if gone.listed:
                 self._note_removed(job, now, changes)
         return changes
 

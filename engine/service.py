@@ -11,6 +11,7 @@ import socket
 from collections.abc import Callable, Collection
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from fastapi import APIRouter
@@ -40,10 +41,12 @@ from engine.events import (
     RunsRecovered,
     WorkersReplaced,
 )
+from engine.extensions.executors import carries_elsewhere
 from engine.extensions.plugins import Plugins, load_plugins
 from engine.node import Node
 from engine.parts import make_pool, start_subscribers
 from engine.runs.dispatcher import Dispatcher
+from engine.runs.job import Job
 from engine.runs.startup import run_startup_jobs
 from engine.sandbox.pool import WorkerPool
 from engine.settings import Settings
@@ -145,10 +148,10 @@ class Engine:
     async def _assemble(self, parts: AsyncExitStack) -> None:
         self._take_home(parts)
         database = await self._open_store(parts)
-        node = self._make_node(database)
-        session = await node.lead(parts, self._open_session)
-        works = Works(await self._lay_ground(parts, node, database, session))
-        catalog, plugins = works.catalog, works.ground.plugins
+        node, plugins = self._make_node(database), self._load_plugins()
+        session = await node.lead(parts, partial(self._open_session, plugins))
+        works = Works(await self._lay_ground(parts, node, database, session, plugins))
+        catalog = works.catalog
         await works.open(parts, find_view=lambda name: self.desk.job(name) if name in catalog.jobs else None)
         self._added_routes = make_routers(plugins.routes, works.runner.services, plugins.put_aside)
         senders = start_subscribers(
@@ -221,24 +224,27 @@ class Engine:
             on_drain=self._drain_asked,
         )
 
-    def _open_session(self, connection: Connection) -> Session:
-        now = self._clock.now()
-        session = begin_session(
-            connection, pid=os.getpid(), host=socket.gethostname(), version=VERSION, now=now
-        )
-        recovered = recover(connection, session, now)
-        return Session(session, recovered, next_run_id(connection), jobs_with_state(connection))
-
-    async def _lay_ground(
-        self, parts: AsyncExitStack, node: Node, database: Database, session: Session
-    ) -> Ground:
-        journal = self._start_journal(parts, database, session.id)
-        await node.settle(parts, session.id, transact=journal.transact, on_closed=self._give_up)
-        plugins = load_plugins(
+    def _load_plugins(self) -> Plugins:
+        return load_plugins(
             self.settings.plugins.disable,
             folder=self.settings.plugins_folder(self.home),
             taken_commands=self._taken_commands,
         )
+
+    def _open_session(self, plugins: Plugins, connection: Connection) -> Session:
+        now = self._clock.now()
+        session = begin_session(
+            connection, pid=os.getpid(), host=socket.gethostname(), version=VERSION, now=now
+        )
+        adopts = carries_elsewhere(self.settings.executor, plugins.executors)
+        recovered = recover(connection, session, now, adopts=adopts)
+        return Session(session, recovered, next_run_id(connection), jobs_with_state(connection))
+
+    async def _lay_ground(
+        self, parts: AsyncExitStack, node: Node, database: Database, session: Session, plugins: Plugins
+    ) -> Ground:
+        journal = self._start_journal(parts, database, session.id)
+        await node.settle(parts, session.id, transact=journal.transact, on_closed=self._give_up)
         return Ground(
             settings=self.settings,
             home=self.home,
@@ -346,6 +352,19 @@ class Engine:
         parts.push_async_callback(door.stop)
         self.desk.watch_problems_of(door.keys.problems)
 
+    async def _load(self, works: Works) -> list[Job]:
+        """Read the jobs, and go on with runs elsewhere that an earlier engine has left; see `Desk.load`."""
+        left = await works.dispatcher.left()
+
+        def take_up() -> None:
+            for run in left:
+                works.dispatcher.take_up(run, works.catalog.owner(run.request.job))
+
+        start_now = await self.desk.load(take_up)
+        if left:
+            logger.info("%d runs on workers go on that an earlier engine has begun", len(left))
+        return start_now
+
     async def _serve(self, parts: AsyncExitStack, works: Works, node: Node, recovered: list[int]) -> None:
         catalog, dispatcher = works.catalog, works.dispatcher
         await works.timetable.load()
@@ -358,7 +377,7 @@ class Engine:
         parts.push_async_callback(self._drain, dispatcher)
         await works.holding.start()
         parts.push_async_callback(works.holding.stop)
-        start_now = await self.desk.load()
+        start_now = await self._load(works)
         await works.release.letting_go(catalog.jobs.values())
         await run_startup_jobs(
             catalog.jobs.values(), dispatcher=dispatcher, events=self.events, clock=self._clock

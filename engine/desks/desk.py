@@ -302,14 +302,18 @@ class Desk:
 
     # Reading the folder
 
-    async def load(self) -> list[Job]:
+    async def load(self, known: Callable[[], None] = lambda: None) -> list[Job]:
         """Read the folder as an engine starts, and go on from what the database remembers.
+
+        Args:
+            known: called once the jobs are known, before anybody can ask for a run of theirs.
 
         Returns:
             the jobs that are to run once because the engine starts (`run_at_start`).
         """
         stored = await asyncio.to_thread(self._load_stored, None)
         changes = await self._catalog.load(stored, self._identity.session)
+        known()
         start_now, changes.start_now = changes.start_now, []
         await self._effect.take(changes, stored=stored)
         return start_now

@@ -13,6 +13,7 @@ import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -59,16 +60,43 @@ class Handed:
 
     Attributes:
         begun: to be called once, with the name of who has taken it, when it starts.
+        memory: what an engine has to know that takes the run over from this one; nobody else looks into it.
         waits_for: what it waits for until then, for people.
     """
 
     begun: Callable[[str], None]
+    memory: bytes = b""
     waits_for: str = "a worker"
+
+
+@dataclass(frozen=True, slots=True)
+class LeftRun:
+    """A run that an earlier engine has handed over, and that has not ended on record.
+
+    Attributes:
+        request: without its source.
+        memory: that of its `Handed`.
+        started: when its start was written; None while it waits for somebody to take it.
+        log_lines: how many lines of its log are written.
+        calls: how many questions it has asked of earlier engines.
+        stop: why it was told to end, within `grace` seconds (0: at once, None: when it will).
+    """
+
+    request: RunRequest
+    memory: bytes
+    started: datetime | None
+    log_lines: int
+    calls: int
+    stop: str | None
+    grace: float | None
 
 
 @runtime_checkable
 class HandsOver(Protocol):
-    """An executor whose runs wait elsewhere until somebody takes them; in this way none of them is lost."""
+    """An executor whose runs wait elsewhere until somebody takes them; in this way none of them is lost.
+
+    Whoever runs one goes on with it also when the engine ends: the next engine takes it up.
+    """
 
     def hand_over(self, request: RunRequest, handed: Handed) -> Beside:
         """Return what hands a run over; it is committed together with the run's row, before `run` is called.
@@ -76,6 +104,23 @@ class HandsOver(Protocol):
         Args:
             handed: to be kept up to date.
         """
+
+    async def left(self) -> list[LeftRun]:
+        """Return the runs that earlier engines have left to this one, the oldest first.
+
+        Raises:
+            StoreError: the database cannot be read.
+        """
+
+    def take_up(self, left: LeftRun, handed: Handed) -> None:
+        """Go on with a run that an earlier engine has left; `run` is called next.
+
+        Args:
+            handed: to be kept up to date; the start of a run that has one on record is not told again.
+        """
+
+    def struck_off(self, run_id: int) -> Beside:
+        """Return what removes all that was kept of a run elsewhere; it is committed together with its end."""
 
     async def run(
         self, request: RunRequest, *, log: RunLog, cancel: asyncio.Future[str] | None = None
@@ -227,6 +272,15 @@ def chosen_executor(name: str, offered: Mapping[str, OfferedExecutor]) -> Offere
             f"there are {known}. `moontide plugins` says why a plugin is not loaded"
         )
     return chosen
+
+
+def carries_elsewhere(name: str, offered: Mapping[str, OfferedExecutor]) -> bool:
+    """Return whether runs of the executor that the operator chose go on when the engine ends.
+
+    Raises:
+        SettingsError: there is none of that name.
+    """
+    return chosen_executor(name, offered).kind.queue is not None
 
 
 def _opened(kind: ExecutorKind, context: ExecutorContext) -> AbstractAsyncContextManager[Executor]:

@@ -11,24 +11,34 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Collection, Sequence
-from contextlib import suppress
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 from sqlalchemy.engine.url import URL
 
 from engine.errors import StoreError, StoreUnavailable
-from engine.extensions.executors import Handed, RunQueue, Ticket
+from engine.extensions.executors import Handed, LeftRun, RunQueue, Ticket
 from engine.extensions.runlog import RunLog
 from engine.remote.answering import Answers
 from engine.remote.journey import Carried, Journey
 from engine.remote.observing import Observer
-from engine.remote.parcels import answer_bytes, read_question, request_bytes
+from engine.remote.parcels import (
+    Answer,
+    Question,
+    Request,
+    answer_bytes,
+    read_question,
+    read_request,
+    request_bytes,
+)
+from engine.remote.repeating import answer_from_before
 from engine.run import Beside, Outcome, RunRequest
 from engine.store import engineside, remote
 from engine.store.journal import Journal
+from engine.store.leftruns import StoredLeft, asked_by, stored_left
 from engine.store.link import FIRST_PAUSE, LONGEST_PAUSE, Link, Listener
 from engine.store.remote import TO_ENGINES, RemoteRun
+from engine.times.clock import Clock
 
 logger = logging.getLogger("moontide.remote")
 
@@ -48,6 +58,8 @@ class RemoteExecutor:
         session: int,
         answers: Answers,
         observer: Observer,
+        reader: Engine,
+        clock: Clock,
         version: str,
         modules: Collection[str],
     ) -> None:
@@ -55,7 +67,7 @@ class RemoteExecutor:
 
         Args:
             queue: carries tickets of runs to workers.
-            url: of the database.
+            url: of the database; `reader` reads it.
             session: the engine's present session.
             version: of this engine.
             modules: the names of its core modules.
@@ -65,6 +77,8 @@ class RemoteExecutor:
         self._session = session
         self._answers = answers
         self._observer = observer
+        self._reader = reader
+        self._clock = clock
         self._version = version
         self._modules = tuple(sorted(modules))
         self._link = Link(url, "moontide engine, runs on workers")
@@ -109,7 +123,7 @@ class RemoteExecutor:
             run_id=request.run_id,
             session=self._session,
             token=secrets.token_hex(8),
-            request=request_bytes(request, self._version, self._modules),
+            request=request_bytes(request, self._version, self._modules, handed.memory),
             source_hash=request.source_hash,
         )
         ticket = Ticket(request.run_id, request.attempt, request.runs_on, request.priority)
@@ -129,12 +143,23 @@ class RemoteExecutor:
             return await Journey(carried, self, log, cancel).outcome()
         finally:
             del self._carried[request.run_id]
-            self._forget(request.run_id)
 
-    def _forget(self, run_id: int) -> None:
-        # It goes into the transaction of the run's end, which comes next.
-        with suppress(StoreUnavailable):
-            self._journal.beside(Beside(remote.forget_remote, run_id))
+    def struck_off(self, run_id: int) -> Beside:
+        """Return what removes all that was kept of a run elsewhere; it is committed together with its end."""
+        return Beside(remote.forget_remote, run_id)
+
+    # What an earlier engine has left
+
+    async def left(self) -> list[LeftRun]:
+        """Return the runs that earlier engines have left to this one, the oldest first."""
+        rows = await asyncio.to_thread(stored_left, self._reader, self._session)
+        return [_left(row, read_request(row.request)) for row in rows]
+
+    def take_up(self, left: LeftRun, handed: Handed) -> None:
+        """Go on with a run that an earlier engine has left."""
+        since = (self._clock.now() - left.started).total_seconds() if left.started else None
+        self._carried[left.request.run_id] = Carried(left.request, handed, since, asked_before=left.calls)
+        self.look_at(left.request.run_id)
 
     # What a journey asks.
 
@@ -205,16 +230,22 @@ class RemoteExecutor:
             known[run_id].lines = number
         for run_id, number, question in questions:
             known[run_id].asked = number
-            self._begin(self._answer(run_id, number, question))
+            before = number <= known[run_id].asked_before
+            self._begin(self._answer(run_id, number, read_question(question), before=before))
         for one, run in present:
             run.standing = one
             run.news.set()
 
-    async def _answer(self, run_id: int, number: int, question: bytes) -> None:
-        answer = answer_bytes(await self._answers.answer(read_question(question)))
+    async def _answer(self, run_id: int, number: int, question: Question, *, before: bool) -> None:
+        known = await self._known_answer(run_id, question) if before else None
+        answer = answer_bytes(known or await self._answers.answer(question))
         await self._journal.transact(
             lambda connection: remote.answer_call(connection, run_id, number, answer)
         )
+
+    async def _known_answer(self, run_id: int, question: Question) -> Answer | None:
+        """Return the answer to a question that another engine may have carried out, if it has."""
+        return answer_from_before(question, await asyncio.to_thread(asked_by, self._reader, run_id))
 
     # From time to time
 
@@ -253,3 +284,7 @@ class RemoteExecutor:
             logger.warning("something about a run on a worker is not on record: %s", error)
         else:
             logger.error("a task for runs on workers failed; this is a bug of the engine", exc_info=error)
+
+
+def _left(row: StoredLeft, request: Request) -> LeftRun:
+    return LeftRun(request.run, request.memory, row.started, row.log_lines, row.calls, row.stop, row.grace)

@@ -41,6 +41,8 @@ async def carried_by(
         session=session,
         answers=answers,
         observer=Observer(database.reader, clock),
+        reader=database.reader,
+        clock=clock,
         version=VERSION,
         modules=modules,
     )

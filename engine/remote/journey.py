@@ -29,11 +29,16 @@ class Carried:
         standing: how it stands, as it was read last.
         chunks: parts of its log that were read and not written.
         lines, asked: the numbers of the last part of its log, and of its last question, that were read.
+        since: for how many seconds it had gone on, by its start on record, when it was taken up from another
+            engine; None if it had not started then.
+        asked_before: how many questions it had asked by then: another engine may have carried them out.
         lost: why its worker is taken to be gone.
     """
 
     request: RunRequest
     handed: Handed
+    since: float | None = None
+    asked_before: int = 0
     news: asyncio.Event = field(default_factory=asyncio.Event)
     standing: Standing | None = None
     chunks: list[bytes] = field(default_factory=list)
@@ -74,6 +79,8 @@ class Journey:
     async def outcome(self) -> Outcome:
         """Return how the run ended."""
         self._cancel.add_done_callback(self._wake)
+        if self._carried.since is not None:
+            self._go_on(self._carried.since)
         try:
             while (ended := await self._look()) is None:
                 await self._carried.news.wait()
@@ -97,11 +104,14 @@ class Journey:
         return await (self._look_under_way() if self._begun else self._look_waiting())
 
     def _begin(self, worker: str) -> None:
-        self._begun = True
         self._carried.handed.begun(worker)
+        self._go_on(0.0)
+
+    def _go_on(self, since: float) -> None:
+        self._begun = True
         if isinstance(self._cancel, Stopping):
             self._cancel.pass_on(self._wake)
-        self._be_due_in(self._carried.request.limits.wall_seconds + GRACE_SECONDS)
+        self._be_due_in(max(0.0, self._carried.request.limits.wall_seconds - since) + GRACE_SECONDS)
 
     def _be_due_in(self, seconds: float) -> None:
         if self._overdue is not None:

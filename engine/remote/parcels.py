@@ -25,11 +25,13 @@ class Request:
         run: without its source, unless the database cannot keep that as it is.
         version: that of the engine.
         modules: the core modules that the engine's jobs have.
+        memory: what an engine has to know that takes the run over; nothing for workers.
     """
 
     run: RunRequest
     version: str
     modules: tuple[str, ...]
+    memory: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +59,12 @@ class Answer:
     code: int | None = None
 
 
-def request_bytes(request: RunRequest, version: str, modules: Sequence[str]) -> bytes:
+def request_bytes(request: RunRequest, version: str, modules: Sequence[str], memory: bytes = b"") -> bytes:
     """Return a request as it travels: its source stands in the table of sources, where it is the same."""
     text = request.source.decode("utf-8", "replace")
     if text.encode() == request.source and "\0" not in text:
         request = replace(request, source=b"")
-    return msgspec.msgpack.encode(Request(request, version, tuple(modules)))
+    return msgspec.msgpack.encode(Request(request, version, tuple(modules), memory))
 
 
 def read_request(data: bytes) -> Request:

@@ -16,7 +16,7 @@ from typing import Any
 
 from engine.errors import JobFileError, Refused, RunNotFound, SessionClosed, StoreUnavailable
 from engine.events import Events, JobChanged, RunFinished, RunsSkipped
-from engine.extensions.executors import Executor, HandsOver
+from engine.extensions.executors import Executor, HandsOver, LeftRun
 from engine.extensions.runlog import RunLog
 from engine.jobs import policies
 from engine.jobs.policies import OutcomePolicy
@@ -240,6 +240,22 @@ class Dispatcher:
         run.planned, run.given = True, given
         return self._offer(run, _overlap_by_hand(job)) is not Admission.FULL
 
+    async def left(self) -> list[LeftRun]:
+        """Return the runs elsewhere that earlier engines have left, for `take_up`.
+
+        Raises:
+            StoreError: the database cannot be read.
+        """
+        return [] if self._handing is None else await self._handing.left()
+
+    def take_up(self, left: LeftRun, job: Job) -> None:
+        """Go on with a run that an earlier engine has left; it counts for all limits from now on."""
+        assert self._handing is not None, "runs are left to who hands runs over"
+        run = self._handing.take_up(left, job)
+        self._live[run.id] = run
+        self.gate.take_in(run, _overlap_by_hand(job))
+        self._spawn(self._see_on(run, left.request))
+
     def check_open(self) -> None:
         """Refuse new runs while the engine stops.
 
@@ -289,6 +305,14 @@ class Dispatcher:
         finally:
             self._let_go(run)
 
+    async def _see_on(self, run: LiveRun, request: RunRequest) -> None:
+        """See a run through that another engine has handed over."""
+        try:
+            run.seeing = asyncio.current_task()
+            await self._record_finished(run, await self._carried_out(run, request))
+        finally:
+            self._let_go(run)
+
     async def _read_source(self, run: LiveRun) -> Source | JobFileError | None:
         """Return the text to run; None for a job of the engine's own, which has none."""
         if run.owner.work is not None:
@@ -308,11 +332,14 @@ class Dispatcher:
     async def _carry_out(self, run: LiveRun, source: Source | JobFileError | None) -> Outcome:
         if isinstance(source, JobFileError):
             return Outcome(RunStatus.ERROR, error=str(source))
+        return await self._carried_out(run, None if source is None else self._request(run, source))
+
+    async def _carried_out(self, run: LiveRun, request: RunRequest | None) -> Outcome:
         log = RunLog(limits=self._limits, clock=self._clock, keep=self._records.keeper(run))
         try:
-            if source is None:
+            if request is None:
                 return await self._work(run, log)
-            return await self._runner.run(self._request(run, source), log=log, cancel=run.stopping)
+            return await self._runner.run(request, log=log, cancel=run.stopping)
         except Exception:
             # Whatever is broken here must not leave a run that never ends.
             logger.exception(
@@ -337,7 +364,8 @@ class Dispatcher:
         end = run.end(ended, now)
         cleared = (job.name,) if self._states.goes_with(job.name, ended.status) else ()
         modules = [(module.hash, module.text) for module in ended.modules]
-        await self._records.ended(run, end, retry, cleared=cleared, modules=modules)
+        struck_off = self._handing.struck_off(run) if self._handing else ()
+        await self._records.ended(run, end, retry, cleared=cleared, modules=modules, beside=struck_off)
         for module in ended.modules:
             job.modules.setdefault(module.name, module.hash)
         if retry is not None:
@@ -459,6 +487,8 @@ class Dispatcher:
     async def drain(self, reason: str, seconds: float) -> list[int]:
         """Take no more runs, drop the waiting ones, ask the others to end, and stop them when time is up.
 
+        Runs that were handed over go on elsewhere: they are left to the next engine.
+
         Args:
             reason: why; it stands in the runs that were stopped.
             seconds: how long runs under way may still take.
@@ -470,6 +500,7 @@ class Dispatcher:
         for run in self.gate.waiting_runs():
             if self.gate.withdraw(run):
                 self._spawn(self._close_waiting(run, RunStatus.CANCELLED, reason))
+        await self._leave()
         for run in self._live.values():
             run.stopping.ask(reason)
         if self._tasks:
@@ -484,6 +515,15 @@ class Dispatcher:
                 "%d runs could not be ended on record; the next start closes them as CRASHED", len(self._live)
             )
         return [run.id for run in stopped]
+
+    async def _leave(self) -> None:
+        """Let go of the runs that go on elsewhere."""
+        seeing = [run.seeing for run in self._live.values() if run.seeing and run.status not in FINAL]
+        for task in seeing:
+            task.cancel()
+        if seeing:
+            await asyncio.wait(seeing)
+            logger.info("%d runs go on elsewhere; the next engine takes them up", len(seeing))
 
     def waits(self, run_ids: Iterable[int]) -> dict[int, Wait]:
         """Return how some runs wait for their turn, by their ids; those that do not wait are left out."""

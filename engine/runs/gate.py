@@ -135,6 +135,10 @@ class Gate(Generic[R]):
         self._count_waiting(run.job, 1)
         return Admission.START if run in self._admit() else Admission.WAIT
 
+    def take_in(self, run: R, overlap: Overlap) -> None:
+        """Count a run that goes on already, whatever the limits say: another engine let it in."""
+        self._hold(run, self._counted(run, alone=overlap is not Overlap.ALLOW))
+
     def leave(self, run: R) -> list[R]:
         """Take back an ended run's permit.
 
@@ -260,9 +264,12 @@ class Gate(Generic[R]):
                 yield place, run
 
     def _labels(self, run: R) -> tuple[str, ...]:
-        limited = tuple(label for label in run.labels if label in self._limits)
-        counted = (job_label(run.job), *limited) if self._alone[run.id] else limited
+        counted = self._counted(run, alone=self._alone[run.id])
         return (*self._closed_of(run), *counted) if self._closed else counted
+
+    def _counted(self, run: R, *, alone: bool) -> tuple[str, ...]:
+        limited = tuple(label for label in run.labels if label in self._limits)
+        return (job_label(run.job), *limited) if alone else limited
 
     def _closed_of(self, run: R) -> Iterator[str]:
         return (label for label in (EVERY, job_label(run.job), *run.labels) if label in self._closed)
@@ -276,6 +283,9 @@ class Gate(Generic[R]):
     def _start(self, run: R, labels: tuple[str, ...]) -> None:
         del self._places[run.id], self._alone[run.id]
         self._count_waiting(run.job, -1)
+        self._hold(run, labels)
+
+    def _hold(self, run: R, labels: tuple[str, ...]) -> None:
         self.running += 1
         self._count(self._running_of, run.job, 1)
         self._held[run.id] = labels

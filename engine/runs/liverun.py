@@ -73,7 +73,8 @@ class LiveRun:
         planned: the row of a planned run makes way for this one's.
         crashes: how many of the attempts before this one crashed their worker.
         first_trigger: of a retry, why there was the first attempt.
-        handed: how it stands with whoever carries it out elsewhere.
+        handed: how it stands with whoever carries it out elsewhere; `seeing` waits for it.
+        log_lines: how many lines of its log are written.
         settings: the job's as the run was made; they serve where its file went bad meanwhile.
     """
 
@@ -98,6 +99,7 @@ class LiveRun:
     written: bool = False
     log_lines: int = 0
     handed: Handed | None = None
+    seeing: asyncio.Task[Any] | None = None
     recorded: asyncio.Future[None] = field(default_factory=asyncio.Future)
     stopping: Stopping = field(default_factory=Stopping)
 

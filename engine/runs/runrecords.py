@@ -85,16 +85,18 @@ class RunRecords:
         *,
         cleared: tuple[str, ...] = (),
         modules: Iterable[tuple[str, bytes]] = (),
+        beside: tuple[Beside, ...] = (),
     ) -> None:
         """Write how a run ended, and its retry; `tell_ended` is left to the caller.
 
         Args:
             cleared: the job, if it keeps its state no longer.
             modules: the library modules that it loaded, each one's text with its hash in front.
+            beside: what others write with it.
         """
         texts = self.sources.new_rows(modules)
         await self._journal.run_finished(
-            run.id, end, patch_of(run.owner), retry, cleared=cleared, sources=texts
+            run.id, end, patch_of(run.owner), retry, cleared=cleared, sources=texts, beside=beside
         )
 
     def tell_ended(self, run: LiveRun, end: RunEnd, retry: PlannedRun | None = None) -> None:
@@ -114,9 +116,11 @@ class RunRecords:
         )
 
     def keeper(self, run: LiveRun) -> Callable[[LogLine], None]:
-        """Return what writes each line of a run's log, and tells of it."""
+        """Return what writes each new line of a run's log, and tells of it."""
 
         def keep(line: LogLine) -> None:
+            if line.number <= run.log_lines:
+                return
             run.log_lines = line.number
             self._journal.log_lines(run.id, [line])
             self._events.publish(RunLogged(line.at, run.id, run.job, ((line.number, line.level, line.text),)))

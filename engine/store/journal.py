@@ -182,16 +182,24 @@ class Journal:
         *,
         cleared: tuple[str, ...] = (),
         sources: tuple[SourceRow, ...] = (),
+        beside: tuple[Beside, ...] = (),
     ) -> asyncio.Future[None]:
         """Write how a run ended, what follows for its job, and its retry: all of it, or nothing.
 
         Args:
             cleared: the job, if it keeps its state no longer.
             sources: texts of library modules that may be new.
+            beside: what others write with it.
         """
-        jobs, planned = (job,) if job else (), (retry,) if retry else ()
         return self._commit(
-            Changes(ends=((run_id, end),), jobs=jobs, planned=planned, cleared=cleared, sources=sources)
+            Changes(
+                ends=((run_id, end),),
+                jobs=(job,) if job else (),
+                planned=(retry,) if retry else (),
+                cleared=cleared,
+                sources=sources,
+                beside=beside,
+            )
         )
 
     def log_lines(self, run_id: int, lines: Sequence[LogLine]) -> None:

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, text, update
+from sqlalchemy import Connection, Select, bindparam, delete, insert, select, text, update
 
-from engine.store.models import REMOTE_CALL, REMOTE_LOG, REMOTE_RUN, SESSION
+from engine.store.models import REMOTE_CALL, REMOTE_LOG, REMOTE_RUN, RUN, SESSION, UNFINISHED
 from engine.store.prepared import Prepared
 
 #: Where a run stands: it waits for a worker, one has it, it has ended there, or it was given up.
@@ -105,12 +105,29 @@ def tell_workers(connection: Connection, run_id: int | None = None) -> None:
     connection.execute(text(f"SELECT pg_notify('{TO_WORKERS}' || {SCHEMA}, :payload)"), {"payload": payload})
 
 
+def take_over_remote(connection: Connection, session: int) -> None:
+    """Let runs that earlier sessions handed over, and that have not ended on record, be this session's."""
+    unfinished = select(RUN.c.id).where(RUN.c.status.in_(UNFINISHED))
+    connection.execute(
+        update(REMOTE_RUN)
+        .where(
+            REMOTE_RUN.c.session != session, REMOTE_RUN.c.state != LOST, REMOTE_RUN.c.run_id.in_(unfinished)
+        )
+        .values(session=session)
+    )
+
+
+def taken_over(session: int) -> Select[tuple[int]]:
+    """Return the question for the runs that a session has handed over or taken over, and not given up."""
+    return select(REMOTE_RUN.c.run_id).where(REMOTE_RUN.c.session == session, REMOTE_RUN.c.state != LOST)
+
+
 def close_remote(connection: Connection, session: int, now: datetime) -> None:
-    """Give up what earlier sessions handed over, and forget what is too old."""
+    """Give up what earlier sessions handed over and this one did not take over; forget what is too old."""
     given_up = update(REMOTE_RUN).where(REMOTE_RUN.c.session != session, REMOTE_RUN.c.state != LOST)
     if connection.execute(given_up.values(state=LOST)).rowcount:
         tell_workers(connection)
     old = select(SESSION.c.id).where(SESSION.c.ended < now - timedelta(days=REMEMBERED_DAYS))
     connection.execute(delete(REMOTE_RUN).where(REMOTE_RUN.c.session.in_(old)))
-    connection.execute(delete(REMOTE_LOG))
-    connection.execute(delete(REMOTE_CALL))
+    for table in (REMOTE_LOG, REMOTE_CALL):
+        connection.execute(delete(table).where(table.c.run_id.not_in(taken_over(session))))

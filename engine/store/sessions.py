@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from engine.states import RunStatus
 from engine.store.models import JOB, LOG_LINE, PLANNED_RUN, RUN, SESSION, UNFINISHED
-from engine.store.remote import close_remote
+from engine.store.remote import close_remote, take_over_remote, taken_over
 
 _REASONS = {
     RunStatus.QUEUED: "the engine ended before this run started",
@@ -32,12 +32,13 @@ def end_session(connection: Connection, session_id: int, now: datetime) -> None:
     connection.execute(update(SESSION).where(SESSION.c.id == session_id).values(ended=now, clean=True))
 
 
-def recover(connection: Connection, session_id: int, now: datetime) -> list[int]:
+def recover(connection: Connection, session_id: int, now: datetime, *, adopts: bool = False) -> list[int]:
     """Close what earlier sessions left open: their runs end as CRASHED, themselves as not clean.
 
     Args:
         session_id: the present session, which is left alone.
         now: becomes the end of all of them.
+        adopts: runs that were handed over to workers are left open: this session goes on with them.
 
     Returns:
         the ids of the runs that were closed; each run is closed once.
@@ -48,8 +49,14 @@ def recover(connection: Connection, session_id: int, now: datetime) -> list[int]
         .where(SESSION.c.ended.is_(None), SESSION.c.id != session_id)
         .values(ended=now, clean=False)
     )
+    if adopts:
+        take_over_remote(connection, session_id)
     close_remote(connection, session_id, now)
-    unfinished = (RUN.c.status.in_(UNFINISHED)) & (RUN.c.session.is_distinct_from(session_id))
+    unfinished = (
+        RUN.c.status.in_(UNFINISHED)
+        & RUN.c.session.is_distinct_from(session_id)
+        & RUN.c.id.not_in(taken_over(session_id))
+    )
     ids = list(connection.scalars(select(RUN.c.id).where(unfinished).order_by(RUN.c.id)))
     connection.execute(
         update(JOB)

@@ -228,21 +228,6 @@ def test_a_worker_that_wakes_up_late_is_refused_and_what_it_says_is_kept(home: H
         assert served.run("late", seconds=SECONDS).status == "COMPLETE"
 
 
-def test_runs_on_workers_are_crashed_once_when_the_engine_dies_and_the_next_engine_uses_the_workers(
-    home: Home,
-) -> None:
-    home.write("rest", job(SLEEPS))
-    with home.serving() as first, working(home, "--name", "north"):
-        run_id = at_work(first, "rest", 600)
-        first.kill()
-        with home.serving() as second:
-            run = second.client.run(run_id)
-            assert (run.status, run.error) == ("CRASHED", "the engine ended while this run was under way")
-            assert second.run("rest", {"seconds": 0}, SECONDS).status == "COMPLETE"
-            until(lambda: bool(second.client.run(run_id).superseded), SECONDS)
-            assert second.client.run(run_id).status == "CRASHED"
-
-
 def test_an_engine_with_workers_needs_a_database_that_they_reach(tmp_path: Path) -> None:
     home = Home(tmp_path / "home", database="sqlite")
     home.settings('executor = "pgqueuer"\n')

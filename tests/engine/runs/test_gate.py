@@ -53,6 +53,17 @@ def test_a_job_that_waits_for_a_permit_coalesces_too() -> None:
     assert gate.offer(Run(3, "b"), Overlap.COALESCE) is Admission.COALESCED
 
 
+def test_a_run_that_goes_on_from_before_counts_for_all_limits() -> None:
+    gate: Gate[Run] = Gate(2, {"tag:shop": 1})
+    before = Run(1, "a", labels=("tag:shop",))
+    gate.take_in(before, Overlap.QUEUE)
+    own, tagged, free = Run(2, "a"), Run(3, "b", labels=("tag:shop",)), Run(4, "c")
+    offered = [gate.offer(run, Overlap.QUEUE) for run in (own, tagged, free)]
+    assert offered == [Admission.WAIT, Admission.WAIT, Admission.START]
+    assert gate.leave(before) == [own]
+    assert gate.leave(own) == [tagged]
+
+
 def test_waiting_runs_start_in_the_order_in_which_they_came() -> None:
     gate: Gate[Run] = Gate(1)
     runs = [Run(n, f"job{n}") for n in range(5)]

@@ -9,10 +9,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, insert, select
 
+from engine.remote.parcels import Answer, Question, answer_bytes, question_bytes
+from engine.remote.repeating import answer_from_before
 from engine.store import remote, workerside
 from engine.store.database import Database
+from engine.store.leftruns import asked_by, stored_left
 from engine.store.link import Link
-from engine.store.models import REMOTE_RUN, RUN
+from engine.store.models import REMOTE_CALL, REMOTE_RUN, RUN
 from engine.store.remote import RemoteRun
 from engine.store.sessions import begin_session, end_session, recover
 from tests.engine.store.conftest import NOON
@@ -148,6 +151,56 @@ async def test_a_new_session_gives_up_what_earlier_ones_handed_over(server: Data
     assert await claim(link, [2], "north") == []
     assert await end(link, 1, "north") == set()
     assert await supersede(link, 1) == {1}
+
+
+async def test_a_session_that_adopts_goes_on_with_what_earlier_ones_handed_over(
+    server: Database, link: Link
+) -> None:
+    with server.writer.begin() as connection:
+        session = begin_session(connection, pid=1, host="here", version="1", now=NOON)
+        for run_id in (1, 2, 3):
+            hand_over(connection, run_id, session)
+    await claim(link, [1, 3], "north")
+    with server.writer.begin() as connection:
+        assert remote.give_up(connection, 3)
+        later = begin_session(connection, pid=2, host="here", version="1", now=NOON)
+        assert recover(connection, later, NOON, adopts=True) == [3]
+    assert [one.run_id for one in stored_left(server.reader, later)] == [1, 2]
+    assert await end(link, 1, "north") == {1}
+    assert await claim(link, [2], "north") == [2]
+
+
+def ask(connection: Connection, number: int, method: str, answer: Answer | None = None) -> None:
+    """Write a question of run 1, and its answer if there is one."""
+    connection.execute(
+        insert(REMOTE_CALL).values(
+            run_id=1,
+            number=number,
+            question=question_bytes(method, []),
+            answer=None if answer is None else answer_bytes(answer),
+        )
+    )
+
+
+def run_of_1(connection: Connection, run_id: int, **more: object) -> None:
+    """Write a run that run 1 has asked for."""
+    values = {"job": "other", "status": "QUEUED", "trigger": "call", "due": NOON, "queued": NOON}
+    connection.execute(insert(RUN).values(id=run_id, called_by=1, **values, **more))
+
+
+async def test_what_a_run_asked_for_and_got_without_an_answer_is_not_done_again(server: Database) -> None:
+    with server.writer.begin() as connection:
+        hand_over(connection, 1)
+        ask(connection, 1, "now", Answer(5))
+        ask(connection, 2, "status", Answer({"id": 5}))
+        run_of_1(connection, 5)
+        run_of_1(connection, 6, rescheduled_from=5, attempt=2)
+    asked = Question("now", [])
+    assert answer_from_before(asked, asked_by(server.reader, 1)) is None
+    with server.writer.begin() as connection:
+        run_of_1(connection, 7)
+    assert answer_from_before(asked, asked_by(server.reader, 1)) == Answer(7)
+    assert answer_from_before(Question("status", [5]), asked_by(server.reader, 1)) is None
 
 
 @pytest.mark.parametrize(("days", "left"), [(6, [1]), (8, [])])
