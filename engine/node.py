@@ -39,6 +39,7 @@ from engine.store.queries import reading
 from engine.store.schema import migrate
 from engine.times.clock import Clock
 from engine.version import VERSION
+from engine.views import NodeView
 
 logger = logging.getLogger("moontide.nodes")
 
@@ -109,7 +110,7 @@ class Node:
         self._contest: Contest | None = None
         self._presence: Presence | None = None
         self._standby: StandbyServer | None = None
-        self._problems: list[str] = []
+        self._seen: list[NodeView] = []
 
     async def lead(self, parts: AsyncExitStack, open_session: Callable[[Connection], T]) -> T:
         """Return once this engine leads.
@@ -144,9 +145,9 @@ class Node:
             await self._standby.stop()
             self._standby = None
 
-    def problems(self) -> list[str]:
-        """Return what is wrong with the nodes of this database, in words."""
-        return self._problems
+    def seen(self) -> list[NodeView]:
+        """Return the nodes of a database on a server as they were seen last."""
+        return self._seen
 
     async def _win(self, contest: Contest, open_session: Callable[[Connection], T]) -> T:
         while True:
@@ -262,13 +263,13 @@ class Node:
                 folder = now
                 presence.say(jobs_hash=folder)
             try:
-                problems = problems_of(await self.desk.seen())
+                seen = await self.desk.seen()
             except StoreError as error:
                 logger.debug("the nodes cannot be looked at now: %s", error)
             else:
-                for problem in sorted(set(problems) - set(self._problems)):
+                for problem in sorted(set(problems_of(seen)) - set(problems_of(self._seen))):
                     logger.warning("%s", problem)
-                self._problems = problems
+                self._seen = seen
             await asyncio.sleep(WATCH_SECONDS)
 
     def _begin(self, open_session: Callable[[Connection], T]) -> T:

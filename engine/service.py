@@ -164,7 +164,7 @@ class Engine:
         self.desk = make_desk(works, identity=identity, indexer=indexer, nodes=node.desk)
         heartbeat = self._make_heartbeat(works)
         self.desk.watch_problems_of(heartbeat.problems)
-        self.desk.watch_problems_of(node.problems)
+        self.desk.watch_nodes(node.seen)
         await works.alerts.start()
         parts.push_async_callback(works.alerts.stop)
         indexer.start()

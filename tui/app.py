@@ -88,6 +88,7 @@ class Dashboard(Guided):
         Binding("P", "place('plugins')", "Plugins", show=False),
         Binding("comma", "place('settings')", "Settings of the engine", key_display=",", show=False),
         Binding("i", "place('engine')", "Information about the engine", show=False),
+        Binding("W", "place('nodes')", "Workers and engines of this database", show=False),
         Binding("Z", "pause_engine", "Pause the whole engine, or resume it", show=False),
         Binding("q", "leave", "Quit", show=False),
         Binding("ctrl+q", "leave", "Quit", show=False, priority=True),

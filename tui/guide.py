@@ -37,6 +37,7 @@ SCREENS: Final[Mapping[Everywhere | type[Place], str]] = {
     Everywhere.PLUGINS: "tui.screens.plugins:PluginsScreen",
     Everywhere.SETTINGS: "tui.screens.settings:SettingsScreen",
     Everywhere.ENGINE: "tui.screens.enginepage:EngineScreen",
+    Everywhere.NODES: "tui.screens.nodes:NodesScreen",
     JobPlace: "tui.screens.job:JobScreen",
     RunPlace: "tui.screens.run:RunScreen",
     EditorPlace: "tui.screens.editor:EditorScreen",

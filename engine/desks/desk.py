@@ -53,6 +53,7 @@ from engine.views import (
     EngineView,
     JobView,
     LogLineView,
+    NodeView,
     PluginView,
     ProblemView,
     ReloadView,
@@ -203,6 +204,10 @@ class Desk:
     def watch_problems_of(self, ask: Callable[[], list[str]]) -> None:
         """Show the problems of one more part, which is asked whenever they are."""
         self._engine.watch_problems_of(ask)
+
+    def watch_nodes(self, ask: Callable[[], list[NodeView]]) -> None:
+        """Show the nodes as they were seen last, and what is wrong with them."""
+        self._engine.watch_nodes(ask)
 
     # Jobs
 

@@ -12,6 +12,7 @@ from engine.catalog import Catalog
 from engine.desks.alertdesk import AlertDesk
 from engine.desks.holddesk import HoldDesk
 from engine.desks.jobviews import JobViews
+from engine.desks.nodedesk import mismatches_of, problems_of, there
 from engine.events import Events
 from engine.extensions.plugins import Plugins
 from engine.metrics import Metrics, Standing
@@ -21,7 +22,7 @@ from engine.sandbox.pool import WorkerPool
 from engine.states import EngineState
 from engine.store.journal import Journal
 from engine.times.clock import Clock
-from engine.views import EngineView, PluginView
+from engine.views import EngineView, NodeView, PluginView
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +69,12 @@ class EngineDesk:
         self._alerts = alerts
         self._views = views
         self._others: list[Callable[[], list[str]]] = []
+        self._nodes: Callable[[], list[NodeView]] = list
         self._metrics = Metrics(events, self._standing)
 
     def status(self, state: EngineState) -> EngineView:
         """Return what the engine does, which is in a state."""
+        nodes = self._nodes()
         identity, gate = self._identity, self._dispatcher.gate
         return EngineView(
             state=state.value,
@@ -96,6 +99,8 @@ class EngineDesk:
             holds=self._holds.words(),
             alerts=sum(self._alerts.counts().values()),
             watches=identity.watches,
+            nodes=max(1, len(there(nodes))),
+            node_troubles=mismatches_of(nodes),
         )
 
     def metrics(self) -> bytes:
@@ -127,9 +132,14 @@ class EngineDesk:
         """Show the problems of one more part, which is asked whenever they are."""
         self._others.append(ask)
 
+    def watch_nodes(self, ask: Callable[[], list[NodeView]]) -> None:
+        """Show the nodes as they were seen last, and what is wrong with them."""
+        self._nodes = ask
+
     def _problems(self) -> list[str]:
         problems = self._plugins.problems() + self._alerts.problems()
         problems += [problem for ask in self._others for problem in ask()]
+        problems += problems_of(self._nodes())
         if self._journal.stalled:
             problems.append(f"no writes to the database: {self._journal.stalled}")
         missing = [name for name, state in self._pool.walls.items() if state.startswith("missing")]

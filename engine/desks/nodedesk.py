@@ -34,6 +34,23 @@ def problems_of(views: list[NodeView]) -> list[str]:
     return [f"node {view.name}: {words}" for view in views for words in view.warnings]
 
 
+def there(views: list[NodeView]) -> list[NodeView]:
+    """Return the nodes that are neither gone nor silent."""
+    return [view for view in views if _is_there(view)]
+
+
+def mismatches_of(views: list[NodeView]) -> list[str]:
+    """Return what makes runs go wrong at once, in a few words: another version, a clock that is off."""
+    leader = next((view for view in views if view.state == NodeState.LEADING), None)
+    found = []
+    for view in there(views):
+        if leader is not None and view.version != leader.version:
+            found.append(f"{view.name} is version {view.version}")
+        if abs(view.clock_ahead) > CLOCK_SECONDS:
+            found.append(f"{view.name} clock {view.clock_ahead:+.1f} s")
+    return found
+
+
 def _view(nodes: Nodes, row: NodeRow, leader: NodeRow | None) -> NodeView:
     silent = nodes.silent(row)
     return NodeView(
@@ -110,7 +127,7 @@ class NodeDesk:
     async def drain(self, name: str, *, actor: str) -> list[NodeView]:
         """Ask the nodes of a name to take nothing new and to end, and return them."""
         found = await self._named(name)
-        if not any(_is_there(view) for view in found):
+        if not there(found):
             raise Refused(f"node {name} is not there: it is {found[0].state}")
 
         def work(connection: Connection) -> None:
@@ -123,8 +140,8 @@ class NodeDesk:
     async def forget(self, name: str, *, actor: str) -> None:
         """Remove nodes that are gone or silent from the list."""
         found = await self._named(name)
-        if there := [view for view in found if _is_there(view)]:
-            raise Refused(f"node {name} is there: it is {there[0].state}; stop it first")
+        if alive := there(found):
+            raise Refused(f"node {name} is there: it is {alive[0].state}; stop it first")
         rows = (await asyncio.to_thread(stored_nodes, self._reader)).rows
         ids = [row.id for row in rows if row.name == name]
 

@@ -15,6 +15,8 @@ class EngineView:
         holds: disabled groups and pauses in words; those of single jobs only as their number.
         alerts: how many alerts of jobs go on.
         watches: whether saved job files are reloaded by themselves.
+        nodes: how many engines and workers share the database, of those that are there.
+        node_troubles: which of them have another version or a clock that is off, in a few words each.
     """
 
     state: str
@@ -39,6 +41,8 @@ class EngineView:
     alerts: int = 0
     holds: list[str] = field(default_factory=list)
     watches: bool = False
+    nodes: int = 1
+    node_troubles: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,6 +126,8 @@ def test_all_nodes_are_listed_by_each(pair: tuple[Served, Served]) -> None:
         table = served.home.moontide("nodes").out
         assert "first" in table
         assert "standby" in table
+    until(lambda: pair[0].client.status().nodes == 2, PATIENCE_SECONDS)
+    assert pair[0].client.status().node_troubles == []
 
 
 def test_a_jobs_folder_that_differs_is_told_of(pair: tuple[Served, Served]) -> None:

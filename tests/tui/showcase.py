@@ -26,6 +26,7 @@ from engine.views import (
     GroupView,
     HoldView,
     LogLineView,
+    NodeView,
     PluginView,
     RunSourceView,
     ScheduleView,
@@ -88,6 +89,35 @@ class _Holds:
         return []
 
 
+class _Nodes:
+    def __init__(self) -> None:
+        at: dict[str, Any] = {"started": START - HOUR, "heartbeat": START, "drain": False}
+        other = "it is version 0.0.9, and the engine that leads is 0.1.0"
+        slow = "its clock is 3.4 s behind the database's; set it right"
+        lost = "it is not heard of any more; if it is gone for good, take it off with `moontide nodes forget`"
+        self.rows = [
+            NodeView("gpu1", "worker", "working", "gpu1", "/srv/gpu", 811, "0.0.9", [], 8, ["gpu", "eu"], 1,
+                     silent_seconds=3.0, clock_ahead=-3.4, warnings=[slow, other], **at),
+            NodeView("web1", "engine", "leading", "web1", "/srv/shop", 4242, "0.1.0",
+                     ["/srv/shop/moontide.sock", "https://web1:7424"], 10, [], 1,
+                     silent_seconds=1.2, clock_ahead=0.0, **at),
+            NodeView("web2", "engine", "standby", "web2", "/srv/shop", 4243, "0.1.0", ["https://web2:7424"],
+                     10, [], 0, silent_seconds=0.2, clock_ahead=0.1, **at),
+            NodeView("web3", "engine", "silent", "web3", "/srv/shop", 4244, "0.1.0", [], 10, [], 0,
+                     silent_seconds=4000.0, clock_ahead=0.0, warnings=[lost], **at),
+        ]  # fmt: skip
+
+    async def nodes(self) -> list[NodeView]:
+        return self.rows
+
+    async def drain(self, name: str, *, actor: str) -> list[NodeView]:
+        self.rows = [replace(row, drain=row.drain or row.name == name) for row in self.rows]
+        return [row for row in self.rows if row.name == name]
+
+    async def forget(self, name: str, *, actor: str) -> None:
+        self.rows = [row for row in self.rows if row.name != name]
+
+
 class _Schedules:
     def __init__(self) -> None:
         common = (None, None, None, None, START - HOUR, "anna@web1", None, None, None)
@@ -135,6 +165,7 @@ class Showcase(MemoryEngine):
         super().__init__(home)
         self.audit, self.holds, self.schedules = _Audit(), _Holds(), _Schedules()
         self.ledger, self.history = _Ledger(), _History(self)
+        self.nodes = _Nodes()
         self.plugin_views.append(
             PluginView("slack", "1.2.0", "moontide_slack", ["receiver"], [], "failed", "no token is set", [],
                        [ScreenView("Messages", "M", "moontide_slack:Messages")])
@@ -276,6 +307,8 @@ TOUR: dict[str, tuple[Callable[[Seat], Awaitable[None]], tuple[str, ...]]] = {
     "plugins": (_press("P"), ("slack",)),
     "settings": (_press("comma"), ("pool.size",)),
     "engine": (_press("i"), ("seccomp",)),
+    "nodes": (_press("W"), ("gpu1", "standby")),
+    "node-drain": (lambda seat: _drain(seat), ("Cancel",)),
     "help": (_press("question_mark"), ("Run now",)),
     "delete": (_press("slash", *"job:report", "enter", "d"), ("Cancel",)),
     "new": (_press("n"), ("Cancel",)),
@@ -285,6 +318,12 @@ TOUR: dict[str, tuple[Callable[[Seat], Awaitable[None]], tuple[str, ...]]] = {
     "editor": (_editor, ("return job",)),
     "editor-find": (lambda seat: _find_in_editor(seat), ("return job",)),
 }
+
+
+async def _drain(seat: Seat) -> None:
+    await seat.press("W")
+    await seat.reads("standby")
+    await seat.press("down", "d")
 
 
 async def _find_in_editor(seat: Seat) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -63,6 +65,7 @@ def facts(run: RunView, board: Board) -> list[ProseLine]:
         ("started", words.moment(run.started)),
         ("finished", words.moment(run.finished)),
         ("took", took(run, board)),
+        ("worker", run.worker or ""),
         ("CPU time", words.duration(run.cpu_ms)),
         ("memory", words.size(run.peak_memory_bytes)),
         ("retry of", f"run {run.rescheduled_from}" if run.rescheduled_from else ""),
@@ -89,7 +92,21 @@ def values(run: RunView) -> list[ProseLine]:
             lines += [[(name, "head")], *pretty(value), []]
     if run.result_note:
         lines += [[("RESULT", "head")], [(words.clean(run.result_note), "late")]]
+    if run.superseded:
+        lines += [[], [("SUPERSEDED: reported too late to count", "head")]]
+        lines += [line for late in run.superseded for line in _superseded(late)]
     return lines
+
+
+def _superseded(late: dict[str, Any]) -> list[ProseLine]:
+    """Return an end of a run that was given up before: its status, who reported it and when, its error."""
+    look = words.look(late["status"])
+    when = words.moment(datetime.fromisoformat(late["at"]))
+    first: ProseLine = [
+        (f"{look.icon} {late['status'].lower()}", look.shade),
+        (words.clean(f" by {late['worker']} at {when}"), "calm"),
+    ]
+    return [first, *([(line, "calm")] for line in words.clean(late.get("error") or "").splitlines())]
 
 
 def _problem(problem: dict[str, str]) -> ProseLine:

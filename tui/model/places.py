@@ -22,6 +22,7 @@ class Everywhere(StrEnum):
     PLUGINS = "plugins"
     SETTINGS = "settings"
     ENGINE = "engine"
+    NODES = "nodes"
 
 
 @dataclass(frozen=True, slots=True)

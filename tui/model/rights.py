@@ -24,7 +24,9 @@ _OF_OPERATORS = frozenset(
 )
 
 #: Actions that decide what jobs are.
-_OF_ADMINS = frozenset({"new", "edit", "editor", "own_editor", "form", "delete", "save", "save_and_run"})
+_OF_ADMINS = frozenset(
+    {"new", "edit", "editor", "own_editor", "form", "delete", "save", "save_and_run", "drain", "forget"}
+)
 
 #: All actions that take a role.
 ACTIONS = _OF_OPERATORS | _OF_ADMINS

@@ -33,6 +33,8 @@ NAMES = {
     "pageup": "PgUp",
     "pagedown": "PgDn",
     "underscore": "_",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
     "at": "Space",
 }
 

@@ -96,23 +96,38 @@ def engine_parts(board: Board) -> list[Part]:
     if (view := board.engine) is None:
         return [(" ☾ moontide ", "name"), (" … connecting to the engine", "busy")]
     jobs = (f" {words.plural(len(board.jobs), 'job')} ", "")
-    return [(" ☾ moontide ", "name"), *_state_parts(board, view), jobs, *_load_parts(board, view)]
+    nodes = [(f" {view.nodes} nodes ", "")] if view.nodes > 1 else []
+    return [
+        (" ☾ moontide ", "name"),
+        *_state_parts(board, view, _node_troubles(view)),
+        jobs,
+        *nodes,
+        *_load_parts(board, view),
+    ]
 
 
 def brief_engine_parts(board: Board) -> list[Part]:
     """Return what the status bar says where there is little room: what is wrong and what goes on, no more."""
     if board.reach in (Reach.STOPPED, Reach.UNREACHABLE) or (view := board.engine) is None:
         return engine_parts(board)
-    return [(" ☾ ", "name"), *_state_parts(board, view), *_load_parts(board, view)]
+    troubled = " ✗ nodes differ " if view.node_troubles else ""
+    nodes = f" {view.nodes} nodes " if view.nodes > 1 and not troubled else ""
+    return [
+        (" ☾ ", "name"),
+        *_state_parts(board, view, troubled),
+        (nodes, ""),
+        *_load_parts(board, view),
+    ]
 
 
-def _state_parts(board: Board, view: EngineView) -> list[Part]:
+def _state_parts(board: Board, view: EngineView, node_troubles: str) -> list[Part]:
     look = words.look(view.state)
     return [
         (f" {look.icon} {view.state} ", look.shade),
         *_role_parts(board),
         *_hold_parts(view),
         *_distance_parts(board),
+        (node_troubles, "alarm"),
         *_trouble_parts(board, view),
     ]
 
@@ -123,6 +138,14 @@ def _load_parts(board: Board, view: EngineView) -> list[Part]:
         (f" queue {view.queued} ", "late" if view.queued else ""),
         (f" {board.runs_per_minute()}/min ", ""),
     ]
+
+
+def _node_troubles(view: EngineView) -> str:
+    """Return what is wrong with a node that runs may suffer from, and how many more there are."""
+    if not view.node_troubles:
+        return ""
+    more = f" and {len(view.node_troubles) - 1} more" if view.node_troubles[1:] else ""
+    return f" ✗ {words.clean(view.node_troubles[0])}{more} "
 
 
 def _role_parts(board: Board) -> list[Part]:
