@@ -25,7 +25,7 @@ from engine.api.server import ApiServer
 from engine.events import Events
 from engine.runfilter import RunFilter
 from engine.states import EngineState, JobStatus
-from engine.views import EngineView, JobView, PluginView, RunView
+from engine.views import EngineView, JobView, ListedJob, PluginView, RunView, listed
 
 
 class _NoRuns:
@@ -44,6 +44,7 @@ class _Crowd:
         self._jobs = sorted(
             (_job(number, self._started) for number in range(count)), key=lambda job: job.name
         )
+        self._listed = [listed(job) for job in self._jobs]
 
     def status(self) -> EngineView:
         return EngineView(
@@ -69,6 +70,9 @@ class _Crowd:
 
     def jobs(self) -> list[JobView]:
         return self._jobs
+
+    def listed_jobs(self) -> list[ListedJob]:
+        return self._listed
 
     def plugins(self) -> list[PluginView]:
         return []

@@ -47,12 +47,17 @@ class JournalRecovered(Event):
 
 @dataclass(frozen=True, slots=True)
 class JobsReloaded(Event):
-    """The jobs folder was read again, whole or in part."""
+    """The jobs folder was read again, whole or in part.
+
+    Attributes:
+        others: jobs whose files are as before, and that stand otherwise by now.
+    """
 
     added: tuple[str, ...]
     changed: tuple[str, ...]
     removed: tuple[str, ...]
     invalid: tuple[str, ...]
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from engine.views import (
     EngineSettingView,
     EngineView,
     JobView,
+    ListedJob,
     LogLineView,
     LuaClassView,
     ModuleView,
@@ -389,6 +390,9 @@ class Operations(Protocol):
 
     def jobs(self) -> list[JobView]:
         """Return all jobs, in the order of their names."""
+
+    def listed_jobs(self) -> list[ListedJob]:
+        """Return what a list shows of all jobs, in the order of their names."""
 
     def job(self, name: str) -> JobView:
         """Return one job.

@@ -76,7 +76,7 @@ class Requests(ScheduleClient[S]):
     @asked
     def listed_jobs(self) -> Call[list[ListedJob]]:
         """Return of all jobs what a list shows."""
-        return Call("GET", "/v1/jobs", list[ListedJob])
+        return Call("GET", "/v1/listed-jobs", list[ListedJob])
 
     @asked
     def job(self, name: str) -> Call[JobView]:

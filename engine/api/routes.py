@@ -8,11 +8,12 @@ Answers are encoded straight from the views; the models named in the routes are 
 from __future__ import annotations
 
 import json
+from types import GenericAlias
 from typing import Annotated, Any, cast
 
 import msgspec
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator
 
 from engine.api.answers import Source
 from engine.api.failures import Failure
@@ -27,6 +28,7 @@ from engine.views import (
     ComingView,
     EngineView,
     JobView,
+    ListedJob,
     LogLineView,
     PluginView,
     ProblemView,
@@ -45,6 +47,21 @@ FAILURES: dict[int | str, dict[str, Any]] = {
 }
 
 router = APIRouter(prefix="/v1", responses=FAILURES)
+
+
+def _listed_jobs() -> GenericAlias:
+    """Return the type of a list of `ListedJob` for OpenAPI, which knows nothing of msgspec's structs."""
+    fields: dict[str, Any] = {
+        field.name: (field.type, _default(field)) for field in msgspec.structs.fields(ListedJob)
+    }
+    words = "What a list shows of a job; what is not there is as it is by default."
+    return GenericAlias(list, (create_model("ListedJob", __doc__=words, **fields),))
+
+
+def _default(field: msgspec.structs.FieldInfo) -> Any:
+    if field.required:
+        return ...
+    return field.default if field.default is not msgspec.NODEFAULT else field.default_factory()
 
 
 async def _operations(request: Request) -> Operations:
@@ -199,6 +216,16 @@ async def check_files(engine: Engine, body: CheckBody | None = None) -> Response
 @router.get("/jobs", response_model=list[JobView], summary="All jobs", tags=["jobs"])
 async def list_jobs(engine: Engine) -> Response:
     return answer(engine.jobs())
+
+
+@router.get(
+    "/listed-jobs",
+    response_model=_listed_jobs(),
+    summary="All jobs, each with what a list shows, without what is as it is by default",
+    tags=["jobs"],
+)
+async def list_listed_jobs(engine: Engine) -> Response:
+    return answer(engine.listed_jobs())
 
 
 @router.get("/coming", response_model=list[ComingView], summary="The next due times", tags=["jobs"])

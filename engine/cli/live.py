@@ -89,7 +89,7 @@ class LiveView:
         return Group(_headline(engine.status()), Text(""), jobs, Text(""), *lines)
 
     def _jobs(self, engine: Operations, width: int, rows: int) -> Any:
-        views = engine.jobs()
+        views = engine.listed_jobs()
         if not views:
             return Text("no jobs yet; `moontide new NAME` makes one")
         shown = views[: max(1, rows - 1)]

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 from engine.cli.output import on_terminal, print_fields, print_json, print_table
 from engine.cli.place import Place
 from engine.cli.words import local_time, one_line, short_time
-from engine.jobs.overrides import OPERATOR
 
 if TYPE_CHECKING:
-    from engine.views import EngineView, JobView, ListedJob
+    from engine.views import EngineView, ListedJob
 
 JOB_COLUMNS = ("JOB", "STATUS", "NOW", "SCHEDULE", "NEXT RUN", "LAST RUN", "ENDED", "REASON")
 JOB_WIDTHS = (
@@ -70,7 +69,7 @@ def list_jobs(place: Place, as_json: bool) -> None:
     print_table(JOB_COLUMNS, rows, empty="no jobs yet; `moontide new NAME` makes one", widths=JOB_WIDTHS)
 
 
-def job_rows(views: Iterable[JobView | ListedJob]) -> Iterator[tuple[str, ...]]:
+def job_rows(views: Iterable[ListedJob]) -> Iterator[tuple[str, ...]]:
     """Yield each job's cells under `JOB_COLUMNS`."""
     show_time = time_shower()
     for view in views:
@@ -86,15 +85,10 @@ def job_rows(views: Iterable[JobView | ListedJob]) -> Iterator[tuple[str, ...]]:
         )
 
 
-def _remarks(view: JobView | ListedJob) -> str:
+def _remarks(view: ListedJob) -> str:
     reason = "" if view.reason == view.schedule else one_line(view.reason)
-    return "; ".join(part for part in (reason, operators_mark(view)) if part)
-
-
-def operators_mark(view: JobView | ListedJob) -> str:
-    """Return which settings an operator gave a job, in words; "" for none."""
-    names = [name for name, origin in view.origins.items() if origin == OPERATOR and name != "active"]
-    return f"set by operator: {', '.join(names)}" if names else ""
+    given = f"set by operator: {', '.join(view.by_operator)}" if view.by_operator else ""
+    return "; ".join(part for part in (reason, given) if part)
 
 
 def time_shower() -> Callable[[datetime | None], str]:

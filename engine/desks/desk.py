@@ -52,6 +52,7 @@ from engine.views import (
     ComingView,
     EngineView,
     JobView,
+    ListedJob,
     LogLineView,
     NodeView,
     PluginView,
@@ -214,6 +215,10 @@ class Desk:
     def jobs(self) -> list[JobView]:
         """Return all jobs, in the order of their names."""
         return [self._views.of(job) for _, job in sorted(self._catalog.jobs.items())]
+
+    def listed_jobs(self) -> list[ListedJob]:
+        """Return what a list shows of all jobs, in the order of their names."""
+        return [self._views.listed(job) for _, job in sorted(self._catalog.jobs.items())]
 
     def job(self, name: str) -> JobView:
         """Return one job."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
+from datetime import datetime
 from types import MappingProxyType
 
 from engine.catalog import Changes
@@ -96,13 +97,17 @@ class Effect:
         for job, missed in changes.missed:
             self._events.publish(RunsMissed(now, job.name, missed.count, missed.last_due))
         if changes.added or changes.changed or changes.removed or changes.touched:
-            self._events.publish(
-                JobsReloaded(
-                    now,
-                    tuple(job.name for job in changes.added),
-                    tuple(job.name for job in changes.changed),
-                    tuple(job.name for job in changes.removed),
-                    tuple(job.name for job in changes.touched if job.state.status is JobStatus.INVALID),
-                )
-            )
+            self._events.publish(_reloaded(changes, now))
         self._planner.look_again()
+
+
+def _reloaded(changes: Changes, now: datetime) -> JobsReloaded:
+    edited = {job.name for job in (*changes.added, *changes.changed)}
+    return JobsReloaded(
+        now,
+        tuple(job.name for job in changes.added),
+        tuple(job.name for job in changes.changed),
+        tuple(job.name for job in changes.removed),
+        tuple(job.name for job in changes.touched if job.state.status is JobStatus.INVALID),
+        tuple(job.name for job in changes.touched if job.name not in edited),
+    )

@@ -17,6 +17,7 @@ from engine.views.jobs import (
     JobView,
     ListedJob,
     StateView,
+    listed,
 )
 from engine.views.lua import (
     LuaClassView,
@@ -101,4 +102,5 @@ __all__ = [
     "TimelinePartView",
     "TimelineView",
     "WhyView",
+    "listed",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -60,18 +61,50 @@ class JobView:
     replaced: dict[str, Any] = field(default_factory=dict)
 
 
-class ListedJob(msgspec.Struct, frozen=True):
-    """What a list shows of a `JobView`: read from the same answer, in a part of the time."""
+class ListedJob(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """One job as lists show it: a part of its `JobView`, of which the rest would be most of a long answer.
+
+    As JSON it is without what is as it is by default. Python's collector does not go through it, as it can be
+    no part of a circle.
+
+    Attributes:
+        by_operator: the settings that an operator gave, apart from `active`.
+    """
 
     name: str
+    path: str
     status: str
-    reason: str
-    activity: str
     schedule: str
-    next_run: datetime | None
-    last_run: datetime | None
-    last_status: str | None
-    origins: dict[str, str] = {}
+    reason: str = ""
+    active: bool = True
+    activity: str = "idle"
+    next_run: datetime | None = None
+    last_run: datetime | None = None
+    last_status: str | None = None
+    last_run_id: int | None = None
+    error: str | None = None
+    description: str = ""
+    tags: dict[str, str] = {}
+    source_hash: str | None = None
+    permissions: str = "open"
+    allow: dict[str, Any] = {}
+    groups: tuple[str, ...] = ()
+    paused: str = ""
+    paused_until: datetime | None = None
+    alerts: tuple[AlertView, ...] = ()
+    given: int = 0
+    by_operator: tuple[str, ...] = ()
+
+
+def listed(view: JobView) -> ListedJob:
+    """Return what lists show of a job."""
+    one = msgspec.convert(view, ListedJob, from_attributes=True)
+    return msgspec.structs.replace(one, by_operator=settings_by_operator(view.origins))
+
+
+def settings_by_operator(origins: Mapping[str, str]) -> tuple[str, ...]:
+    """Return of settings with their origins those that an operator gave, apart from `active`."""
+    return tuple(name for name, origin in origins.items() if origin == "operator" and name != "active")
 
 
 @dataclass(frozen=True, slots=True)

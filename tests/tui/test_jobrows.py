@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from msgspec.structs import replace
 
-from engine.views import JobView
+from engine.views import ListedJob, listed
 from tests.engine.api.memory_engine import START, MemoryEngine
 from tui.model.board import Board
 from tui.model.filters import job_fits, narrows, parse
@@ -79,8 +79,8 @@ class Following(RuleBasedStateMachine):
         assert list(self.rows.look(terms, self.way, self.now, backwards=self.backwards)) == fitting
 
 
-def job(name: str, *, due: datetime | None = None, status: str = "WAITING") -> JobView:
-    return replace(MemoryEngine().add(name), next_run=due, status=status)
+def job(name: str, *, due: datetime | None = None, status: str = "WAITING") -> ListedJob:
+    return replace(listed(MemoryEngine().add(name)), next_run=due, status=status)
 
 
 TestFollowing = Following.TestCase

@@ -100,7 +100,7 @@ async def test_a_job_that_comes_sooner_leaves_the_cursor_and_the_lines_of_what_c
                 len(grid.rows),
             )
             engine.add("soonest", "", next_run=START + timedelta(seconds=1))
-            seat.app.board.take_jobs(engine.jobs())
+            seat.app.board.take_jobs(engine.listed_jobs())
             await until(lambda: len(grid.rows) == count + 1, 30)
             await seat.pilot.pause()
             assert grid.cursor_row.job == under
@@ -125,7 +125,7 @@ async def test_news_change_neither_filter_marks_nor_scroll_of_the_jobs(tmp_path:
             engine.add("another", "")
             for name, status in (("zz/00", "INACTIVE"), ("zz/39", "STOPPED"), ("till", "EXPIRED")):
                 engine.add(name, "", status=status)
-            seat.app.board.take_jobs(engine.jobs())
+            seat.app.board.take_jobs(engine.listed_jobs())
             seat.app.screen.tick()
             await seat.pilot.pause()
             assert (grid.cursor_row.name, grid.scroll_offset.y, set(grid.marked), len(grid.marked)) == before

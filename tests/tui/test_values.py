@@ -232,7 +232,7 @@ def test_what_a_job_lacks_is_one_dash_in_its_summary() -> None:
 def test_jobs_that_need_attention_are_counted_anew_when_one_changes() -> None:
     engine, board = MemoryEngine(), Board()
     engine.add("report")
-    board.take_jobs(engine.jobs())
+    board.take_jobs(engine.listed_jobs())
     assert board.needing_attention() == 0
     board.take_job(replace(engine.job("report"), last_status="ERROR"))
     assert board.needing_attention() == 1
@@ -244,7 +244,7 @@ async def test_the_board_follows_a_run_from_queued_to_ended() -> None:
     engine, board = MemoryEngine(), Board()
     engine.add("report")
     board.take_engine(engine.status())
-    board.take_jobs(engine.jobs())
+    board.take_jobs(engine.listed_jobs())
     board.take(RunQueued(START, 1, "report", "manual"))
     assert board.jobs["report"].activity == "queued"
     board.take(RunStarted(START, 1, "report", "manual", 1))

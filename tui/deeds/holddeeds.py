@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 
 from engine.bulk import BulkAction, Chosen
-from engine.views import AlertView, GroupView, JobView, StateView
+from engine.views import AlertView, GroupView, ListedJob, StateView
 from tui.look.words import plural
 from tui.page import Page
 from tui.widgets.blanks import Blank, FillIn, end_problem, read_end
@@ -24,7 +24,7 @@ async def _asked_pause(page: Page, what: str, names: str = "") -> FillIn | None:
     return dialog if await page.app.push_screen_wait(dialog) == YES else None
 
 
-async def pause_jobs(page: Page, jobs: Sequence[JobView]) -> None:
+async def pause_jobs(page: Page, jobs: Sequence[ListedJob]) -> None:
     """Pause jobs, with a note and perhaps an end; resume them if all of them are paused."""
     if not jobs or not page.can_act():
         return

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 from engine.bulk import BulkAction, Chosen
 from engine.states import FINAL, Activity
-from engine.views import JobView, RunView
+from engine.views import ListedJob, RunView
 from tui.look.words import plural
+from tui.model.jobfetch import fetch_jobs
 from tui.page import Page
 from tui.widgets.dialogs import YES, Ask, Confirm, must_be, must_be_json, names_in_words
 
@@ -17,20 +18,20 @@ async def _agreed(page: Page, title: str, message: str, yes: str) -> bool:
     return await page.app.push_screen_wait(Confirm(title, message, yes)) == YES
 
 
-def _named(jobs: Sequence[JobView]) -> str:
+def _named(jobs: Sequence[ListedJob]) -> str:
     return jobs[0].name if len(jobs) == 1 else plural(len(jobs), "job")
 
 
-async def _many(page: Page, action: BulkAction, jobs: Sequence[JobView], done: str) -> None:
+async def _many(page: Page, action: BulkAction, jobs: Sequence[ListedJob], done: str) -> None:
     """Do something to jobs in one request, and say what became of each."""
     async with page.telling():
         results = await page.client.bulk.act(action, Chosen(names=tuple(job.name for job in jobs)))
         page.tell_results(results, done)
         if action is not BulkAction.RUN:
-            page.board.take_jobs(await page.client.jobs())
+            await fetch_jobs(page.client, page.board, [job.name for job in jobs])
 
 
-async def run_jobs(page: Page, jobs: Sequence[JobView]) -> None:
+async def run_jobs(page: Page, jobs: Sequence[ListedJob]) -> None:
     """Run jobs now; ask if there are several, or if it runs already."""
     if not jobs or not page.can_act():
         return
@@ -43,7 +44,7 @@ async def run_jobs(page: Page, jobs: Sequence[JobView]) -> None:
     await _many(page, BulkAction.RUN, jobs, "started")
 
 
-async def run_with_data(page: Page, job: JobView, data: str = "{}") -> RunView | None:
+async def run_with_data(page: Page, job: ListedJob, data: str = "{}") -> RunView | None:
     """Run a job with data that is asked for; return the run."""
     if not page.can_act():
         return None
@@ -69,7 +70,7 @@ async def run_again(page: Page, run: RunView) -> RunView | None:
     return None
 
 
-async def switch_jobs(page: Page, jobs: Sequence[JobView]) -> None:
+async def switch_jobs(page: Page, jobs: Sequence[ListedJob]) -> None:
     """Deactivate jobs, after asking; activate them if none of them is active."""
     if not jobs or not page.can_act():
         return
@@ -80,7 +81,7 @@ async def switch_jobs(page: Page, jobs: Sequence[JobView]) -> None:
         await _activate(page, jobs)
 
 
-async def _deactivate(page: Page, jobs: Sequence[JobView]) -> None:
+async def _deactivate(page: Page, jobs: Sequence[ListedJob]) -> None:
     message = names_in_words(job.name for job in jobs) if len(jobs) > 1 else ""
     explained = f"{message}\n\nA run under way goes on.".strip()
     if not await _agreed(page, f"Deactivate {_named(jobs)}?", explained, "Deactivate"):
@@ -88,7 +89,7 @@ async def _deactivate(page: Page, jobs: Sequence[JobView]) -> None:
     await _many(page, BulkAction.DEACTIVATE, jobs, "deactivated")
 
 
-async def _activate(page: Page, jobs: Sequence[JobView]) -> None:
+async def _activate(page: Page, jobs: Sequence[ListedJob]) -> None:
     names = names_in_words(job.name for job in jobs)
     if len(jobs) > 1 and not await _agreed(page, f"Activate {_named(jobs)}?", names, "Activate"):
         return
@@ -112,7 +113,7 @@ async def cancel_runs(page: Page, runs: Sequence[RunView]) -> None:
             page.say(f"run {run.id} of {run.job} is cancelled")
 
 
-async def cancel_jobs(page: Page, jobs: Sequence[JobView]) -> None:
+async def cancel_jobs(page: Page, jobs: Sequence[ListedJob]) -> None:
     """Cancel the runs under way of these jobs, after asking."""
     if not page.can_act():
         return
@@ -123,7 +124,7 @@ async def cancel_jobs(page: Page, jobs: Sequence[JobView]) -> None:
     await cancel_runs(page, runs)
 
 
-async def delete_job(page: Page, job: JobView) -> bool:
+async def delete_job(page: Page, job: ListedJob) -> bool:
     """Delete a job's file after its name was typed; return whether that was done."""
     if not page.can_act():
         return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.errors import MoontideError
+from engine.views import listed
 from tui.model.jobfile import ChangedMeanwhile, JobFile
 from tui.model.owneditor import Copy, run_editor
 from tui.page import Page
@@ -52,5 +53,5 @@ async def _write(page: Page, file: JobFile, copy: Copy, text: str) -> None:
         page.complain(f"{file.name} was not written: {error}; your text is kept in {copy.path}")
     else:
         copy.throw_away()
-        page.board.take_job(job)
+        page.board.take_job(listed(job))
         page.say(f"{job.name} is saved and reloaded")

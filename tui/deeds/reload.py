@@ -7,6 +7,7 @@ from datetime import datetime
 
 from engine.views import PlannedChangeView, ReloadPlanView, ReloadView
 from tui.look.words import clean, first_line, plural, until
+from tui.model.jobfetch import fetch_all_jobs
 from tui.page import Page
 from tui.widgets.dialogs import YES, Confirm
 
@@ -31,7 +32,7 @@ async def reload_jobs(page: Page) -> None:
             return
         page.say("Reloading …")
         view = await page.client.reload()
-        page.board.take_jobs(await page.client.jobs())
+        await fetch_all_jobs(page.client, page.board)
         page.say(told(view))
         if view.invalid:
             page.warn(f"{plural(len(view.invalid), 'file')} cannot be used: {_listed(list(view.invalid))}")

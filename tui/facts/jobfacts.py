@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from engine.views import AlertView, JobView, ScheduleView, StateView
+from engine.views import AlertView, ListedJob, ScheduleView, StateView
 from tui.facts.runlists import pretty
 from tui.look import words
 from tui.model.board import Board
 from tui.widgets.bars import ProseLine
 
 
-def held_lines(job: JobView) -> list[ProseLine]:
+def held_lines(job: ListedJob) -> list[ProseLine]:
     """Return a job's pause and its alerts, a line for each."""
     lines: list[ProseLine] = []
     if job.paused:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from engine.states import Activity
-from engine.views import JobView
+from engine.views import ListedJob
 from tui.charts.plots import ends_line, percent_complete
 from tui.look import words
 from tui.look.schedulewords import brief_schedule
@@ -13,7 +13,7 @@ from tui.model.board import Board
 from tui.widgets.grid import Cell, Column
 
 
-def status_cell(job: JobView, now: datetime) -> Cell:
+def status_cell(job: ListedJob, now: datetime) -> Cell:
     """Return a job's status as the list shows it: what it does now, or else how it stands."""
     if job.activity != Activity.IDLE:
         return _looked(job.activity.upper())
@@ -31,24 +31,24 @@ def _looked(status: str) -> Cell:
     return f"{look.icon} {status.lower()}", look.shade
 
 
-def name_cell(job: JobView) -> Cell:
+def name_cell(job: ListedJob) -> Cell:
     """Return a job's name, with a sign where an alert goes on that nobody acknowledged."""
     name = words.clean(job.name)
     return (f"! {name}", "late") if words.is_alarming(job) else (name, "")
 
 
-def ended_cell(job: JobView) -> Cell:
+def ended_cell(job: ListedJob) -> Cell:
     """Return how a job's last run ended."""
     return ("—", "faint") if job.last_status is None else _looked(job.last_status)
 
 
-def job_columns(board: Board) -> tuple[Column[JobView], ...]:
+def job_columns(board: Board) -> tuple[Column[ListedJob], ...]:
     """Return the columns of the list; the ones with a high rank go first when there is no room."""
 
-    def ends(job: JobView) -> Cell:
+    def ends(job: ListedJob) -> Cell:
         return ends_line(board.ends.get(job.name, ()), 10), "calm"
 
-    def share(job: JobView) -> Cell:
+    def share(job: ListedJob) -> Cell:
         return percent_complete(tuple(board.ends.get(job.name, ()))), "calm"
 
     return (

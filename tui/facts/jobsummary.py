@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from engine.calls.permissions import permission_words
-from engine.views import JobView
+from engine.views import ListedJob
 from tui.charts.plots import ends_line, percent_complete
 from tui.facts.jobfacts import held_lines
 from tui.facts.joblists import ended_cell, status_cell
@@ -16,7 +16,7 @@ from tui.model.board import Board
 from tui.widgets.bars import ProseLine
 
 
-def job_summary(job: JobView, board: Board) -> Sequence[ProseLine]:
+def job_summary(job: ListedJob, board: Board) -> Sequence[ProseLine]:
     """Return what the side panel says of a job."""
     now = board.now()
     ends = tuple(board.ends.get(job.name, ()))
@@ -38,12 +38,12 @@ def job_summary(job: JobView, board: Board) -> Sequence[ProseLine]:
     return [*lines, *error_lines(job.error)]
 
 
-def _next_run(job: JobView, now: datetime) -> str:
+def _next_run(job: ListedJob, now: datetime) -> str:
     parts = (words.until(job.next_run, now), words.near_moment(job.next_run, now))
     return "  ".join(parts) if job.next_run else "—"
 
 
-def _last_run(job: JobView, now: datetime) -> str:
+def _last_run(job: ListedJob, now: datetime) -> str:
     # How it ended stands behind it, which is a dash without a run.
     return f"{words.ago(job.last_run, now)}  " if job.last_run else ""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.views import JobView
+from engine.views import JobView, ListedJob
 from tui.charts.plots import percentile
 from tui.facts.jobfacts import schedule_lines, state_lines
 from tui.facts.jobsummary import error_lines, job_summary
@@ -14,7 +14,7 @@ from tui.model.jobdata import JobData
 from tui.widgets.bars import ProseLine
 
 
-def overview_lines(job: JobView, data: JobData, board: Board) -> list[ProseLine]:
+def overview_lines(job: ListedJob, data: JobData, board: Board) -> list[ProseLine]:
     """Say how a job stands."""
     summary = list(job_summary(job, board)[1:])
     known = len(error_lines(job.error))
@@ -43,27 +43,30 @@ def _next_lines(data: JobData, board: Board) -> list[ProseLine]:
     return lines
 
 
-def _broken_code(job: JobView, data: JobData) -> list[ProseLine]:
+def _broken_code(job: ListedJob, data: JobData) -> list[ProseLine]:
     line = error_line(job.error)
     if line is None or not data.source:
         return []
     return [[], *numbered(data.source, marked=line, only=around(line))]
 
 
-def code_lines(job: JobView, data: JobData, board: Board) -> list[ProseLine]:
+def code_lines(job: ListedJob, data: JobData, board: Board) -> list[ProseLine]:
     """Show the text of the file, with the line of the last error marked."""
     if not data.source:
         return [[("the file cannot be read; it may be gone", "late")]]
     return numbered(data.source, marked=error_line(job.error))
 
 
-def settings_lines(job: JobView, data: JobData, board: Board) -> list[ProseLine]:
+def settings_lines(job: ListedJob, data: JobData, board: Board) -> list[ProseLine]:
     """List the settings that count with where each comes from, what somebody gave first."""
-    if not job.settings:
+    view = data.view
+    if view is None:
+        return []
+    if not view.settings:
         return [[("the file does not load, so that its settings are not known", "late")]]
-    names = sorted(job.settings, key=lambda name: _ORIGINS.index(job.origins.get(name, "default")))
-    width = max(map(len, job.settings)) + 2
-    return [*(_setting_line(job, name, width) for name in names), [], [_ORIGIN_HELP]]
+    names = sorted(view.settings, key=lambda name: _ORIGINS.index(view.origins.get(name, "default")))
+    width = max(map(len, view.settings)) + 2
+    return [*(_setting_line(view, name, width) for name in names), [], [_ORIGIN_HELP]]
 
 
 _ORIGINS = ("operator", "file", "default")
@@ -80,7 +83,7 @@ def _setting_line(job: JobView, name: str, width: int) -> ProseLine:
     return [*lead, value, (f"   the file says {shown(job.replaced[name])}", "faint")]
 
 
-def lines_of_state(job: JobView, data: JobData, board: Board) -> list[ProseLine]:
+def lines_of_state(job: ListedJob, data: JobData, board: Board) -> list[ProseLine]:
     """Show what the job keeps from one run to the next."""
     return [*state_lines(data.states), [("v sets or clears it", "faint")]]
 

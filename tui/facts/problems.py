@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from engine.views import DraftView, JobView, RunView
+from engine.views import DraftView, JobView, ListedJob, RunView
 from tui.look import words
 from tui.widgets.bars import Part
 
@@ -29,7 +29,7 @@ def of_draft(draft: DraftView) -> list[Problem]:
     return [Problem(one.line, one.reason.removeprefix(f"{one.path}:{one.line}: ")) for one in draft.problems]
 
 
-def of_job(job: JobView | None) -> list[Problem]:
+def of_job(job: JobView | ListedJob | None) -> list[Problem]:
     """Return what is wrong with a job's file as the engine has it."""
     if job is None or job.status != "INVALID":
         return []

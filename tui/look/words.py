@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from engine.states import FAILED
-from engine.views import JobView
+from engine.views import ListedJob
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,20 +152,20 @@ def tags(values: dict[str, Any]) -> str:
     return clean(" ".join(f"{name}={value}" for name, value in values.items()))
 
 
-def is_late(job: JobView, now: datetime) -> bool:
+def is_late(job: ListedJob, now: datetime) -> bool:
     """Return whether a job should run by now and does not."""
     if job.next_run is None or job.status != "WAITING" or job.activity != "idle":
         return False
     return now - job.next_run > _LATE
 
 
-def needs_attention(job: JobView) -> bool:
+def needs_attention(job: ListedJob) -> bool:
     """Return whether somebody has to look at a job: it cannot be used, failed, or has a new alert."""
     if job.status == "INVALID" or job.last_status in FAILED or is_alarming(job):
         return True
     return job.status == "INACTIVE" and job.error is not None
 
 
-def is_alarming(job: JobView) -> bool:
+def is_alarming(job: ListedJob) -> bool:
     """Return whether an alert of a job goes on that nobody acknowledged."""
     return any(alert.acked is None for alert in job.alerts)

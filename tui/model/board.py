@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
+import msgspec
+
 from engine.events import (
     EngineStateChanged,
     Event,
@@ -18,7 +20,7 @@ from engine.events import (
 )
 from engine.roles import Role
 from engine.states import FINAL, Activity, JobStatus, RunStatus
-from engine.views import CallerView, EngineView, JobView, RunView
+from engine.views import CallerView, EngineView, ListedJob, RunView
 from tui.look.words import needs_attention
 
 #: Ends of runs kept for each job, for the lists' little plots.
@@ -96,7 +98,7 @@ class Board:
         self.engine: EngineView | None = None
         self.role = Role.ADMIN
         self.clock_distance = timedelta()
-        self.jobs: dict[str, JobView] = {}
+        self.jobs: dict[str, ListedJob] = {}
         self.ends: dict[str, deque[End]] = {}
         self.edition = 0
         self.runs_edition = 0
@@ -125,7 +127,7 @@ class Board:
         """Note who this is to the engine."""
         self.role = Role(view.role)
 
-    def take_jobs(self, jobs: Iterable[JobView]) -> None:
+    def take_jobs(self, jobs: Iterable[ListedJob]) -> None:
         """Note all jobs anew."""
         self.jobs = {job.name: job for job in jobs}
         self._needy = {job.name for job in self.jobs.values() if needs_attention(job)}
@@ -133,7 +135,7 @@ class Board:
             follower.note_all()
         self.edition += 1
 
-    def take_job(self, job: JobView) -> None:
+    def take_job(self, job: ListedJob) -> None:
         """Note one job anew."""
         self.jobs[job.name] = job
         if needs_attention(job):
@@ -142,6 +144,15 @@ class Board:
             self._needy.discard(job.name)
         for follower in self._followers:
             follower.note(job.name)
+        self.edition += 1
+
+    def drop_job(self, name: str) -> None:
+        """Note that a job is gone."""
+        if self.jobs.pop(name, None) is None:
+            return
+        self._needy.discard(name)
+        for follower in self._followers:
+            follower.note(name)
         self.edition += 1
 
     def take_runs(self, runs: Sequence[RunView]) -> None:
@@ -258,7 +269,6 @@ class Board:
             activity=Activity.RUNNING.value if going else Activity.IDLE.value,
             last_run_id=event.run,
             last_status=event.status,
-            last_returned=event.returned,
             error=event.error,
         )
         # A run that never started was waiting.
@@ -266,7 +276,7 @@ class Board:
 
     def _alter(self, name: str, **changes: object) -> None:
         if (job := self.jobs.get(name)) is not None:
-            self.take_job(replace(job, **changes))  # type: ignore[arg-type]
+            self.take_job(msgspec.structs.replace(job, **changes))
 
     def _count(self, *, running: int = 0, queued: int = 0) -> None:
         """Keep the engine's figures near the truth until it is asked for them again."""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from engine.views import JobView
+from engine.views import ListedJob
 from tui.look.words import needs_attention
 
 
@@ -48,7 +48,7 @@ def _term(match: re.Match[str]) -> Term:
     return Term(field, typed.lower(), not match["no"], typed)
 
 
-def job_fits(job: JobView, terms: Iterable[Term]) -> bool:
+def job_fits(job: ListedJob, terms: Iterable[Term]) -> bool:
     """Return whether a job fits all conditions."""
     # A loop: for very many jobs, a generator would cost more than what it goes through.
     for term in terms:  # noqa: SIM110
@@ -72,7 +72,7 @@ def _narrows(term: Term, before: Term) -> bool:
     return both and before.text in term.text
 
 
-def _job_has(job: JobView, term: Term) -> bool:
+def _job_has(job: ListedJob, term: Term) -> bool:
     match term.field:
         case "tag":
             return has_tag(job, term.text)
@@ -92,12 +92,12 @@ def _job_has(job: JobView, term: Term) -> bool:
     return term.text in job.name.lower() or term.text in job.description.lower()
 
 
-def has_tag(job: JobView, text: str) -> bool:
+def has_tag(job: ListedJob, text: str) -> bool:
     """Return whether a part of a job's tags, each written name=value, is this text in lower case."""
     return any(text in f"{name}={value}".lower() for name, value in job.tags.items())
 
 
-def _job_states(job: JobView) -> list[str]:
+def _job_states(job: ListedJob) -> list[str]:
     states = [job.status.lower(), job.activity, (job.last_status or "").lower()]
     if job.paused:
         states.append("paused")

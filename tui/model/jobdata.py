@@ -24,11 +24,13 @@ class JobData:
     """What was fetched about one job.
 
     Attributes:
+        view: the job itself with its settings; None until it is fetched.
         runs: the newest first.
         given: the schedules that were given to it at run time.
         source: the text of its file; "" if that cannot be read.
     """
 
+    view: JobView | None = None
     runs: Sequence[RunView] = ()
     coming: Sequence[ComingView] = ()
     given: Sequence[ScheduleView] = ()
@@ -54,6 +56,7 @@ async def fetch_job(client: AsyncClient, job: JobView) -> JobData:
     """
     name = job.name
     return JobData(
+        view=job,
         runs=await client.runs(job=name, limit=RUNS_SHOWN),
         coming=await client.coming(job=name, count=COMING_SHOWN),
         given=await client.schedules(job=name) if job.given else (),

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from engine.views import JobView
+from engine.views import ListedJob
 from tui.look import words
 
 FAR = datetime.max.replace(tzinfo=UTC)
 
 #: The ways to sort, in the order in which `s` goes through them; jobs that are equal go by their names.
-SORTS: dict[str, Callable[[JobView, datetime], Any]] = {
+SORTS: dict[str, Callable[[ListedJob, datetime], Any]] = {
     "attention": lambda job, now: 0 if words.needs_attention(job) else 1 if words.is_late(job, now) else 2,
     "name": lambda job, now: 0,
     "next": lambda job, now: job.next_run or FAR,

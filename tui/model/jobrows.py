@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from engine.views import JobView
+from engine.views import ListedJob
 from tui.look import words
 from tui.model.board import Board
 from tui.model.filters import Term, job_fits, narrows
@@ -33,7 +33,7 @@ class _Ordered:
     """Jobs in the order of their keys."""
 
     keys: list[_Key] = field(default_factory=list)
-    jobs: list[JobView] = field(default_factory=list)
+    jobs: list[ListedJob] = field(default_factory=list)
 
     def fitting(self, terms: Sequence[Term]) -> _Ordered:
         """Return those that fit all conditions."""
@@ -48,7 +48,7 @@ class _Ordered:
         if place < len(self.keys) and self.keys[place] == key:
             del self.keys[place], self.jobs[place]
 
-    def put_in(self, key: _Key, job: JobView) -> None:
+    def put_in(self, key: _Key, job: ListedJob) -> None:
         """Put a job where it belongs, in place of one with the same key."""
         place = bisect_left(self.keys, key)
         if place < len(self.keys) and self.keys[place] == key:
@@ -72,7 +72,9 @@ class JobRows:
         self._soon: set[str] = set()
         self._horizon = datetime.min.replace(tzinfo=UTC)
 
-    def look(self, terms: tuple[Term, ...], way: str, now: datetime, *, backwards: bool) -> Sequence[JobView]:
+    def look(
+        self, terms: tuple[Term, ...], way: str, now: datetime, *, backwards: bool
+    ) -> Sequence[ListedJob]:
         """Return the jobs as they stand now.
 
         Args:
@@ -128,7 +130,7 @@ class JobRows:
         for job in self._all.jobs:
             self._expect(job)
 
-    def _expect(self, job: JobView) -> None:
+    def _expect(self, job: ListedJob) -> None:
         if job.next_run is not None and job.next_run < self._horizon:
             self._soon.add(job.name)
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from engine.errors import JobNotFound, MoontideError
+from engine.errors import MoontideError
 from engine.events import (
     AlertEnded,
     AlertRaised,
@@ -20,6 +20,7 @@ from engine.events import (
 )
 from engine.states import EngineState, JobStatus
 from tui.model.board import Board, Reach
+from tui.model.jobfetch import fetch_all_jobs, fetch_jobs
 
 if TYPE_CHECKING:
     from engine.api.client import AsyncClient
@@ -29,10 +30,9 @@ RETRY_SECONDS = 1.0
 BUSY_SECONDS = 2.0
 QUIET_SECONDS = 15.0
 RUNS_FETCHED = 2000
-#: With more jobs to fetch than this, all of them come in one answer.
-JOBS_FETCHED_ALONE = 20
 
-_RELOADS = (JobsReloaded, JournalStalled, JournalRecovered, HoldChanged)
+#: After these any job may stand otherwise.
+_FOR_ALL = (JournalStalled, JournalRecovered, HoldChanged)
 
 
 class Link:
@@ -98,7 +98,7 @@ class Link:
         engine = await self.client.status()
         self.board.take_engine(engine)
         self.board.take_caller(await self.client.me())
-        self.board.take_jobs(await self.client.jobs())
+        await fetch_all_jobs(self.client, self.board)
         self.board.reached(Reach.LIVE)
         self._on_live()
         if before is not None and before.session != engine.session:
@@ -110,11 +110,11 @@ class Link:
     def _take(self, event: Event) -> None:
         self.board.take(event)
         self._heard.set()
-        if (name := _stale_job(event)) is not None:
-            self._stale_jobs.add(name)
+        if names := _stale_jobs(event):
+            self._stale_jobs.update(names)
             self._stale.set()
         # Lagged is known by its name: events of the stream itself are no business of the model.
-        elif isinstance(event, _RELOADS) or type(event).__name__ == "Lagged":
+        elif isinstance(event, _FOR_ALL) or type(event).__name__ == "Lagged":
             self._all_stale = True
             self._stale.set()
 
@@ -131,13 +131,10 @@ class Link:
         names, everything = self._stale_jobs, self._all_stale
         self._stale_jobs, self._all_stale = set(), False
         self._stale.clear()
-        if everything or len(names) > JOBS_FETCHED_ALONE:
-            self.board.take_jobs(await self.client.jobs())
-            return
-        for name in names:
-            # A job may be gone by now.
-            with suppress(JobNotFound):
-                self.board.take_job(await self.client.job(name))
+        if everything:
+            await fetch_all_jobs(self.client, self.board)
+        else:
+            await fetch_jobs(self.client, self.board, names)
 
     async def _pause(self) -> None:
         """Wait until the next refresh is due: soon while things happen, at once after a reload."""
@@ -147,14 +144,16 @@ class Link:
             await asyncio.wait_for(self._stale.wait(), BUSY_SECONDS)
 
 
-def _stale_job(event: Event) -> str | None:
-    """Return which job has to be fetched again, for what the event does not carry."""
+def _stale_jobs(event: Event) -> Sequence[str]:
+    """Return which jobs have to be fetched again, for what the event does not carry."""
     match event:
+        case JobsReloaded():
+            return (*event.added, *event.changed, *event.removed, *event.invalid, *event.others)
         case AlertRaised(job=name) | AlertEnded(job=name):
-            return name
+            return (name,)
         case JobChanged(job=name, status=JobStatus.INACTIVE):
             # Whether it is active, and its error.
-            return name
+            return (name,)
         case HoldChanged(scope="job", target=name):
-            return name
-    return None
+            return (name,)
+    return ()

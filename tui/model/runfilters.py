@@ -25,7 +25,7 @@ from typing import TypeVar
 from engine.runfilter import RunFilter, is_pattern
 from engine.states import FAILED, RunStatus, Trigger
 from engine.times.quantities import parse_duration
-from engine.views import JobView, RunView
+from engine.views import ListedJob, RunView
 from tui.model.filters import Term, has_tag, parse
 
 TIME_HELP = "write 2h, 09:30 or 2026-12-24"
@@ -161,21 +161,21 @@ def read_past(text: str, now: datetime) -> datetime:
         raise ValueError(f"{text!r} is no time; {TIME_HELP}") from error
 
 
-def run_fits(run: RunView, rest: Iterable[Term], jobs: Mapping[str, JobView]) -> bool:
+def run_fits(run: RunView, rest: Iterable[Term], jobs: Mapping[str, ListedJob]) -> bool:
     """Return whether a run fits what the engine was not asked."""
     return all(_HAS[term.field](run, term.text, jobs) == term.wanted for term in rest)
 
 
-def _job_holds(run: RunView, text: str, jobs: Mapping[str, JobView]) -> bool:
+def _job_holds(run: RunView, text: str, jobs: Mapping[str, ListedJob]) -> bool:
     return text in run.job.lower()
 
 
-def _tagged(run: RunView, text: str, jobs: Mapping[str, JobView]) -> bool:
+def _tagged(run: RunView, text: str, jobs: Mapping[str, ListedJob]) -> bool:
     job = jobs.get(run.job)
     return job is not None and has_tag(job, text)
 
 
-_HAS: dict[str, Callable[[RunView, str, Mapping[str, JobView]], bool]] = {
+_HAS: dict[str, Callable[[RunView, str, Mapping[str, ListedJob]], bool]] = {
     "": _job_holds,
     "job": _job_holds,
     "tag": _tagged,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from engine.views import JobView, RunView
+from engine.views import ListedJob, RunView
 from tui.model.runfilters import Asked, run_fits
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ PAGES_IN_A_ROW = 10
 #: So many runs that fit are enough for a screen.
 ENOUGH = 60
 
-Jobs = Mapping[str, JobView]
+Jobs = Mapping[str, ListedJob]
 
 
 class RunPages:

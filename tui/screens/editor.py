@@ -13,7 +13,7 @@ from textual.widget import Widget
 from textual.widgets import Static, TextArea
 
 from engine.errors import EngineUnreachable, MoontideError
-from engine.views import DraftView, JobView, RunView
+from engine.views import DraftView, JobView, RunView, listed
 from tui.editor.codepane import CodePane
 from tui.editor.luaarea import LuaArea
 from tui.editor.trial import Trial
@@ -265,7 +265,7 @@ class EditorScreen(Page):
         return job
 
     def _was_saved(self, job: JobView) -> None:
-        self.board.take_job(job)
+        self.board.take_job(listed(job))
         self._theirs = None
         self._run_problems, self._problems_of_text = [], of_job(job)
         self._show_problems()

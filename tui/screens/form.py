@@ -15,7 +15,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from engine.errors import MoontideError, Refused
-from engine.views import ComingView, DraftView, SettingView
+from engine.views import ComingView, DraftView, SettingView, listed
 from tui.look import words
 from tui.look.schedulewords import said_schedule
 from tui.model.jobfile import STARTER
@@ -258,7 +258,7 @@ class FormScreen(Page):
         except Refused as refusal:
             await self._onto_theirs(changes, refusal)
             return
-        self.board.take_job(job)
+        self.board.take_job(listed(job))
         self.say(f"{job.name} is saved and reloaded")
         self.dismiss()
         if self._new:

@@ -12,7 +12,7 @@ from textual.widgets import ContentSwitcher
 
 from engine.errors import EngineUnreachable, JobNotFound, MoontideError
 from engine.events import Event, HoldChanged, JobsReloaded
-from engine.views import JobView
+from engine.views import ListedJob, listed
 from tui.charts.jobcharts import chart_lines
 from tui.charts.plots import ends_line
 from tui.deeds import holddeeds
@@ -33,7 +33,7 @@ TABS = ("overview", "runs", "code", "settings", "why", "state", "charts")
 #: The tabs that are lists; all others are text.
 LISTS = ("runs", "why")
 
-TEXTS: dict[str, Callable[[JobView, JobData, Board], list[ProseLine]]] = {
+TEXTS: dict[str, Callable[[ListedJob, JobData, Board], list[ProseLine]]] = {
     "overview": jobtabs.overview_lines,
     "code": jobtabs.code_lines,
     "settings": jobtabs.settings_lines,
@@ -79,7 +79,7 @@ class JobScreen(JobActions):
         self._fetching = False
 
     @property
-    def job(self) -> JobView | None:
+    def job(self) -> ListedJob | None:
         """The job, None once it is off the list."""
         return self.board.jobs.get(self.job_name)
 
@@ -124,7 +124,7 @@ class JobScreen(JobActions):
         self._stale, self._fetching = False, True
         try:
             job = await self.client.job(self.job_name)
-            self.board.take_job(job)
+            self.board.take_job(listed(job))
             self._data = await fetch_job(self.client, job)
         except JobNotFound as error:
             # The title says so.

@@ -8,7 +8,7 @@ from typing import ClassVar
 from textual import work
 from textual.binding import Binding, BindingType
 
-from engine.views import JobView
+from engine.views import ListedJob
 from tui.deeds import holddeeds, jobdeeds
 from tui.deeds.owndeeds import edit_in_own_editor
 from tui.page import Page
@@ -32,11 +32,11 @@ class JobActions(Page):
     ]
 
     @property
-    def job(self) -> JobView | None:
+    def job(self) -> ListedJob | None:
         """The job that actions for one job go to, as it stands now; None without any."""
         raise NotImplementedError
 
-    def chosen(self) -> Sequence[JobView]:
+    def chosen(self) -> Sequence[ListedJob]:
         """Return the jobs that actions for several go to."""
         return [] if self.job is None else [self.job]
 

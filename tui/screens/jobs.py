@@ -11,7 +11,7 @@ from textual.containers import Horizontal
 from textual.widget import Widget
 from textual.widgets import Input
 
-from engine.views import JobView
+from engine.views import ListedJob
 from tui.facts.joblists import job_columns
 from tui.facts.jobsummary import job_summary
 from tui.look import words
@@ -83,17 +83,17 @@ class JobsScreen(JobActions):
             self.filter_by(text)
 
     @property
-    def grid(self) -> Grid[JobView]:
+    def grid(self) -> Grid[ListedJob]:
         """The list."""
         return self.query_one("#jobs", Grid)
 
     @property
-    def job(self) -> JobView | None:
+    def job(self) -> ListedJob | None:
         """The job under the cursor as it stands now, which may be later than what was drawn."""
         row = self.grid.cursor_row
         return None if row is None else self.board.jobs.get(row.name)
 
-    def chosen(self) -> list[JobView]:
+    def chosen(self) -> list[ListedJob]:
         """Return the marked jobs, or else the one under the cursor, as they stand now."""
         names = [row.name for row in self.grid.chosen()]
         return [self.board.jobs[name] for name in names if name in self.board.jobs]

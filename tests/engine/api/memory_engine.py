@@ -31,6 +31,7 @@ from engine.views import (
     FailuresView,
     HoldView,
     JobView,
+    ListedJob,
     LogLineView,
     LuaClassView,
     LuaMemberView,
@@ -46,6 +47,7 @@ from engine.views import (
     StateView,
     TimelineView,
     WhyView,
+    listed,
 )
 from tests.plainruns import Plain
 
@@ -291,6 +293,9 @@ class MemoryEngine:
 
     def jobs(self) -> list[JobView]:
         return sorted(self.views.values(), key=lambda view: view.name)
+
+    def listed_jobs(self) -> list[ListedJob]:
+        return [listed(view) for view in self.jobs()]
 
     def job(self, name: str) -> JobView:
         if name not in self.views:

@@ -1,0 +1,41 @@
+"""Bringing jobs on the board up to date."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+from engine.errors import JobNotFound
+from engine.views import listed
+from tui.model.board import Board
+
+if TYPE_CHECKING:
+    from engine.api.client import AsyncClient
+
+#: With more jobs to fetch than this, all of them come in one answer.
+FETCHED_ALONE = 20
+
+
+async def fetch_all_jobs(client: AsyncClient, board: Board) -> None:
+    """Put all jobs on the board as they stand now.
+
+    Raises:
+        MoontideError: the engine did not answer.
+    """
+    board.take_jobs(await client.listed_jobs())
+
+
+async def fetch_jobs(client: AsyncClient, board: Board, names: Collection[str]) -> None:
+    """Put these jobs on the board as they stand now, and take those away that are gone.
+
+    Raises:
+        MoontideError: the engine did not answer.
+    """
+    if len(names) > FETCHED_ALONE:
+        await fetch_all_jobs(client, board)
+        return
+    for name in names:
+        try:
+            board.take_job(listed(await client.job(name)))
+        except JobNotFound:
+            board.drop_job(name)
