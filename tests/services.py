@@ -1,4 +1,4 @@
-"""Database servers for tests: those that run already, or private ones from Debian's packages.
+"""Servers for tests: those that run already, or private ones from Debian's packages.
 
 `TEST_MYSQL_URL` and `TEST_PG_URL` name servers (`mysql://user:password@host:port/`). Without them
 the usual local ports are tried, then a server is started with its own port and data folder. Without any, the
@@ -224,6 +224,29 @@ def pg_do(server: Server, sql: str) -> None:
         connect_timeout=5,
     ) as connection:
         connection.execute(sql)
+
+
+# Redis
+
+
+def own_redis(folder: Path) -> OwnServer | None:
+    """Prepare a private server that keeps nothing on disk; None where Redis is not installed."""
+    program = shutil.which("redis-server")
+    if program is None:
+        return None
+    server = Server("redis", free_port(), "")
+    place = ["--port", str(server.port), "--bind", HOST, "--dir", str(folder)]
+    return OwnServer(server, [program, *place, "--save", ""], redis_answers, signal.SIGTERM)
+
+
+def redis_answers(server: Server) -> bool:
+    """Whether the server takes commands."""
+    try:
+        with socket.create_connection((server.host, server.port), timeout=2) as connection:
+            connection.sendall(b"PING\r\n")
+            return connection.recv(16).startswith(b"+PONG")
+    except OSError:
+        return False
 
 
 # Databases of a test session
