@@ -19,6 +19,7 @@ from engine.runs.sources import KnownSources
 from engine.states import Returned, RunStatus
 from engine.store.aging import KINDS, Aged, Aging, remove_aged
 from engine.store.journal import Journal
+from engine.store.months import begin_month, remove_month
 from engine.store.pruning import Pruning, remove_runs, remove_sources
 from engine.times.clock import Clock
 
@@ -32,6 +33,8 @@ BATCH_LINES = 2000
 
 #: How long the job's own runs are kept.
 OWN_SECONDS = 86_400.0
+
+BEGUN = "a part of the history for this month"
 
 
 class Cleanup:
@@ -78,7 +81,8 @@ class Cleanup:
     async def work(self, log: Log, cancel: asyncio.Future[str]) -> Outcome:
         """Remove all that can go, unless it is cancelled on the way."""
         began = self._clock.monotonic()
-        runs = await self._remove_runs(cancel)
+        await self._begin_month(log)
+        runs = await self._remove_months(log, cancel) + await self._remove_runs(cancel)
         sources = 0 if cancel.done() else await self._remove_sources()
         log("info", f"removed {runs} runs with their logs, and {sources} sources that no run needs")
         aged = {kind.name: await self._remove_aged(kind, cancel) for kind in KINDS}
@@ -90,6 +94,28 @@ class Cleanup:
                 RunStatus.CANCELLED, result=result, error=cancel.result(), duration_seconds=seconds
             )
         return Outcome(RunStatus.COMPLETE, Returned.OK, result=result, duration_seconds=seconds)
+
+    async def _begin_month(self, log: Log) -> None:
+        """Begin a part of the history for this month, where it is kept in parts."""
+        now = self._clock.now()
+        if await asyncio.to_thread(self._pruning.wants_new_month, now):
+            begun = await self._journal.transact(partial(begin_month, now=now))
+            log("info", BEGUN if begun else f"{BEGUN}: not now, as the tables are read")
+
+    async def _remove_months(self, log: Log, cancel: asyncio.Future[str]) -> int:
+        """Remove whole parts of the history, all of whose runs are kept no longer."""
+        removed = 0
+        now = self._clock.now()
+        while not cancel.done() and (month := await asyncio.to_thread(self._pruning.month, self._kept, now)):
+            if not await self._journal.transact(partial(remove_month, month=month, found=now)):
+                log(
+                    "info",
+                    f"the history's part {month.part.name} can go, but not now, as the tables are read",
+                )
+                break
+            log("info", f"removed the history's part {month.part.name} with {month.runs} runs at once")
+            removed += month.runs
+        return removed
 
     async def _remove_runs(self, cancel: asyncio.Future[str]) -> int:
         removed = 0

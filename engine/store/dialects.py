@@ -130,6 +130,11 @@ def index_of_few(name: str, *columns: str, where: str) -> Index:
     return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
 
 
+def has_parts(dialect: str) -> bool:
+    """Whether the history is kept in parts (see `engine.store.months`)."""
+    return choose(dialect, sqlite=False, postgresql=True)
+
+
 def time_processor(dialect: Dialect) -> Callable[[datetime | None], Any] | None:
     """Return what makes a driver's value of a time; None where the driver takes it as it is.
 
@@ -323,6 +328,11 @@ def translate(error: DBAPIError) -> StoreError:
     return StoreUnavailable(f"{reason}: {words}") if reason else StoreError(f"the database refused: {words}")
 
 
+def is_locked_elsewhere(error: DBAPIError) -> bool:
+    """Whether a server refused a lock in time, as somebody else has it."""
+    return getattr(error.orig, "sqlstate", None) == _LOCK_NOT_AVAILABLE
+
+
 def _reason_of_server(error: DBAPIError, state: str | None) -> str | None:
     if state is None:
         lost = error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
@@ -334,6 +344,7 @@ def _first_known(reasons: Mapping[str, str], *codes: str) -> str | None:
     return next((reasons[code] for code in codes if code in reasons), None)
 
 
+_LOCK_NOT_AVAILABLE = "55P03"
 _LOST = "the connection to the database is lost"
 
 #: Primary result codes of SQLite after which the same statement may work later, in words.
@@ -364,7 +375,7 @@ _SERVER_REASONS = {
     "53": "the database server has no room left",
     "53100": "the disk of the database is full",
     "53300": "the database server takes no more connections",
-    "55P03": "the database is locked by another program",
+    _LOCK_NOT_AVAILABLE: "the database is locked by another program",
     "57": _LOST,
     "57014": "the database server broke a statement off",
     "57P03": "the database server starts or stops",

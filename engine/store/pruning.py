@@ -10,11 +10,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Engine, Text, cast, delete, func, select
+from sqlalchemy import ColumnElement, Connection, Engine, Text, and_, cast, delete, func, or_, select
 
 from engine.run import Retention
 from engine.states import FAILED, FINAL
 from engine.store.models import LOG_LINE, RUN, SOURCE
+from engine.store.months import Month, month_to_remove, wants_new_month
 from engine.store.queries import reading
 from engine.store.search import forget_runs
 
@@ -46,6 +47,18 @@ class Pruning:
                 if len(found) >= PAGE:
                     break
             return sorted(found.items())
+
+    def month(self, kept: Retention, now: datetime) -> Month | None:
+        """Return a whole part of the history of which few runs are kept, or None."""
+        if not (kept.age_seconds or kept.failed_age_seconds):
+            return None
+        with reading(self._reader) as connection:
+            return month_to_remove(connection, _is_over(kept, now))
+
+    def wants_new_month(self, now: datetime) -> bool:
+        """Return whether the newest part of the history is of a month that is over."""
+        with reading(self._reader) as connection:
+            return wants_new_month(connection, now)
 
     def unused_sources(self) -> set[str]:
         """Return the hashes of sources that no run ran."""
@@ -92,6 +105,16 @@ def _conditions(connection: Connection, kept: Retention, now: datetime) -> Itera
             )
         if runs:
             yield from _beyond(connection, statuses, runs)
+
+
+def _is_over(kept: Retention, now: datetime) -> ColumnElement[bool]:
+    """Return the condition that a run is kept no longer, whatever the number of such runs."""
+    reasons = [RUN.c.remove_at <= now]
+    for statuses, age_seconds in ((_WENT, kept.age_seconds), (_FAILED, kept.failed_age_seconds)):
+        if age_seconds:
+            ended_before = RUN.c.finished < now - timedelta(seconds=age_seconds)
+            reasons.append(and_(ended_before, RUN.c.status.in_(statuses)))
+    return and_(RUN.c.status.in_(_ENDED), or_(*reasons))
 
 
 def _beyond(connection: Connection, statuses: list[str], runs: int) -> Iterator[tuple[Any, ...]]:
