@@ -361,9 +361,20 @@ async def showcase(home: Path) -> AsyncIterator[Showcase]:
 
 
 @asynccontextmanager
-async def visit(home: Path, name: str, size: tuple[int, int], theme: str = "moon") -> AsyncIterator[Seat]:
-    """Open the dashboard anew and go to a screen of the tour."""
-    app = Dashboard(AsyncClient(socket_in(home), actor="anna@web1"), clock=lambda: START)
+async def visit(
+    home: Path,
+    name: str,
+    size: tuple[int, int],
+    theme: str = "moon",
+    made: type[Dashboard] = Dashboard,
+    **options: Any,
+) -> AsyncIterator[Seat]:
+    """Open the dashboard anew and go to a screen of the tour.
+
+    Args:
+        made: the class of the dashboard, which is made with these options.
+    """
+    app = made(AsyncClient(socket_in(home), actor="anna@web1"), clock=lambda: START, **options)
     way, words = TOUR[name]
     async with seated(app, size) as seat:
         app.theme = theme
