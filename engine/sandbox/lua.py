@@ -136,9 +136,9 @@ class LuaState:
         """Return what the state uses now."""
         return int(self._runtime.get_memory_used(total=True))
 
-    def over_limit(self) -> bool:
-        """Whether the state uses more than its limit, with all garbage gone."""
-        return not self.has_room(0)
+    def is_too_much(self, used: int) -> bool:
+        """Whether the state, which uses so many bytes now, is over its limit with all garbage gone."""
+        return used > self._limit_bytes and not self.has_room(0)
 
     def has_room(self, size: int) -> bool:
         """Whether the state may take so many bytes more, with all garbage gone if need be."""

@@ -159,8 +159,9 @@ class Worker:
 
     def _check_memory(self) -> None:
         used = self._state.memory_bytes()
-        self._peak_memory = max(self._peak_memory, used)
-        if self._state.over_limit():
+        if used > self._peak_memory:
+            self._peak_memory = used
+        if self._state.is_too_much(used):
             self._stop_for("memory")
 
     # The one function that Lua can call. An exception would become a Python object inside Lua: none leaves.

@@ -140,6 +140,57 @@ async def test_a_bug_of_a_plugin_is_logged_and_not_shown(run: Run, caplog: pytes
     assert message.rsplit(" ", 1)[1] in caplog.text
 
 
+async def test_a_call_after_refused_ones_has_its_own_arguments_only(run: Run, host: RememberingHost) -> None:
+    ending = await run(
+        """
+        local function call(...) return pcall(core.test.echo, ...) end
+        local own = {}
+        own.own = own
+        call("lost", { deep = { print } })
+        call({ own })
+        call(("x"):rep(600), ("x"):rep(2 * 1024 * 1024))
+        call({ deep = { { 1 } } }, "kept")
+        return job.OK
+        """
+    )
+    assert ending.kind is EndKind.RETURNED
+    assert host.calls == [("test.echo", [{"deep": [[1]]}, "kept"])]
+
+
+async def test_many_names_and_long_texts_arrive_as_they_were(run: Run, host: RememberingHost) -> None:
+    ending = await run(
+        """
+        for round = 1, 3 do
+          local row = { long = ("y"):rep(5000 * round), [round] = "" }
+          for i = 1, 50 do row["name " .. i * round] = "value " .. i end
+          core.test.echo(row)
+        end
+        return job.OK
+        """
+    )
+    assert ending.kind is EndKind.RETURNED
+    for round_, (_, (row,)) in enumerate(host.calls, 1):
+        names = {f"name {i * round_}": f"value {i}" for i in range(1, 51)}
+        assert row == {"long": "y" * 5000 * round_, round_: "", **names}
+    assert len(host.calls) == 3
+
+
+async def test_what_was_passed_to_a_call_does_not_stay_in_the_memory_of_the_job(run: Run) -> None:
+    ending = await run(
+        """
+        for _ = 1, 30 do
+          local big = {}
+          for i = 1, 20 do big[i] = ("z"):rep(30000) .. i end
+          pcall(core.test.echo, big, print)
+          core.test.echo(big)
+        end
+        return job.OK
+        """,
+        memory_bytes=8 * 2**20,
+    )
+    assert ending.kind is EndKind.RETURNED
+
+
 async def test_an_argument_that_cannot_travel_is_answered_with_801(run: Run, host: RememberingHost) -> None:
     ending = await run("return job.OK, { select(2, core.test.echo(1, { f = print })) }")
     assert ending.result == ["core.test.echo: argument 2: it holds a function", 801]

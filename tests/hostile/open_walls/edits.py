@@ -15,22 +15,19 @@ _EDITS: dict[str, tuple[tuple[str, str], ...]] = {
         ("  __metatable = false,\n", ""),
         ("  __newindex = null_error,\n", ""),
         # Numbers that are none, text that is none, and what is no data at all.
-        ('  if value ~= value then refuse(state, "it holds NaN") end\n', ""),
-        (
-            '  if value == huge or value == -huge then refuse(state, "it holds an infinite number") end\n',
-            "",
-        ),
+        ('  if value ~= value then refuse("it holds NaN") end\n', ""),
+        ('  if value == huge or value == -huge then refuse("it holds an infinite number") end\n', ""),
         ("  if utf8_len(value) then\n", "  if true then\n"),
-        ('  refuse(state, "it holds a " .. kind)\n', '  emit(state, "\\xc0")\n'),
+        ('  refuse("it holds a " .. kind)\n', '  emit("\\xc0")\n'),
         (
-            '      refuse(state, "it has a key that is a " .. kind .. "; keys must be strings or numbers")\n',
-            "      emit_string(state, raw_tostring(key))\n",
+            '      refuse("it has a key that is a " .. kind .. "; keys must be strings or numbers")\n',
+            "      emit_string(raw_tostring(key))\n",
         ),
-        ('  if state.open[value] then refuse(state, "it contains itself") end\n', ""),
+        ('    if rawequal(around[outer], value) then refuse("it contains itself") end\n', ""),
         # Values are read as any program would read them, by their metamethods.
         ("  for key in next, value do\n", "  for key in pairs(value) do\n"),
         ("  for key, item in next, value do\n", "  for key, item in pairs(value) do\n"),
-        ("encode(state, rawget(value, index), depth)", "encode(state, value[index], depth)"),
+        ("encode(rawget(value, index), depth)", "encode(value[index], depth)"),
     ),
     "job": (
         ("    __metatable = false,\n", ""),
