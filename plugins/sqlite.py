@@ -19,7 +19,7 @@ from plugins.sql import functions, times
 from plugins.sql.build import Statement
 from plugins.sql.databases import Databases, Source
 from plugins.sql.dialects import SQLITE
-from plugins.sql.driver import Address, Limits, QueryError, Result, Rows, TimeLimitError
+from plugins.sql.driver import Address, Columns, Limits, QueryError, Result, Rows, TimeLimitError
 from plugins.sql.threads import DaemonThreads
 
 T = TypeVar("T")
@@ -283,7 +283,7 @@ def _run(wire: sqlite3.Connection, text: str, values: tuple[Any, ...], limits: L
         cursor.execute(text, values)
         if cursor.description is None:
             return Result(None, affected=max(cursor.rowcount, 0), last_id=cursor.lastrowid)
-        rows = Rows([column[0] for column in cursor.description], limits.rows)
+        rows = Rows(Columns.named(column[0] for column in cursor.description), limits.rows)
         rows.add(cursor)
         return Result(rows.rows)
     finally:

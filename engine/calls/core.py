@@ -295,11 +295,10 @@ class CoreFunction:
         Raises:
             CoreError: 804 for a missing argument, 801 for one of the wrong type.
         """
-        label = self.label
-        return [
-            argument.take(label, value)
-            for argument, value in zip_longest(self.arguments, values[: len(self.arguments)])
-        ]
+        label, bound = self.label, []
+        for argument, value in zip_longest(self.arguments, values[: len(self.arguments)]):
+            bound.append(argument.take(label, value))
+        return bound
 
 
 class CoreModule:

@@ -46,7 +46,8 @@ class Deadline:
                 raise OutOfTime from error
             raise
         finally:
-            self._take_back_cancel()
+            if self._expired:
+                self._take_back_cancel()
             self._task = None
 
     def close(self) -> None:

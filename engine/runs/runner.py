@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from copy import copy
 from dataclasses import dataclass, replace
 from functools import cache
@@ -168,8 +168,7 @@ class RunHost:
         arguments = self._bind(function, args)
         self._check_permission(function, arguments)
         try:
-            work = self._carry_out(function, arguments)
-            answer = await self._limit().within(function.timeout_seconds, work)
+            answer = await self._carry_out(function, arguments)
         except CoreError:
             raise
         except OutOfTime as error:
@@ -186,7 +185,8 @@ class RunHost:
             return
         try:
             function = self._function(method)
-            function.call(self._call_of(function), *function.bind(args))
+            call = self._calls.get(function.module) or self._call_of(function)
+            function.call(call, *function.bind(args))
         except CoreError as error:
             self._log.write("warn", error.message)
         except Exception:
@@ -245,19 +245,18 @@ class RunHost:
             raise
 
     def _check_permission(self, function: CoreFunction, arguments: list[Any]) -> None:
-        if not function.free:
+        if self._means.mode is not PermissionMode.OPEN and not function.free:
             wanted = function.needs(*arguments) if function.needs else ()
             self._any_call().permissions.check(function.module, wanted)
 
     def _call_of(self, function: CoreFunction) -> CoreCall:
-        call = self._calls.get(function.module)
-        if call is None:
-            service = self._means.services.get(function.module)
-            if isinstance(service, Unready):
-                # Not the reason itself: a stranger's words may hold what jobs are not to see.
-                raise CoreError(f"core.{function.module} is out of order; `moontide plugins` shows why")
-            call = replace(self._any_call(), service=service)
-            self._calls[function.module] = call
+        """Return what the functions of a module are called with, and keep it for the next ones."""
+        service = self._means.services.get(function.module)
+        if isinstance(service, Unready):
+            # Not the reason itself: a stranger's words may hold what jobs are not to see.
+            raise CoreError(f"core.{function.module} is out of order; `moontide plugins` shows why")
+        call = replace(self._any_call(), service=service)
+        self._calls[function.module] = call
         return call
 
     def _any_call(self) -> CoreCall:
@@ -287,11 +286,15 @@ class RunHost:
             stopping=self.stopping,
         )
 
-    async def _carry_out(self, function: CoreFunction, arguments: list[Any]) -> Any:
-        call = self._call_of(function)
-        if function.is_async:
-            return await function.call(call, *arguments)
-        return await asyncio.to_thread(function.call, call, *arguments)
+    def _carry_out(self, function: CoreFunction, arguments: list[Any]) -> Coroutine[Any, Any, Any]:
+        call = self._calls.get(function.module) or self._call_of(function)
+        work: Coroutine[Any, Any, Any] = (
+            function.call(call, *arguments)
+            if function.is_async
+            else asyncio.to_thread(function.call, call, *arguments)
+        )
+        seconds = function.timeout_seconds
+        return work if seconds is None else self._limit().within(seconds, work)
 
 
 def _run_info(request: RunRequest) -> RunInfo:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from msgspec import UNSET
+from msgspec import UNSET, Struct
 
 from plugins.sql.dialects import Dialect
 from plugins.sql.options import Delete, Insert, Select, SelectCount, Update
@@ -59,7 +59,7 @@ class Bound(NamedTuple):
 Pieces = list[str | Bound]
 
 
-class Statement(NamedTuple):
+class Statement(Struct, frozen=True):
     """One SQL statement.
 
     Attributes:
@@ -110,25 +110,21 @@ def written(sql: str) -> Statement:
 
 def select(dialect: Dialect, options: Select) -> Statement:
     """Return the SELECT for these options."""
-    where, limit = options.where, options.limit
-    if isinstance(limit, int) and 0 < limit <= FEW_ROWS and _is_plain(options):
-        columns = tuple(options.columns or ())
-        texts = _plain_select(dialect, options.tbl, columns, options.distinct, tuple(where), limit)
-        return Statement(texts, tuple(where.values()), few=True)
-    return _any_select(dialect, options)
-
-
-def _is_plain(options: Select) -> bool:
-    """Whether few columns are asked for, in no order, where others have one value each."""
-    where = options.where
-    return (
-        type(where) is dict
+    where, limit, columns = options.where, options.limit, options.columns or ()
+    # Few rows with few columns, in no order, where others have one value each.
+    if (
+        type(limit) is int
+        and 0 < limit <= FEW_ROWS
+        and type(where) is dict
         and 0 < len(where) <= _MOST_PLAIN
-        and len(options.columns or ()) <= _MOST_PLAIN
+        and len(columns) <= _MOST_PLAIN
         and not options.orderby
         and _NAMES.issuperset(map(type, where))
         and _PLAIN.issuperset(map(type, where.values()))
-    )
+    ):
+        texts = _plain_select(dialect, options.tbl, tuple(columns), options.distinct, tuple(where), limit)
+        return Statement(texts, tuple(where.values()), few=True)
+    return _any_select(dialect, options)
 
 
 @lru_cache(maxsize=256)  # as `quoted`; jobs ask the same again and again, with other values

@@ -118,7 +118,8 @@ class Databases:
             await asyncio.wait(self._closing)
 
     async def _open(self, kind: Callable[..., S], call: CoreCall, target: str | ConnectionTable) -> S:
-        observe = partial(self._observe, call)
+        # Who holds a session may ask later for its statements.
+        observe = partial(self._observe, call) if self._talkative or kind is HeldSession else None
         if isinstance(target, ConnectionTable) and not target.configured:
             source = await self._foreign(target)
             pool = self._pool(target.database, source)
@@ -175,21 +176,21 @@ class Databases:
 
 
 class Session:
-    """A way to one database; it borrows a connection at the first statement."""
+    """A way to one database; it borrows a connection at the first statement, unless one is at hand."""
 
     def __init__(
         self,
         pool: Pool,
         limits: Limits,
         *,
-        observe: Callable[[Statement], None],
+        observe: Callable[[Statement], None] | None,
         closed: Callable[[], None] | None = None,
     ) -> None:
         self._pool = pool
         self._limits = limits
         self._observe = observe
         self._closed = closed
-        self._connection: Connection | None = None
+        self._connection = pool.at_hand()
         self._touched = False
 
     async def execute(self, statement: Statement) -> Result:
@@ -199,8 +200,10 @@ class Session:
             CoreError: it failed, or went over a limit.
         """
         connection = self._connection or await self._ready()
-        self._touched = self._touched or statement.written
-        self._observe(statement)
+        if statement.written:
+            self._touched = True
+        if self._observe is not None:
+            self._observe(statement)
         try:
             work = connection.run(statement, self._limits)
             return await connection.deadline.within(self._limits.seconds + GRACE_SECONDS, work)
@@ -223,6 +226,8 @@ class Session:
         Raises:
             CoreError: there is none to be had.
         """
+        if self._connection is not None:
+            return
         try:
             self._connection = await self._pool.acquire()
         except QueryError as error:

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from msgspec import Struct
+
 from moontide import CoreError, Deadline
 from plugins.sql.build import Statement
 
@@ -49,8 +51,7 @@ class Limits:
     rows: int
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Struct, frozen=True):
     """What a statement gave.
 
     Attributes:
@@ -65,14 +66,31 @@ class Result:
     last_id: int | str | None = None
 
 
+class Columns(Struct, frozen=True):
+    """The columns of a result.
+
+    Attributes:
+        names: in their order.
+        row_bytes: what a row takes on its way into Lua, without the text in it.
+    """
+
+    names: tuple[str, ...]
+    row_bytes: int
+
+    @classmethod
+    def named(cls, names: Iterable[str]) -> Columns:
+        """Return columns of these names."""
+        kept = tuple(names)
+        return cls(kept, sum(len(name) + _CELL_BYTES + 5 for name in kept))
+
+
 class Rows:
     """Collects rows as plain data, up to the limits."""
 
-    def __init__(self, columns: Sequence[str], most_rows: int) -> None:
+    def __init__(self, columns: Columns, most_rows: int) -> None:
         self.rows: list[dict[str, Any]] = []
         self._columns = columns
         self._most_rows = most_rows
-        self._row_bytes = sum(len(column) + _CELL_BYTES + 5 for column in columns)
         self._bytes = 0
 
     def add(self, found: Iterable[Sequence[Any]]) -> None:
@@ -81,23 +99,21 @@ class Rows:
         Raises:
             CoreError: they are too many, or too large.
         """
+        names, row_bytes = self._columns.names, self._columns.row_bytes
         for row in found:
             if len(self.rows) >= self._most_rows:
                 raise CoreError(f"more than {self._most_rows} rows; ask for fewer with limit", OVER_LIMIT)
-            self._bytes += self._row_bytes
-            self.rows.append(self._named(row))
+            self._bytes += row_bytes
+            cells = dict(zip(names, row, strict=True))
+            for column, value in cells.items():
+                kind = type(value)
+                if kind is str or kind is bytes:
+                    self._bytes += len(value)
+                elif kind is int and value not in _LUA_INTEGERS:
+                    cells[column] = str(value)
+            self.rows.append(cells)
             if self._bytes > MOST_RESULT_BYTES:
                 raise CoreError(TOO_LARGE, OVER_LIMIT)
-
-    def _named(self, row: Sequence[Any]) -> dict[str, Any]:
-        cells = dict(zip(self._columns, row, strict=True))
-        for column, value in cells.items():
-            kind = type(value)
-            if kind is str or kind is bytes:
-                self._bytes += len(value)
-            elif kind is int and value not in _LUA_INTEGERS:
-                cells[column] = str(value)
-        return cells
 
 
 class Connection(Protocol):

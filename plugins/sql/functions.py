@@ -265,30 +265,39 @@ class _Telling:
         return None
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if isinstance(error, BuildError | CoreError):
-            words = f"core.{_service(self._call).module}.{self._name}: {error}"
-            if isinstance(error, BuildError):
-                self._call.log("warn", words)
-            raise CoreError(words, error.code) from error
+        if error is not None:
+            _tell(self._call, self._name, error)
 
 
-class _Calling(_Telling):
+def _tell(call: CoreCall, name: str, error: BaseException) -> None:
+    """Raise what went wrong with the function's name before it; anything unforeseen goes on its way."""
+    if isinstance(error, BuildError | CoreError):
+        words = f"core.{_service(call).module}.{name}: {error}"
+        if isinstance(error, BuildError):
+            call.log("warn", words)
+        raise CoreError(words, error.code) from error
+
+
+class _Calling:
     """A session with a database for the time of one call, whose errors get the function's name."""
 
     def __init__(self, call: CoreCall, name: str, db: Target) -> None:
-        super().__init__(call, name)
+        self._call = call
+        self._name = name
         self._db = db
-        self._opened: Session | None = None
+        self._opened: Session
 
     async def __aenter__(self) -> Session:
-        with self:
+        try:
             self._opened = await _service(self._call).session(self._call, self._db)
-            return self._opened
+        except CoreError as error:
+            _tell(self._call, self._name, error)
+        return self._opened
 
-    async def __aexit__(self, *error: Any) -> None:
-        if self._opened is not None:
-            self._opened.leave()
-        self.__exit__(*error)
+    async def __aexit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        self._opened.leave()
+        if error is not None:
+            _tell(self._call, self._name, error)
 
 
 async def _rows(session: Session, statement: Statement) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Cuts connections through which far more comes than a result may have.
+"""Cuts connections of libpq through which far more comes than a result may have.
 
 A driver reads a row as a whole, and some read hundreds of rows, before anybody can look at them. A server may
 send a row of a gigabyte; without a limit on what comes in, one job could take the engine's memory.
@@ -31,9 +31,9 @@ AHEAD_BYTES = 2**16
 _INFO_BYTES = 136
 _RECEIVED_AT = 128
 
-# struct linger: closing throws away what is on the way, and tells the server at once. Without it a server
-# that waits for room to send hears of the end only when it next asks for room, which may be seconds later.
-_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+#: struct linger: closing throws away what is on the way, and tells the server at once. Without it a server
+#: that waits for room to send hears of the end only when it next asks for room, which may be seconds later.
+RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
 class Intake:
@@ -91,7 +91,7 @@ class Intake:
         assert self._wire is not None
         self._cut = True
         with contextlib.suppress(OSError):
-            self._wire.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+            self._wire.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
             self._wire.shutdown(socket.SHUT_RDWR)
 
 

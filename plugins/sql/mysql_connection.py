@@ -13,9 +13,11 @@ from asyncmy.converters import conversions
 from asyncmy.cursors import SSCursor
 from asyncmy.errors import InterfaceError, MySQLError
 
-from moontide import Deadline
+from moontide import CoreError, Deadline
 from plugins.sql.build import Statement
 from plugins.sql.driver import (
+    OVER_LIMIT,
+    TOO_LARGE,
     Address,
     Limits,
     QueryError,
@@ -25,8 +27,8 @@ from plugins.sql.driver import (
     pythonic_number,
     tls_words,
 )
-from plugins.sql.intake import Intake
-from plugins.sql.mysql_prepared import PreparedSelects
+from plugins.sql.mysql_intake import MysqlIntake
+from plugins.sql.mysql_prepared import PreparedSelects, columns_of
 
 CHUNK_ROWS = 100
 
@@ -66,31 +68,25 @@ class MysqlConnection:
         self.deadline = Deadline()
         self._wire = wire
         self._address = address
-        self._intake = Intake(wire._transport.get_extra_info("socket"))
+        self._intake = MysqlIntake(wire)
         self._prepares = address.ip is None and _is_mariadb(wire)
         self._prepared = PreparedSelects(wire)
 
     async def run(self, statement: Statement, limits: Limits) -> Result:
         """Carry out a statement."""
         try:
-            with self._intake:
-                return await self._run(statement, limits)
+            self._intake.begin()
+            # A prepared statement's rows are read at once: not from a server that a job named, which may send
+            # millions where a few were asked for. MySQL treats values in them by other rules than in text.
+            if statement.few and self._prepares:
+                rows = await self._prepared.run(statement, limits)
+                if rows is not None:
+                    return Result(rows)
+            return await self._run_text(statement, limits)
         except MySQLError as error:
             raise self._translated(error) from error
         except (OSError, asyncio.IncompleteReadError) as error:
-            raise QueryError("the connection to the server was lost", LOST, lost=True) from error
-
-    async def _run(self, statement: Statement, limits: Limits) -> Result:
-        # A prepared statement's rows are read at once: not from a server that a job named, which may send
-        # millions where a few were asked for. MySQL treats values in them by other rules than in text.
-        if not (statement.few and self._prepares):
-            return await self._run_text(statement, limits)
-        found = await self._prepared.run(statement)
-        if found is None:
-            return await self._run_text(statement, limits)
-        rows = _rows_for(found.description, limits)
-        rows.add(found.rows)
-        return Result(rows.rows)
+            raise self._lost(LOST) from error
 
     async def _run_text(self, statement: Statement, limits: Limits) -> Result:
         cursor = self._wire.cursor(QuietCursor)
@@ -99,7 +95,7 @@ class MysqlConnection:
             return Result(None, affected=cursor.rowcount, last_id=cursor.lastrowid)
         if statement.few:
             self._prepared.came(statement, cursor.description)
-        rows = _rows_for(cursor.description, limits)
+        rows = Rows(columns_of(cursor.description), limits.rows)
         read = CHUNK_ROWS
         while read == CHUNK_ROWS:
             chunk = await cursor.fetchmany(CHUNK_ROWS)
@@ -113,8 +109,13 @@ class MysqlConnection:
         if code in _TIME_LIMIT_CODES:
             return TimeLimitError()
         if isinstance(error, InterfaceError) or code in _LOST_CODES or not self._wire.connected:
-            return QueryError("the connection to the server was lost", code or LOST, lost=True)
+            return self._lost(code or LOST)
         return QueryError(_words_of(error), code)
+
+    def _lost(self, code: int) -> Exception:
+        if self._intake.cut:
+            return CoreError(TOO_LARGE, OVER_LIMIT)
+        return QueryError("the connection to the server was lost", code, lost=True)
 
     async def prepare(self) -> None:
         """Bring the session to the state that every statement may rely on."""
@@ -196,10 +197,6 @@ async def _open(address: Address) -> Any:
 
 def _is_mariadb(wire: Any) -> bool:
     return "MariaDB" in wire.get_server_info()
-
-
-def _rows_for(description: Any, limits: Limits) -> Rows:
-    return Rows([column[0] for column in description], limits.rows)
 
 
 def _tls(authorities: str | None) -> ssl.SSLContext:

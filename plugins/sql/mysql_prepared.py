@@ -12,6 +12,7 @@ from asyncmy.constants import FIELD_TYPE
 from asyncmy.errors import MySQLError
 
 from plugins.sql.build import Statement
+from plugins.sql.driver import Columns, Limits, Rows
 
 #: To prepare a statement is a question more to the server: only what came so often before is worth it.
 USES_BEFORE = 4
@@ -50,6 +51,9 @@ _FORGOTTEN_CODES = frozenset((1243, 1615))
 #: Stands for a statement that is never to be prepared.
 _NEVER = -1
 
+#: Stands for the columns of a statement that gave none yet.
+_NOTHING: tuple[Any, Columns] = (object(), Columns((), 0))
+
 Texts = tuple[str, ...]
 
 
@@ -61,13 +65,16 @@ class PreparedSelects:
         self._wire = wire
         self._seen: dict[Texts, int] = {}
         self._prepared: dict[Texts, Any] = {}
-        self._good: dict[Texts, Any] = {}
+        self._good: dict[Texts, tuple[Any, Columns]] = {}
 
-    async def run(self, statement: Statement) -> Any | None:
+    async def run(self, statement: Statement, limits: Limits) -> list[dict[str, Any]] | None:
         """Carry a statement out if it is prepared, or is to be from now on.
 
         Returns:
-            the driver's result; None if the statement is to be sent as text.
+            its rows; None if the statement is to be sent as text.
+
+        Raises:
+            CoreError: the rows are over a limit.
         """
         prepared = self._prepared.get(statement.texts) or await self._prepare(statement)
         if prepared is None:
@@ -79,10 +86,17 @@ class PreparedSelects:
                 raise
             self.forget()
             return None
-        if self._is_good(statement, result.description):
-            return result
-        await self._drop(statement.texts, _NEVER)
-        return None
+        described, columns = self._good.get(statement.texts, _NOTHING)
+        if described is not result.description:
+            # At the first time; or somebody changed the table.
+            if not _are_alike(result.description):
+                await self._drop(statement.texts, _NEVER)
+                return None
+            columns = columns_of(result.description)
+            self._good[statement.texts] = result.description, columns
+        rows = Rows(columns, limits.rows)
+        rows.add(result.rows)
+        return rows.rows
 
     def came(self, statement: Statement, description: Any) -> None:
         """Take note of a statement that was sent as text, and of the columns that it gave."""
@@ -113,19 +127,15 @@ class PreparedSelects:
         self._prepared[statement.texts] = prepared
         return prepared
 
-    def _is_good(self, statement: Statement, description: Any) -> bool:
-        """Whether the rows are as their text would be; somebody may have changed the table."""
-        if self._good.get(statement.texts) is description:
-            return True
-        if not _are_alike(description):
-            return False
-        self._good[statement.texts] = description
-        return True
-
     async def _drop(self, texts: Texts, uses: int) -> None:
         self._seen[texts] = uses
         self._good.pop(texts, None)
         await self._prepared.pop(texts).close()
+
+
+def columns_of(description: Any) -> Columns:
+    """Return the columns that the driver describes."""
+    return Columns.named(column[0] for column in description)
 
 
 def _are_alike(description: Any) -> bool:

@@ -15,6 +15,7 @@ from moontide import Deadline
 from plugins.sql.build import Scalar, Statement
 from plugins.sql.driver import (
     Address,
+    Columns,
     Limits,
     QueryError,
     Result,
@@ -100,7 +101,7 @@ class PgConnection:
         while (result := await self._wire.wait(generators.fetch(self._wire.pgconn))) is not None:
             if result.status in _ROWS:
                 if rows is None:
-                    rows = Rows(_columns_of(result), limits.rows)
+                    rows = Rows(Columns.named(_columns_of(result)), limits.rows)
                 rows.add(_rows_of(result))
             elif result.status in _COPIES:
                 raise QueryError("COPY cannot be used here", FAILED, lost=True)

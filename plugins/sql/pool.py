@@ -10,6 +10,7 @@ from typing import Any
 
 from moontide import CoreError
 from plugins.sql.driver import OVER_LIMIT, Connection
+from plugins.sql.turns import Turns
 
 logger = logging.getLogger("moontide.sql")
 
@@ -42,10 +43,17 @@ class Pool:
         self._name = name
         self._size = size
         self._wait_seconds = wait_seconds
-        self._free = asyncio.Semaphore(size)
+        self._turns = Turns(size)
         self._idle: list[tuple[Connection, float]] = []
         self._tidying: set[asyncio.Task[None]] = set()
         self._closed = False
+
+    def at_hand(self) -> Connection | None:
+        """Borrow, without waiting, a connection that came back only just now; None if there is none."""
+        idle = self._idle
+        if not idle or time.monotonic() - idle[-1][1] >= TRUSTED_SECONDS or not self._turns.take():
+            return None
+        return idle.pop()[0]
 
     async def acquire(self) -> Connection:
         """Borrow a connection; each one must be given to `give_back` or `discard`.
@@ -56,11 +64,13 @@ class Pool:
         """
         if self._closed:
             raise CoreError(f"database {self._name!r} is closed; the engine is stopping", OVER_LIMIT)
-        await (self._wait_for_turn() if self._free.locked() else self._free.acquire())
+        if (connection := self.at_hand()) is not None:
+            return connection
+        await self._wait_for_turn()
         try:
             return self._trusted() or await self._working() or await self._open()
         except BaseException:
-            self._free.release()
+            self._turns.give_back()
             raise
 
     def give_back(self, connection: Connection, *, touched: bool) -> None:
@@ -73,7 +83,7 @@ class Pool:
             self._tidy(self._reset(connection))
         else:
             self._keep(connection)
-            self._free.release()
+            self._turns.give_back()
 
     def discard(self, connection: Connection) -> None:
         """Take a connection back that is of no more use, and stop what it still does."""
@@ -89,9 +99,11 @@ class Pool:
             await asyncio.wait(self._tidying)
 
     async def _wait_for_turn(self) -> None:
+        if self._turns.take():
+            return
         try:
             async with asyncio.timeout(self._wait_seconds):
-                await self._free.acquire()
+                await self._turns.wait()
         except TimeoutError as error:
             raise CoreError(
                 f"all {self._size} connections of database {self._name!r} stayed in use for "
@@ -133,7 +145,7 @@ class Pool:
         self._tidying.add(task)
         task.add_done_callback(self._tidying.discard)
         if lent:
-            task.add_done_callback(lambda _: self._free.release())
+            task.add_done_callback(lambda _: self._turns.give_back())
 
     async def _reset(self, connection: Connection) -> None:
         try:
