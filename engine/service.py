@@ -26,6 +26,7 @@ from engine.assembly.ground import Ground
 from engine.assembly.office import make_desk
 from engine.assembly.works import Works
 from engine.catalog import Catalog
+from engine.collector import resting
 from engine.desks.desk import Desk
 from engine.desks.enginedesk import Identity
 from engine.door.opening import make_door
@@ -225,11 +226,12 @@ class Engine:
         )
 
     def _load_plugins(self) -> Plugins:
-        return load_plugins(
-            self.settings.plugins.disable,
-            folder=self.settings.plugins_folder(self.home),
-            taken_commands=self._taken_commands,
-        )
+        with resting():
+            return load_plugins(
+                self.settings.plugins.disable,
+                folder=self.settings.plugins_folder(self.home),
+                taken_commands=self._taken_commands,
+            )
 
     def _open_session(self, plugins: Plugins, connection: Connection) -> Session:
         now = self._clock.now()

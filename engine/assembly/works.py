@@ -17,8 +17,6 @@ from engine.catalog import Catalog
 from engine.declarations import Declarations
 from engine.extensions.executors import Executor, RunQueue
 from engine.parts import declaring_fingerprint, make_catalog, make_runner, start_executor
-from engine.remote.answering import Answers
-from engine.remote.carrying import carried_by
 from engine.rules.given import Reading
 from engine.rules.holds import Holds
 from engine.runs.chains import Chains
@@ -293,6 +291,10 @@ class Works:
         )
 
     def _carried_by(self, queue: RunQueue) -> AbstractAsyncContextManager[Executor]:
+        # What speaks to the server takes a while to load, and few engines need it.
+        from engine.remote.answering import Answers
+        from engine.remote.carrying import carried_by
+
         ground, means = self.ground, self.runner.means
         answers = Answers(
             runs=means.runs, own_job=means.own_job, library=means.library, journal=ground.journal

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
 import sys
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Sequence
 
 from engine.cli.beside import DashboardProcess
 from engine.cli.commands import command_names
@@ -15,12 +13,10 @@ from engine.cli.lines import EventLines
 from engine.cli.live import LiveView
 from engine.cli.output import console
 from engine.cli.place import Place
+from engine.cli.signals import log_to, until_signal
 from engine.collector import spare_what_is_loaded
 from engine.service import Engine
 from engine.store.ownership import WAIT_SECONDS
-from engine.workernode import USUAL_SLOTS, Offer, WorkerNode, read_offer
-
-LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 def print_events(
@@ -50,42 +46,11 @@ def show_dashboard(place: Place, disable: Sequence[str] = ()) -> None:
     asyncio.run(_show_dashboard(place, disable))
 
 
-def carry_out(place: Place, disable: Sequence[str], *, tags: str, slots: int | None, name: str) -> None:
-    """Run a worker, and write one line when it begins and one when it ends.
-
-    Args:
-        tags: what it offers, with commas between.
-        slots: how many runs at once; None: as many as an engine.
-        name: what it is called; "" is the name of the machine.
-
-    Raises:
-        SettingsError: it cannot offer that.
-    """
-    settings = place.settings().without_plugins(disable)
-    logging.basicConfig(level=logging.WARNING, format=LOG_FORMAT)
-    logging.getLogger("moontide").setLevel(settings.log.level.upper())
-    offer = read_offer(tags, slots=slots or settings.pool.size or USUAL_SLOTS, name=name)
-    asyncio.run(_carry_out(WorkerNode(settings, home=place.home, offer=offer), offer))
-
-
-async def _carry_out(worker: WorkerNode, offer: Offer) -> None:
-    with _until_signal() as stopped:
-        await worker.start()
-        offered = f", tags {', '.join(offer.tags)}" if offer.tags else ""
-        print(f"worker {offer.name} takes runs: {offer.slots} at once{offered}", flush=True)
-        try:
-            await stopped.wait()
-        finally:
-            cut_short = await worker.stop()
-        told = f"; stopped: {', '.join(map(str, cut_short))}" if cut_short else ""
-        print(f"worker {offer.name} has ended{told}", flush=True)
-
-
 async def _print_events(
     place: Place, disable: Sequence[str], *, watch: bool, patience_seconds: float | None
 ) -> None:
     engine = _engine(place, disable, watch, logging.StreamHandler(), patience_seconds)
-    with EventLines(sys.stdout) as lines, _until_signal() as stopped:
+    with EventLines(sys.stdout) as lines, until_signal() as stopped:
         engine.events.subscribe(lines.put)
         await _work(engine, stopped, stopped.wait)
 
@@ -94,14 +59,14 @@ async def _show_live(place: Place, disable: Sequence[str]) -> None:
     view = LiveView(console())
     engine = _engine(place, disable, True, view.log_handler())
     engine.events.subscribe(view.take)
-    with _until_signal() as stopped:
+    with until_signal() as stopped:
         await _work(engine, stopped, lambda: view.show(engine.desk, stopped))
 
 
 async def _show_dashboard(place: Place, disable: Sequence[str]) -> None:
     dashboard = DashboardProcess(place.home)
     engine = _engine(place, disable, True, dashboard.log_handler())
-    with _until_signal() as stopped:
+    with until_signal() as stopped:
         await _work(engine, stopped, lambda: dashboard.show(stopped))
 
 
@@ -113,9 +78,7 @@ def _engine(
     patience_seconds: float | None = WAIT_SECONDS,
 ) -> Engine:
     settings = place.settings().without_plugins(disable)
-    # Libraries are heard from when something is wrong; the setting is about the engine's own words.
-    logging.basicConfig(level=logging.WARNING, format=LOG_FORMAT, handlers=[handler])
-    logging.getLogger("moontide").setLevel(settings.log.level.upper())
+    log_to(handler, settings.log.level)
     return Engine(
         settings,
         home=place.home,
@@ -155,25 +118,3 @@ async def _started(engine: Engine, stopped: asyncio.Event) -> bool:
         return False
     start.result()
     return True
-
-
-@contextmanager
-def _until_signal() -> Iterator[asyncio.Event]:
-    """Give an event that the first SIGINT or SIGTERM sets; the second one ends the process at once."""
-    loop = asyncio.get_running_loop()
-    stopped = asyncio.Event()
-    signals = [signal.SIGINT, signal.SIGTERM]
-    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
-        # The terminal or the SSH session was closed, and nobody asked for more with nohup.
-        signals.append(signal.SIGHUP)
-
-    def stop() -> None:
-        stopped.set()
-        for number in signals:
-            loop.remove_signal_handler(number)
-            # The kernel's own action: it works even when the loop hangs.
-            signal.signal(number, signal.SIG_DFL)
-
-    for number in signals:
-        loop.add_signal_handler(number, stop)
-    yield stopped

@@ -10,6 +10,7 @@ import typer
 
 from engine.cli.output import on_terminal
 from engine.cli.place import place_of
+from engine.collector import resting
 
 Disable = Annotated[
     list[str] | None,
@@ -29,9 +30,10 @@ def up(
     Leaving the dashboard stops the engine. Saved job files are reloaded at once, unless the settings say
     otherwise. Without a terminal, each event is one line.
     """
-    from engine.cli import hosting
     from engine.dashboards import has_dashboard
 
+    with resting():
+        from engine.cli import hosting
     if not (on_terminal() and sys.stdin.isatty()):
         hosting.print_events(place_of(context), disable or [], watch=True)
     elif plain or not has_dashboard() or os.environ.get("TERM", "dumb") == "dumb":
@@ -46,7 +48,8 @@ def serve(context: typer.Context, disable: Disable = None) -> None:
     Each event is one line on standard output. While another engine leads on the same database of a server,
     this one stands by, and takes the lead when that one is gone.
     """
-    from engine.cli import hosting
+    with resting():
+        from engine.cli import hosting
 
     hosting.print_events(place_of(context), disable or [], watch=False, patience_seconds=None)
 
@@ -69,6 +72,7 @@ def worker(
     It is the database of this home; SIGTERM ends the worker. It takes the runs of jobs that
     ask for nothing, or for what it offers. Its moontide.toml has the same database and executor as theirs.
     """
-    from engine.cli import hosting
+    with resting():
+        from engine.cli import working
 
-    hosting.carry_out(place_of(context), disable or [], tags=tags, slots=slots, name=name)
+    working.carry_out(place_of(context), disable or [], tags=tags, slots=slots, name=name)
