@@ -44,7 +44,7 @@ SETTLE_SECONDS = 12.0
 def measure(effort: Effort) -> list[Figure]:
     """Return runs per second with workers, processor time of a run, start latency, and the cost at rest."""
     try:
-        with _database() as url:
+        with empty_database() as url:
             speeds = [figure for count in WORKERS for figure in asyncio.run(_speed(url, count, effort))]
             return [*speeds, *asyncio.run(_latency(url, effort)), *asyncio.run(_rest(url, effort))]
     except OperationalError as error:
@@ -53,7 +53,7 @@ def measure(effort: Effort) -> list[Figure]:
 
 
 @contextmanager
-def _database() -> Iterator[str]:
+def empty_database() -> Iterator[str]:
     """Give the URL of an empty database."""
     name = f"moontide_bench_{secrets.token_hex(4)}"
     _do(f"CREATE DATABASE {name}")

@@ -8,17 +8,27 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Engine, Select, Table, func, select, text
 
 from engine.runfilter import RunFilter, is_pattern
-from engine.states import RunStatus, Trigger
+from engine.states import FINAL, RunStatus, Trigger
 from engine.store.dialects import name_like
-from engine.store.models import ASKED_FOR, FOR_A_USER, JOB, PLANNED_RUN, RUN, SOURCE
+from engine.store.models import ASKED_FOR, ENDED_OTHERWISE, FOR_A_USER, JOB, PLANNED_RUN, RUN, SOURCE
 from engine.store.queries import planned_run, planned_view, reading, select_planned_runs, select_run_views
 from engine.store.search import goes_newest_first, matching, newest_matching, parse_phrases
 from engine.views import RunView
+
+#: In words this is `ENDED_OTHERWISE`.
+OTHERWISE = frozenset(status.value for status in FINAL - {RunStatus.COMPLETE})
+
+#: How far the clock of an engine may have been set back, at the most.
+CLOCK_SET_BACK = timedelta(days=1)
+
+#: Runs among which one is looked for whose id says when it was given.
+PROBED = 100
 
 
 class History:
@@ -76,6 +86,8 @@ class History:
     def _begun(
         self, wanted: RunFilter, among: Collection[str] | None, before_id: int | None, limit: int
     ) -> list[RunView]:
+        if wanted.until is not None:
+            before_id = _lower(before_id, self._above_all_before(wanted.until))
         # Ids first: what has to be sorted or passed over on the way is then a number, not a whole row.
         ids = self._ids(wanted, among, before_id).limit(limit)
         query = select_run_views().where(RUN.c.id.in_(ids.correlate(None)))
@@ -88,6 +100,16 @@ class History:
             return newest_matching(query, parse_phrases(wanted.text), before_id)
         return _newest(select(RUN.c.id).where(*self._conditions(wanted, among)), RUN, before_id)
 
+    def _above_all_before(self, moment: datetime) -> int | None:
+        """Return an id that no run has that was queued before a moment, or None if none is known.
+
+        Ids grow with time, and each run has its own before it is queued; one by schedule just then. So newer
+        runs need not be gone through.
+        """
+        later = select(RUN.c.id, RUN.c.trigger).where(RUN.c.queued >= moment + CLOCK_SET_BACK)
+        probed = self._rows(later.order_by(RUN.c.queued).limit(PROBED))
+        return next((run_id for run_id, trigger in probed if trigger == Trigger.SCHEDULE.value), None)
+
     def _planned(
         self, wanted: RunFilter, among: Collection[str] | None, before_id: int | None, limit: int
     ) -> list[RunView]:
@@ -97,10 +119,12 @@ class History:
 
     def _conditions(self, wanted: RunFilter, among: Collection[str] | None) -> list[Any]:
         conditions: list[Any] = self._common(wanted, RUN, among)
+        # By conditions in words the database knows that an index of few runs has all of those.
         statuses = [status.value for status in wanted.statuses if status is not RunStatus.PLANNED]
         if statuses:
             conditions.append(_any_of(RUN.c.status, statuses))
-        # By these words the database knows that an index of few runs has all of them.
+        if wanted.job is not None and statuses and OTHERWISE.issuperset(statuses):
+            conditions.append(text(f"run.{ENDED_OTHERWISE}"))
         if wanted.triggers and Trigger.SCHEDULE not in wanted.triggers:
             conditions.append(text(f"run.{ASKED_FOR}"))
         if wanted.user_id:
@@ -159,6 +183,10 @@ def _newest(query: Select[Any], table: Table, before_id: int | None) -> Select[A
     if before_id is not None:
         query = query.where(table.c.id < before_id)
     return query.order_by(table.c.id.desc())
+
+
+def _lower(one: int | None, other: int | None) -> int | None:
+    return min((limit for limit in (one, other) if limit is not None), default=None)
 
 
 def _any_of(column: Any, values: list[str]) -> ColumnElement[bool]:

@@ -70,6 +70,7 @@ def _json() -> Any:
 #: What few runs have; a question that says so in these words finds them by an index.
 ASKED_FOR = "trigger <> 'schedule'"
 FOR_A_USER = "user_id <> 0"
+ENDED_OTHERWISE = "status IN ('CANCELLED', 'CRASHED', 'ERROR', 'SKIPPED', 'TIMEOUT')"
 
 
 class Session(StoreModel, table=True):
@@ -126,6 +127,7 @@ class Run(StoreModel, table=True):
         index_of_few("ix_run_remove_at", "remove_at", where="remove_at IS NOT NULL"),
         index_of_few("ix_run_asked_for", "trigger", "id", where=ASKED_FOR),
         index_of_few("ix_run_user_id", "user_id", "id", where=FOR_A_USER),
+        index_of_few("ix_run_job_otherwise", "job", "status", "id", where=ENDED_OTHERWISE),
     )
 
     id: int = Field(sa_column=Column(BIG_ID, primary_key=True, autoincrement=False))

@@ -30,7 +30,7 @@ _PATIENCE = "200ms"
 OLD = "old"
 
 #: Runs that are kept of a part that is removed, at the most: they are moved.
-MOST_KEPT = 20_000
+MOST_KEPT = 1000
 
 _PARTS = """
 SELECT c.relname, pg_get_expr(c.relpartbound, c.oid)

@@ -17,6 +17,7 @@ from engine.states import FINAL, RunStatus, Trigger
 from engine.store.database import Database
 from engine.store.history import History
 from engine.store.rows import Changes, JobPatch, PlannedRun, RunRow
+from engine.store.search import index_runs
 from engine.store.writes import write
 from engine.views import RunView
 from tests.engine.store.conftest import NOON, a_run, an_end
@@ -55,7 +56,8 @@ class Past:
 def put(database: Database, runs: list[Past]) -> None:
     """Write runs as the engine does."""
     changes = [Changes(runs=(run.row,), jobs=(JobPatch(run.job, {}),)) for run in runs]
-    changes += [Changes(ends=((run.id, an_end(run.status)),)) for run in runs if run.status in FINAL]
+    ended = [run for run in runs if run.status in FINAL]
+    changes += [Changes(ends=((run.id, an_end(run.status, error="no moon")),)) for run in ended]
     with database.writer.begin() as connection:
         write(connection, changes, NOON)
 
@@ -123,6 +125,29 @@ def test_counts_are_those_of_the_list(store: Database, runs: list[Past], wanted:
     history = History(emptied(store).reader)
     put(store, numbered(runs))
     assert history.counts(wanted) == Counter(run.status.value for run in runs if fits(run, wanted))
+
+
+#: Hours between one run made known and the next; for how long it is planned, None for a run by schedule.
+made_known = st.lists(st.tuples(st.integers(0, 40), st.none() | st.integers(0, 200)), max_size=30)
+
+
+@settings(max_examples=60, deadline=None)
+@given(made=made_known, until=st.integers(0, 600), text=st.booleans())
+def test_runs_until_a_time_are_the_same_though_newer_ones_are_not_gone_through(
+    store: Database, made: list[tuple[int, int | None]], until: int, text: bool
+) -> None:
+    history = History(emptied(store).reader)
+    hour, runs = 0, []
+    for number, (later, planned_for) in enumerate(made, 1):
+        hour += later
+        trigger = Trigger.SCHEDULE if planned_for is None else Trigger.CALL
+        runs.append(Past(number, "report", RunStatus.ERROR, trigger, 60 * (hour + (planned_for or 0)), 0))
+    put(store, runs)
+    with store.writer.begin() as connection:
+        index_runs(connection, [run.id for run in runs])
+    wanted = RunFilter(until=NOON + timedelta(hours=until), text="moon" if text else None)
+    found = [view.id for view in history.find(wanted)]
+    assert found == [run.id for run in reversed(runs) if run.minute < 60 * until]
 
 
 def test_only_runs_of_some_jobs_are_chosen(store: Database) -> None:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec import structs
 from sqlalchemy import event
 
 from engine.run import Retention
@@ -18,9 +19,11 @@ from engine.store.database import Database
 from engine.store.given import GivenQueries
 from engine.store.history import History
 from engine.store.pruning import Pruning
+from engine.store.rows import Changes
 from engine.store.slotqueries import SlotQueries
 from engine.store.timelines import Steps, Timelines
-from tests.engine.store.conftest import NOON
+from engine.store.writes import write
+from tests.engine.store.conftest import NOON, a_run
 
 HOUR = timedelta(hours=1)
 AGES = Retention(age_seconds=3600, failed_age_seconds=7200)
@@ -41,6 +44,7 @@ QUESTIONS: dict[str, tuple[Ask, str]] = {
     "runs in a status": (runs(statuses=(RunStatus.ERROR,)), "ix_run_status_id"),
     "runs by hand": (runs(triggers=(Trigger.MANUAL,)), "ix_run_asked_for"),
     "runs by hand or call": (runs(triggers=(Trigger.MANUAL, Trigger.CALL)), "ix_run_asked_for"),
+    "failed runs of a job": (runs(job="report", statuses=(RunStatus.ERROR,)), "ix_run_job_otherwise"),
     "runs for a user": (runs(user_id=7), "ix_run_user_id"),
     "runs of an hour": (runs(since=NOON, until=NOON + HOUR), "ix_run_queued"),
     "runs counted since": (counts(since=NOON), "ix_run_queued"),
@@ -98,6 +102,18 @@ def test_few_rows_among_many_are_found_by_an_index(database: Database, plan: lis
     assert any(index in step for step in plan), plan
     tables = ("run", "slot", "alert", "audit", "planned_run", "given_schedule")
     assert [step for step in plan if step in {f"SCAN {table}" for table in tables}] == []
+
+
+@pytest.mark.parametrize("more", [{}, {"job": "report"}, {"text": "moon"}])
+def test_runs_until_a_time_are_looked_up_below_the_ids_of_newer_ones(
+    database: Database, plan: list[str], more: dict[str, Any]
+) -> None:
+    with database.writer.begin() as connection:
+        newer = structs.replace(a_run(9), queued=NOON + timedelta(days=2))
+        write(connection, [Changes(runs=(newer,))], NOON)
+    runs(until=NOON, **more)(database)
+    assert any("<" in step for step in plan), plan
+    assert not any("TEMP B-TREE" in step for step in plan), plan
 
 
 @pytest.mark.parametrize("more", [{}, {"job": "report"}, {"statuses": (RunStatus.ERROR,)}])
