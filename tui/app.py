@@ -36,12 +36,16 @@ if TYPE_CHECKING:
     from textual.command import Provider
     from textual.dom import DOMNode
     from textual.filter import LineFilter
+    from textual.timer import Timer
 
     from engine.api.client import AsyncClient
     from engine.roles import Role
 
 #: At the latest then Python's collector works; before, when the first list of jobs is there.
 COLLECTOR_SECONDS = 10.0
+
+#: What the person likes is written when it rests for so long: each letter of a filter changes it.
+REST_SECONDS = 1.0
 
 #: What terminals too poor to draw on are told; `moontide jobs` and the others work everywhere.
 NO_TERMINAL = "the dashboard needs a terminal; `moontide jobs`, `runs` and `log` work without one"
@@ -123,6 +127,9 @@ class Dashboard(Guided):
         self._link = Link(client, self.board, on_live=self._show_at_once, on_restart=self._tell_of_restart)
         self._owns_engine = owns_engine
         self._added_keys: set[str] = set()
+        self._saving: Timer | None = None
+        #: Animations would send many screens where one says all, which a slow line cannot carry.
+        self.animation_level = "none"
         self._signs = [] if speaks_unicode() else [PlainSigns()]
         for theme in THEMES:
             self.register_theme(theme)
@@ -138,19 +145,33 @@ class Dashboard(Guided):
 
     def on_mount(self) -> None:
         """Open the list of jobs and connect."""
+        self.context.kept.when_changed = self._save_at_rest
         self.push_screen(JobsScreen(self.context))
         if self.context.kept.trouble:
             self.notify(self.context.kept.trouble, severity="warning", timeout=WARNING_SECONDS, markup=False)
         if not self.is_headless:
             # So that the terminal is put back in order when `kill` or a leaving `moontide up` ends this.
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.exit, 0)
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._hang_up)
             self.set_timer(COLLECTOR_SECONDS, self._let_collector_work)
         self.run_worker(self._link.keep(), group="link", exit_on_error=True)
 
     async def on_unmount(self) -> None:
         """Let go of the engine."""
+        self.context.kept.save()
         self.workers.cancel_group(self, "link")
         await self.context.client.close()
+
+    def _save_at_rest(self) -> None:
+        if self._saving is not None:
+            self._saving.stop()
+        self._saving = self.set_timer(REST_SECONDS, self.context.kept.save)
+
+    def _hang_up(self) -> None:
+        """End at once, as the terminal is closed, but with what the person likes written."""
+        self.context.kept.save()
+        asyncio.get_running_loop().remove_signal_handler(signal.SIGHUP)
+        os.kill(os.getpid(), signal.SIGHUP)
 
     def _show_at_once(self) -> None:
         self._let_collector_work()
@@ -294,7 +315,6 @@ def prepare_process() -> None:
     if not os.environ.get("TEXTUAL_DRIVER"):
         for name in ("COLUMNS", "LINES"):
             os.environ.pop(name, None)
-    os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
 
 
 def run(

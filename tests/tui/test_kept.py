@@ -13,12 +13,15 @@ from tui.look.themes import DARK, GREY, LIGHT, TERMINAL, fitting_theme
 from tui.model.kept import Kept, kept_path
 
 
-def test_a_change_is_kept_at_once_and_leaves_no_other_file(tmp_path: Path) -> None:
+def test_what_is_saved_is_kept_and_leaves_no_other_file(tmp_path: Path) -> None:
     path = tmp_path / "state" / "moontide" / "dashboard.json"
-    Kept(path).put("theme", LIGHT.name)
+    kept = Kept(path)
+    kept.put("theme", LIGHT.name)
+    kept.save()
     again = Kept(path)
     assert again.get("theme") == LIGHT.name
     again.put("theme", "")
+    again.save()
     assert json.loads(path.read_text()) == {}
     assert list(path.parent.iterdir()) == [path]
 
@@ -30,8 +33,20 @@ def test_a_broken_file_is_told_of_and_replaced_by_the_next_change(tmp_path: Path
     kept = Kept(path)
     assert "cannot be read" in kept.trouble
     kept.put("jobs.sort", "name")
+    kept.save()
     assert Kept(path).trouble == ""
     assert Kept(path).get("jobs.sort") == "name"
+
+
+def test_what_did_not_change_is_not_written_again(tmp_path: Path) -> None:
+    path = tmp_path / "dashboard.json"
+    kept = Kept(path)
+    kept.put("jobs.sort", "name")
+    kept.save()
+    path.unlink()
+    kept.put("jobs.sort", "name")
+    kept.save()
+    assert not path.exists()
 
 
 def test_values_that_are_no_text_are_left_out(tmp_path: Path) -> None:
@@ -44,6 +59,7 @@ def test_a_folder_that_takes_no_file_ends_the_remembering_with_a_reason(tmp_path
     (tmp_path / "file").write_text("")
     kept = Kept(tmp_path / "file" / "dashboard.json")
     kept.put("theme", "x")
+    kept.save()
     assert "not remembered" in kept.trouble or "cannot be read" in kept.trouble
     assert kept.get("theme") == "x"
 

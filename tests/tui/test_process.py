@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -102,6 +103,21 @@ def test_a_repaired_job_runs_again(home: Path, open_terminal: Open) -> None:
     terminal.reads("reloaded: 1 changed")
     terminal.send("\r")
     terminal.reads("complete")
+
+
+@pytest.mark.usefixtures("engine")
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
+def test_a_filter_is_remembered_from_its_last_letter_on(
+    home: Path, open_terminal: Open, number: signal.Signals
+) -> None:
+    terminal = open_terminal("--home", str(home), "tui", XDG_STATE_HOME=str(home / "state"))
+    terminal.reads("beat")
+    terminal.send("/nothing")
+    terminal.reads("No job matches “nothing”")
+    terminal.process.send_signal(number)
+    assert terminal.ended() == (0 if number is signal.SIGTERM else -number)
+    kept = json.loads((home / "state" / "moontide" / "dashboard.json").read_text())
+    assert kept == {"jobs.filter": "nothing"}
 
 
 def test_without_a_terminal_it_ends_at_once_and_says_what_works(home: Path) -> None:
@@ -266,3 +282,10 @@ except BrokenPipeError:
     raise SystemExit(7)
 """
     assert subprocess.run([sys.executable, "-c", program], timeout=60).returncode == 7
+
+
+def test_textual_is_told_how_to_draw_before_it_is_loaded() -> None:
+    code = "import tui.app, textual.constants; print(textual.constants.MAX_FPS)"
+    environment = {name: value for name, value in os.environ.items() if name != "TEXTUAL_FPS"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, env=environment, check=True)
+    assert done.stdout == b"120\n"

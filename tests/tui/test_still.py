@@ -15,6 +15,7 @@ from tests.engine.conftest import until
 from tests.tui.conftest import Seat
 from tests.tui.showcase import Showcase, showcase, visit
 from tui.screens.listpage import ListPage
+from tui.widgets.bars import Prose
 from tui.widgets.grid import Grid
 
 
@@ -131,3 +132,15 @@ async def test_news_change_neither_filter_marks_nor_scroll_of_the_jobs(tmp_path:
             assert (grid.cursor_row.name, grid.scroll_offset.y, set(grid.marked), len(grid.marked)) == before
             assert "another" not in seat.text
             assert seat.lines[1].strip() == "zz"
+
+
+async def test_scrolling_is_one_step(tmp_path: Path) -> None:
+    async with showcase(tmp_path), visit(tmp_path, "jobs", (80, 24)) as seat:
+        await seat.press("question_mark")
+        page = seat.app.screen.query_one(Prose)
+        seen: list[float] = []
+        seat.app.watch(page, "scroll_y", lambda now: seen.append(now), init=False)
+        await seat.press("pagedown")
+        await seat.pilot.wait_for_animation()
+        assert len(seen) == 1
+        assert seen[0] > 0

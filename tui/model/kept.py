@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
@@ -13,7 +13,11 @@ LONGEST = 500
 
 
 class Kept:
-    """Names and their values. With a file, each change is written at once, whole or not at all."""
+    """Names and their values. With a file, `save` writes those that changed, all or nothing.
+
+    Attributes:
+        when_changed: called after each change, which is not written yet.
+    """
 
     def __init__(self, path: Path | None = None) -> None:
         """Read what was kept.
@@ -23,6 +27,8 @@ class Kept:
         """
         self._path = path
         self._values: dict[str, str] = {}
+        self._is_written = True
+        self.when_changed: Callable[[], None] = lambda: None
         #: What is wrong with the file, in words; "" if nothing is.
         self.trouble = ""
         if path is not None:
@@ -47,13 +53,19 @@ class Kept:
         return self._values.get(name, "")
 
     def put(self, name: str, value: str) -> None:
-        """Keep a value; "" keeps nothing."""
+        """Keep a value, for good once `save` is called; "" keeps nothing."""
         if value == self.get(name) or len(value) > LONGEST:
             return
         self._values.pop(name, None)
         if value:
             self._values[name] = value
-        if self._path is not None:
+        self._is_written = False
+        self.when_changed()
+
+    def save(self) -> None:
+        """Write what changed since the last time, if anything did."""
+        if self._path is not None and not self._is_written:
+            self._is_written = True
             self._write(self._path)
 
     def _write(self, path: Path) -> None:

@@ -116,7 +116,7 @@ class Grid(ScrollView, Generic[Row], can_focus=True):
         self._key = key
         self._empty = empty
         self._rows: Sequence[Row] = ()
-        self._places: dict[Hashable, int] = {}
+        self._table: dict[Hashable, int] | None = {}
         self._cursor: Hashable | None = None
         self._at = 0
         self.marked: set[Hashable] = set()
@@ -133,8 +133,7 @@ class Grid(ScrollView, Generic[Row], can_focus=True):
         """
         grew = len(rows) != len(self._rows)
         in_sight = self._keys_in_sight() if self.scroll_offset.y else ()
-        self._rows = rows
-        self._places = {self._key(row): place for place, row in enumerate(rows)}
+        self._rows, self._table = rows, None
         if self.marked:
             self.marked &= self._places.keys()
         self._keep_cursor()
@@ -146,6 +145,16 @@ class Grid(ScrollView, Generic[Row], can_focus=True):
         if not grew:
             self.redraw_changes()
 
+    @property
+    def _places(self) -> dict[Hashable, int]:
+        """Where each row is. With very many rows this takes longer than to draw those on the screen."""
+        if self._table is None:
+            self._table = {self._key(row): place for place, row in enumerate(self._rows)}
+        return self._table
+
+    def _is_at(self, key: Hashable, place: int) -> bool:
+        return place < len(self._rows) and self._key(self._rows[place]) == key
+
     def _keys_in_sight(self) -> Sequence[Hashable]:
         top = self.scroll_offset.y
         return [self._key(row) for row in self._rows[top : top + self._page]]
@@ -153,13 +162,15 @@ class Grid(ScrollView, Generic[Row], can_focus=True):
     def _moved_by(self, in_sight: Sequence[Hashable]) -> int:
         """Return by how many places most of the rows that were on the screen moved."""
         top = self.scroll_offset.y
+        if all(self._is_at(key, place) for place, key in enumerate(in_sight, top)):
+            return 0
         moves = Counter(
             self._places[key] - place for place, key in enumerate(in_sight, top) if key in self._places
         )
         return moves.most_common(1)[0][0] if moves else 0
 
     def _keep_cursor(self) -> None:
-        place = self._places.get(self._cursor)
+        place = self._at if self._is_at(self._cursor, self._at) else self._places.get(self._cursor)
         if place is None:
             # The row is gone: its neighbour takes the cursor.
             place = min(self._at, max(0, len(self._rows) - 1))
