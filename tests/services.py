@@ -179,8 +179,12 @@ def find_pg() -> Server | None:
     return server if pg_answers(server) else None
 
 
-def own_pg(folder: Path, *, tls: Identity | None = None) -> OwnServer | None:
-    """Prepare a private server, with TLS if it gets a certificate; None where PostgreSQL is not installed."""
+def own_pg(folder: Path, *, tls: Identity | None = None, also: str = HOST) -> OwnServer | None:
+    """Prepare a private server, with TLS if it gets a certificate; None where PostgreSQL is not installed.
+
+    Args:
+        also: another address of this machine at which it lets in all that is near.
+    """
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     if not found:
         return None
@@ -191,7 +195,9 @@ def own_pg(folder: Path, *, tls: Identity | None = None) -> OwnServer | None:
     _run([*become, str(found[-1]), "-D", str(data), "-U", "postgres", "-A", "trust", "-E", "UTF8"])
     server = Server("pg", free_port(), "postgres")
     program = str(found[-1].with_name("postgres"))
-    place = ["-c", f"listen_addresses={HOST}", "-c", f"port={server.port}"]
+    with (data / "pg_hba.conf").open("a") as lets_in:
+        lets_in.write(f"host all all {also}/24 trust\n")
+    place = ["-c", f"listen_addresses={','.join({HOST, also})}", "-c", f"port={server.port}"]
     place += ["-c", f"unix_socket_directories={folder}", "-c", "fsync=off"]
     if tls is not None:
         certificate, key = tls.written(folder, account)

@@ -54,6 +54,7 @@ def judge(
     complaints += _of_submissions(orders, records)
     complaints += _of_sightings(orders, sightings, records)
     complaints += _of_retries(orders, records)
+    complaints += _of_late_ends(records)
     ledgers = _ledgers(records)
     times = {job: _times(ledgers[job]) for job in orders.every}
     for job, seconds in orders.every.items():
@@ -110,6 +111,21 @@ def _of_retries(orders: Orders, records: Records) -> Iterator[str]:
             yield f"invented: run {run.id} is no attempt after run {run.parent}"
         if before is not None and before.status not in {"ERROR", "TIMEOUT", "CRASHED"}:
             yield f"doubled: run {run.id} tries run {before.id} again, which is {before.status}"
+
+
+#: How a run may stand that was given up while somebody had it.
+_GIVEN_UP = frozenset({"CRASHED", "TIMEOUT", "CANCELLED"})
+
+
+def _of_late_ends(records: Records) -> Iterator[str]:
+    """One end of a run counts: another one comes late, once, and only of a run that had started."""
+    for run in records.runs:
+        if run.superseded > 1:
+            yield f"doubled: run {run.id} of {run.job} came late {run.superseded} times"
+        if run.superseded and run.status not in _GIVEN_UP:
+            yield f"doubled: run {run.id} of {run.job} is {run.status}, and came late besides"
+        if run.superseded and not run.started:
+            yield f"invented: run {run.id} of {run.job} came late, and never started"
 
 
 def _of_sightings(orders: Orders, sightings: Sequence[Sighting], records: Records) -> Iterator[str]:

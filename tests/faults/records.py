@@ -20,6 +20,7 @@ class Run:
         parent: the run before, of a retry.
         token: what whoever asked for it has put into its data.
         due: in UTC.
+        superseded: how many ends came too late to count.
     """
 
     id: int
@@ -32,6 +33,7 @@ class Run:
     started: bool
     finished: bool
     token: str | None
+    superseded: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,10 @@ class Records:
         return [*unfinished, *self.planned]
 
 
-_RUNS = "SELECT id, job, status, trigger, attempt, rescheduled_from, due, started, finished, data FROM run"
+_RUNS = (
+    "SELECT id, job, status, trigger, attempt, rescheduled_from, due, started, finished, data, superseded "
+    "FROM run"
+)
 _SLOTS = "SELECT job, first_due, last_due, count, fate, cause FROM slot"
 _JOBS = "SELECT name, status, next_due FROM job WHERE present"
 _PLANNED = "SELECT id FROM planned_run"
@@ -117,6 +122,7 @@ def _run(
     started: str | None,
     finished: str | None,
     data: str | None,
+    superseded: str | None,
 ) -> Run:
     return Run(
         id,
@@ -129,6 +135,7 @@ def _run(
         started is not None,
         finished is not None,
         _token(data),
+        len(json.loads(superseded)) if superseded else 0,
     )
 
 

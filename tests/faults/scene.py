@@ -81,6 +81,7 @@ class Scene:
 
     Attributes:
         recoveries: how long after each strike the engine served again, in seconds.
+        most_open: runs of one of those who ask that have not ended.
     """
 
     home: Home
@@ -90,6 +91,7 @@ class Scene:
     prefix: Sequence[str] = ()
     engine: Served | None = None
     recoveries: list[float] = field(default_factory=list)
+    most_open: int = _MOST_OPEN
     _tokens: Iterator[int] = field(default_factory=lambda: iter(range(1, 10**9)))
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -156,7 +158,7 @@ class Scene:
         with Client(socket_in(self.home.path), actor="asker@here") as client:
             pause, unfinished = _PAUSE_SECONDS, deque[int]()
             while not stopped.wait(pause):
-                if not _has_room(client, unfinished):
+                if not _has_room(client, unfinished, self.most_open):
                     continue
                 asked = self.submit(client, chance.choice(jobs))
                 pause = _PAUSE_SECONDS if asked.answer is Answer.ACCEPTED else _PAUSE_UNHEARD_SECONDS
@@ -212,12 +214,12 @@ class Scene:
         return checked(asked, self.witness.path, database, *options)
 
 
-def _has_room(client: Client, unfinished: deque[int]) -> bool:
+def _has_room(client: Client, unfinished: deque[int], most_open: int) -> bool:
     """Forget runs that have ended, the oldest first; say whether another one may be asked for.
 
     An engine that does not answer is asked all the same.
     """
-    while len(unfinished) >= _MOST_OPEN:
+    while len(unfinished) >= most_open:
         try:
             status = client.run(unfinished[0]).status
         except MoontideError:

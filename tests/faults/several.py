@@ -96,7 +96,7 @@ class Several:
         began = time.monotonic()
         until(lambda: self.leads(post), PATIENCE_SECONDS)
         led = time.monotonic() - began
-        until(lambda: _serves(post), PATIENCE_SECONDS)
+        until(lambda: serves(post.served), PATIENCE_SECONDS)
         return Takeover(led, time.monotonic() - began)
 
     def goes_on(self, post: Post, times: int = 3) -> None:
@@ -152,11 +152,11 @@ def _begin(several: Several) -> None:
         until(lambda post=post: several.stands_by(post), PATIENCE_SECONDS)  # type: ignore[misc]
 
 
-def _serves(post: Post) -> bool:
+def serves(served: Served) -> bool:
     """Return whether an engine answers as the one that leads; until then it says that nobody does."""
     with suppress(EngineUnreachable):
-        status = post.served.client.status()
-        return status.state == "Running" and status.pid == post.served.process.pid
+        status = served.client.status()
+        return status.state == "Running" and status.pid == served.process.pid
     return False
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -16,12 +17,12 @@ from tests.faults.scene import Verdict, checked
 
 _TABLES = """
 CREATE TABLE run (id INTEGER PRIMARY KEY, job, status, trigger, attempt, rescheduled_from, due, started,
-    finished, data);
+    finished, data, superseded);
 CREATE TABLE slot (job, first_due, last_due, count, fate, cause);
 CREATE TABLE job (name, status, next_due, present);
 CREATE TABLE planned_run (id INTEGER PRIMARY KEY);
 """
-_RUN = "INSERT INTO run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_RUN = "INSERT INTO run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)"
 
 
 def at(second: int) -> str:
@@ -119,6 +120,13 @@ def _unseen(number: int) -> Callable[[Forgery], None]:
     return lambda forgery: forgery.seen.pop(number) and None
 
 
+def _late(id: int, *, ends: int = 1, **fields: str | None) -> Callable[[Forgery], None]:
+    """Let a run have ends that came too late, and some other values."""
+    late = json.dumps([{"status": "COMPLETE"}] * ends)
+    values = "".join(f", {name} = {'NULL' if to is None else repr(to)}" for name, to in fields.items())
+    return _sql(f"UPDATE run SET superseded = '{late}'{values} WHERE id = {id}")
+
+
 @pytest.mark.parametrize(
     ("lie", "named"),
     [
@@ -148,6 +156,9 @@ def _unseen(number: int) -> Callable[[Forgery], None]:
             "lost: run 3 told its start as",
         ),
         (_sql("UPDATE run SET started = NULL WHERE id = 1"), "lost: run 1 told its start as"),
+        (_late(2), "doubled: run 2 of quick is COMPLETE, and came late besides"),
+        (_late(1, ends=2, status="CRASHED"), "doubled: run 1 of quick came late 2 times"),
+        (_late(3, started=None), "invented: run 3 of tick came late, and never started"),
         (_sql("DELETE FROM slot"), "lost: the times of tick between"),
         (_sql("DELETE FROM slot; DELETE FROM run WHERE id = 3"), "lost: tick has no planned time"),
         (_ran(9, job="tick", token=None, trigger="schedule", due=at(3)), "doubled: the time"),

@@ -1,7 +1,7 @@
 """The witness: a small web server outside of the engine, to which jobs tell each start and each end.
 
-`python -m tests.faults.witness FILE` prints its port, and appends a line of JSON to FILE for each thing
-that it is told, before it answers. It ends when its standard input does.
+`python -m tests.faults.witness FILE [ADDRESS]` prints its port, and appends a line of JSON to FILE for each
+thing that it is told, before it answers. It ends when its standard input does.
 """
 
 from __future__ import annotations
@@ -17,12 +17,14 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+HOST = "127.0.0.1"
+
 #: A library module for jobs; a run whose telling is not heard ends with an error.
 LUA = """
 local witness = {{}}
 function witness.tell(what, run, port)
   local told = {{ job = run.job, run = run.id, attempt = run.attempt, token = run.data.token }}
-  local answer, problem = core.network.postJson("http://127.0.0.1:" .. (port or {port}) .. "/" .. what, told)
+  local answer, problem = core.network.postJson("http://{host}:" .. (port or {port}) .. "/" .. what, told)
   if not answer or answer.status ~= 204 then error("the witness has not heard: " .. tostring(problem)) end
 end
 return witness
@@ -47,22 +49,27 @@ class Sighting:
 class Witness:
     """A running witness."""
 
-    def __init__(self, path: Path, port: int) -> None:
+    def __init__(self, path: Path, port: int, host: str = HOST) -> None:
         self.path = path
         self.port = port
+        self.host = host
 
     @property
     def lua(self) -> str:
         """The library module by which jobs reach it."""
-        return LUA.format(port=self.port)
+        return LUA.format(port=self.port, host=self.host)
 
 
 @contextmanager
-def watching(path: Path) -> Iterator[Witness]:
-    """Let a witness write to a file until the block ends."""
+def watching(path: Path, host: str = HOST) -> Iterator[Witness]:
+    """Let a witness write to a file until the block ends.
+
+    Args:
+        host: the address at which it listens.
+    """
     path.touch()
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.faults.witness", str(path)],
+        [sys.executable, "-m", "tests.faults.witness", str(path), host],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         cwd=Path(__file__).parent.parent.parent,
@@ -70,7 +77,7 @@ def watching(path: Path) -> Iterator[Witness]:
     assert process.stdin is not None
     assert process.stdout is not None
     try:
-        yield Witness(path, int(process.stdout.readline()))
+        yield Witness(path, int(process.stdout.readline()), host)
     finally:
         process.stdin.close()
         process.wait(60)
@@ -107,10 +114,10 @@ class _Server(ThreadingHTTPServer):
         """Engines that are killed hang up in the middle of a request."""
 
 
-def main(path: str) -> None:
+def main(path: str, host: str = HOST) -> None:
     """Serve until standard input ends."""
     _Handler.file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    with _Server(("127.0.0.1", 0), _Handler) as server:
+    with _Server((host, 0), _Handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         print(server.server_address[1], flush=True)
         sys.stdin.read()
@@ -118,4 +125,4 @@ def main(path: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
+from statistics import median
 
-from tests.faults import troubles
+from tests.faults import cluster, troubles
 from tests.faults.clocks import turn_clock, turnable
 from tests.faults.dying import effects, kill_servers, served
+from tests.faults.havoc import Havoc, for_minutes, wreak
 from tests.faults.kills import Kills, kill_dashboards, kill_engines, kill_workers, kill_zygotes
 from tests.faults.power import cut_power, logged
 from tests.faults.scene import Scene, opened
@@ -53,6 +55,7 @@ def proofs() -> list[Proof]:
         ("jobs folder gone", _folder_gone),
         ("10,000 files rewritten", _files_rewritten),
         ("servers dying in calls", _servers_dying),
+        ("engines, workers and PostgreSQL", _cluster_struck),
     )
     return [*killed, *troubled, *(Proof(f"faults: {what}", _NOTHING_LOST, run) for what, run in others)]
 
@@ -110,6 +113,16 @@ def _servers_dying(effort: Effort) -> Finding:
         cut = kill_servers(scene, services, times=200)
         found = _found(f"{cut} connections to {', '.join(one.job for one in services)} cut", scene)
         return replace(found, complaints=(*found.complaints, *effects(scene, services)))
+
+
+def _cluster_struck(effort: Effort) -> Finding:
+    havoc = Havoc()
+    with cluster.opened(effort.seed, engines=3, workers=3) as all_of_it:
+        wreak(all_of_it, for_minutes(all_of_it, effort.minutes), havoc)
+        verdict = all_of_it.conclude()
+    taken = sorted(all_of_it.takeovers)
+    times = f"taken over in {median(taken):.1f} s (median), {taken[-1]:.1f} s (longest)" if taken else ""
+    return Finding(f"{all_of_it.kind}: {havoc}; {verdict}; {times}", verdict.complaints)
 
 
 def _found(tried: str, scene: Scene) -> Finding:
