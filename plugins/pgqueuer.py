@@ -34,6 +34,13 @@ _STALE = timedelta(minutes=5)
 MOST_TAGS = 3
 
 
+#: PgQueuer tells of each change of its table. Workers want to know of new tickets, and nobody else of any.
+_TELL_OF_NEW_ALONE = (
+    f"CREATE OR REPLACE TRIGGER {PREFIX}tg_pgqueuer_changed AFTER INSERT ON {PREFIX}pgqueuer "
+    f"EXECUTE FUNCTION {PREFIX}fn_pgqueuer_changed()"
+)
+
+
 class PgQueue:
     """Implements `moontide.RunQueue` with PgQueuer."""
 
@@ -60,6 +67,7 @@ class PgQueue:
             await queries.upgrade()
         else:
             await queries.install()
+        await connection.execute(_TELL_OF_NEW_ALONE)
 
     def put(self, connection: Any, tickets: Sequence[Ticket]) -> None:
         """Hand tickets in, inside the connection's transaction."""

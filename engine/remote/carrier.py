@@ -11,6 +11,7 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Collection, Sequence
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Engine
@@ -33,7 +34,7 @@ from engine.remote.parcels import (
 )
 from engine.remote.repeating import answer_from_before
 from engine.run import Beside, Outcome, RunRequest
-from engine.store import engineside, remote
+from engine.store import engineside, link, remote
 from engine.store.journal import Journal
 from engine.store.leftruns import StoredLeft, asked_by, stored_left
 from engine.store.link import FIRST_PAUSE, LONGEST_PAUSE, Link, Listener
@@ -217,14 +218,16 @@ class RemoteExecutor:
             self._looking = None
 
     async def _read(self, wanted: set[int]) -> None:
-        async with self._link.transaction() as connection:
-            found = await engineside.standings(connection, wanted)
-            known = {one.run_id: self._carried[one.run_id] for one in found if one.run_id in self._carried}
-            present = [(one, known[one.run_id]) for one in found if one.run_id in known]
-            seen = {one.run_id: run.lines for one, run in present if one.chunks > run.lines}
-            asked = {one.run_id: run.asked for one, run in present if one.calls > run.asked}
-            lines = await engineside.lines_after(connection, seen)
-            questions = await engineside.questions_after(connection, asked)
+        await self._link.use(partial(self._read_with, wanted))
+
+    async def _read_with(self, wanted: set[int], connection: link.Connection) -> None:
+        found = await engineside.standings(connection, wanted)
+        known = {one.run_id: self._carried[one.run_id] for one in found if one.run_id in self._carried}
+        present = [(one, known[one.run_id]) for one in found if one.run_id in known]
+        seen = {one.run_id: run.lines for one, run in present if one.chunks > run.lines}
+        asked = {one.run_id: run.asked for one, run in present if one.calls > run.asked}
+        lines = await engineside.lines_after(connection, seen)
+        questions = await engineside.questions_after(connection, asked)
         for run_id, number, chunk in lines:
             known[run_id].chunks.append(chunk)
             known[run_id].lines = number

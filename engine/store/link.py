@@ -100,7 +100,8 @@ class Link:
         async with self._turn:
             try:
                 connection = await self._connected()
-                async with connection.transaction():
+                # What is asked without looking at an answer goes out with what follows it.
+                async with connection.pipeline(), connection.transaction():
                     yield connection
             except psycopg.OperationalError as error:
                 await self._drop()
