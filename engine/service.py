@@ -150,8 +150,10 @@ class Engine:
         self._take_home(parts)
         database = await self._open_store(parts)
         node, plugins = self._make_node(database), self._load_plugins()
+        # Before it leads: one that stands by has it ready.
+        pool = await self._start_pool(parts, plugins)
         session = await node.lead(parts, partial(self._open_session, plugins))
-        works = Works(await self._lay_ground(parts, node, database, session, plugins))
+        works = Works(await self._lay_ground(parts, node, database, session, plugins, pool))
         catalog = works.catalog
         await works.open(parts, find_view=lambda name: self.desk.job(name) if name in catalog.jobs else None)
         self._added_routes = make_routers(plugins.routes, works.runner.services, plugins.put_aside)
@@ -166,6 +168,7 @@ class Engine:
         heartbeat = self._make_heartbeat(works)
         self.desk.watch_problems_of(heartbeat.problems)
         self.desk.watch_nodes(node.seen)
+        self.desk.watch_problems_of(partial(_problem_with_pool, self.settings, works))
         await works.alerts.start()
         parts.push_async_callback(works.alerts.stop)
         indexer.start()
@@ -243,7 +246,13 @@ class Engine:
         return Session(session, recovered, next_run_id(connection), jobs_with_state(connection))
 
     async def _lay_ground(
-        self, parts: AsyncExitStack, node: Node, database: Database, session: Session, plugins: Plugins
+        self,
+        parts: AsyncExitStack,
+        node: Node,
+        database: Database,
+        session: Session,
+        plugins: Plugins,
+        pool: WorkerPool,
     ) -> Ground:
         journal = self._start_journal(parts, database, session.id)
         await node.settle(parts, session.id, transact=journal.transact, on_closed=self._give_up)
@@ -258,7 +267,7 @@ class Engine:
             held=session.held,
             journal=journal,
             plugins=plugins,
-            pool=await self._start_pool(parts, plugins),
+            pool=pool,
         )
 
     def _start_journal(self, parts: AsyncExitStack, database: Database, session: int) -> Journal:
@@ -398,3 +407,14 @@ class Engine:
             watcher.start()
             parts.push_async_callback(watcher.stop)
         self.desk.set_state(EngineState.RUNNING)
+
+
+def _problem_with_pool(settings: Settings, works: Works) -> list[str]:
+    """Return words about a size of the pool that somebody has set, and that limits nothing."""
+    wanted = settings.pool.size
+    if works.dispatcher.gate.size == wanted or "size" not in settings.pool.model_fields_set:
+        return []
+    return [
+        f'pool.size = {wanted} limits nothing with executor = "{settings.executor}": '
+        "the slots of all workers do, and limits.tags and limits.groups"
+    ]

@@ -94,7 +94,7 @@ class Dispatcher:
             skip_due: tells why a due time of a job makes no run.
             session: the engine's present session.
             first_run_id: ids count up from here.
-            pool_size: runs at once; 0 means no limit.
+            pool_size: runs at once, where this engine carries them out itself; 0 means no limit.
             label_limits: runs at once by label (see `engine.runs.liverun.label_limits`).
             holds: what keeps jobs from running.
             runner: carries runs out.
@@ -130,7 +130,8 @@ class Dispatcher:
         )
         self._closed: str | None = None
         self._retry_kept: Callable[[PlannedRun], None]
-        self.gate: Gate[LiveRun] = Gate(pool_size, label_limits)
+        # What waits elsewhere for a free place there must not take one from what would find it at once.
+        self.gate: Gate[LiveRun] = Gate(0 if self._handing else pool_size, label_limits)
         self.finished = 0
 
     # Coming in

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 from statistics import quantiles
 
+import msgspec
 import pytest
 from sqlalchemy.engine import make_url
 
+from engine.store.migrations import HEAD
 from engine.views import RunView
 from tests.e2e.conftest import Home, Served, job
 from tests.e2e.processes import until
 from tests.e2e.workers import Worker, working
 from tests.faults.cutter import before
 from tests.homebases import POSTGRESQL
+
+VERSION = version("moontide")
 
 #: A machine under load needs a while for what takes milliseconds.
 SECONDS = 60
@@ -122,6 +127,17 @@ def test_a_run_waits_and_says_why_until_a_worker_offers_what_its_job_asks_for(
     with working(engine.home, "--name", "south", "--tags", "eu,gpu"):
         run = engine.finished(run_id, SECONDS)
     assert (run.status, run.worker) == ("COMPLETE", "south")
+
+
+def test_runs_that_wait_for_a_worker_keep_no_others_from_theirs(home: Home) -> None:
+    home.settings('executor = "pgqueuer"\npool.size = 1\n')
+    home.write("elsewhere", job("return job.OK", 'runs_on = "moon", overlap = "allow"'))
+    home.write("here", job("return job.OK"))
+    with home.serving() as served, working(home, "--name", "north"):
+        waiting = [served.client.run_job("elsewhere").id for _ in range(3)]
+        assert served.run("here", seconds=SECONDS).worker == "north"
+        assert {served.client.run(one).status for one in waiting} == {"QUEUED"}
+        assert any("pool.size = 1 limits nothing" in one for one in served.client.status().problems)
 
 
 def test_a_run_that_waits_for_a_worker_is_cancelled_at_once(engine: Served, north: Worker, name: str) -> None:
@@ -241,6 +257,45 @@ def test_a_worker_refuses_a_home_whose_executor_has_no_workers(home: Home) -> No
     done = home.moontide("worker")
     assert done.code == 1
     assert 'executor = "local" has no workers of this kind' in done.err
+
+
+def test_a_worker_says_in_the_log_of_a_run_which_plugin_it_lacks(home: Home) -> None:
+    home.write("greets", job('core.log("begun") return job.OK, core.template.render("hello")'))
+    with (
+        home.serving() as served,
+        working(home, "--name", "north", settings='plugins.disable = ["template"]'),
+    ):
+        run = served.run("greets", seconds=SECONDS)
+        assert run.status == "ERROR"
+        assert served.log(run.id) == [
+            "worker north has no core.template: its plugin is not loaded there",
+            "begun",
+        ]
+
+
+def test_a_worker_says_in_the_log_of_a_run_that_the_engine_has_another_version(home: Home) -> None:
+    home.write("rest", job("return job.OK"))
+    with home.serving() as served:
+        run_id = served.client.run_job("rest").id
+        until(lambda: home.base.rows("SELECT count(*) FROM remote_run") == [(1,)], SECONDS)
+        [(request,)] = home.base.rows("SELECT request FROM remote_run")
+        older = msgspec.msgpack.encode({**msgspec.msgpack.decode(request), "version": "0.0.1"})
+        home.base.rows(f"UPDATE remote_run SET request = '\\x{older.hex()}'")
+        with working(home, "--name", "north"):
+            assert served.finished(run_id, SECONDS).status == "COMPLETE"
+            [line] = served.log(run_id)
+            assert line == f"worker north is Moontide {VERSION}, the engine is 0.0.1"
+
+
+def test_a_worker_does_not_start_on_tables_of_another_version(home: Home) -> None:
+    empty = home.moontide("worker")
+    assert (empty.code, "is empty; start an engine on it first" in empty.err) == (1, True)
+    with home.serving():
+        home.base.rows("UPDATE alembic_version SET version_num = '0001'")
+        done = home.moontide("worker")
+        home.base.rows(f"UPDATE alembic_version SET version_num = '{HEAD}'")
+    assert done.code == 1
+    assert f"has tables of revision 0001, and this worker ({VERSION}) needs {HEAD}" in done.err
 
 
 def test_a_worker_that_is_cut_off_is_refused_and_goes_on_when_it_is_back(home: Home) -> None:
