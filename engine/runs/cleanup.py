@@ -19,7 +19,7 @@ from engine.runs.sources import KnownSources
 from engine.states import Returned, RunStatus
 from engine.store.aging import KINDS, Aged, Aging, remove_aged
 from engine.store.journal import Journal
-from engine.store.months import begin_month, remove_month
+from engine.store.months import begin_month, drop_table, remove_month
 from engine.store.pruning import Pruning, remove_runs, remove_sources
 from engine.times.clock import Clock
 
@@ -115,6 +115,9 @@ class Cleanup:
                 break
             log("info", f"removed the history's part {month.part.name} with {month.runs} runs at once")
             removed += month.runs
+        # Also those that an engine left that was ended between the two.
+        for name in await asyncio.to_thread(self._pruning.tables_left):
+            await self._journal.transact(partial(drop_table, name=name))
         return removed
 
     async def _remove_runs(self, cancel: asyncio.Future[str]) -> int:

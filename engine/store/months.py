@@ -36,6 +36,12 @@ _PARTS = """
 SELECT c.relname, pg_get_expr(c.relpartbound, c.oid)
 FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'run'::regclass
 """
+_LEFT = f"""
+SELECT relname FROM pg_class
+WHERE relkind = 'r' AND NOT relispartition AND relname ~ '^({"|".join(TABLES)})_y[0-9]{{4}}m[0-9]{{2}}$'
+  AND relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = 'run'::regclass)
+ORDER BY relname
+"""
 _BOUNDS = re.compile(r"FROM \((MINVALUE|'?-?\d+'?)\) TO \((MAXVALUE|'?-?\d+'?)\)")
 
 
@@ -140,7 +146,9 @@ def month_to_remove(connection: Connection, over: ColumnElement[bool]) -> Month 
 
 
 def remove_month(connection: Connection, month: Month, found: datetime) -> bool:
-    """Remove a part of the history; the few runs of it that are kept go to the part before.
+    """Take a part out of the history; the few runs of it that are kept go to the part before.
+
+    Its tables are left, for `drop_table`: the server removes their files as it commits, which takes its time.
 
     Args:
         found: when the part was looked at, or earlier: runs that were queued since are kept too.
@@ -166,9 +174,20 @@ def remove_month(connection: Connection, month: Month, found: datetime) -> bool:
             f"INSERT INTO {table}_{before.name} SELECT * FROM {table}_{part.name} WHERE {column} = ANY(:kept)"
         )
         connection.execute(text(moved), {"kept": kept})
-        connection.exec_driver_sql(f"DROP TABLE {table}_{part.name}")
+        _detach(connection, table, part.name)
         _attach(connection, table, Part(before.name, before.first, part.end))
     return True
+
+
+def tables_left(connection: Connection) -> list[str]:
+    """Return the tables of parts that were taken out of the history."""
+    return list(connection.scalars(text(_LEFT))) if has_parts(connection.dialect.name) else []
+
+
+def drop_table(connection: Connection, name: str) -> None:
+    """Drop one of `tables_left`."""
+    if name in tables_left(connection):
+        connection.exec_driver_sql(f"DROP TABLE {name}")
 
 
 def _have_tables(connection: Connection) -> bool:

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, Text, and_, cast, dele
 from engine.run import Retention
 from engine.states import FAILED, FINAL
 from engine.store.models import LOG_LINE, RUN, SOURCE
-from engine.store.months import Month, month_to_remove, wants_new_month
+from engine.store.months import Month, month_to_remove, tables_left, wants_new_month
 from engine.store.queries import reading
 from engine.store.search import forget_runs
 
@@ -54,6 +54,11 @@ class Pruning:
             return None
         with reading(self._reader) as connection:
             return month_to_remove(connection, _is_over(kept, now))
+
+    def tables_left(self) -> list[str]:
+        """Return the tables of months that were taken out of the history."""
+        with reading(self._reader) as connection:
+            return tables_left(connection)
 
     def wants_new_month(self, now: datetime) -> bool:
         """Return whether the newest part of the history is of a month that is over."""

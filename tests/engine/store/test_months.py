@@ -27,6 +27,7 @@ from engine.store.models import metadata
 from engine.store.months import (
     OLD,
     begin_month,
+    drop_table,
     month_of,
     parts_of,
     remove_month,
@@ -91,7 +92,13 @@ def remove_oldest(store: Database, now: datetime) -> bool:
     if month is None:
         return False
     with store.writer.begin() as connection:
-        return remove_month(connection, month, now)
+        done = remove_month(connection, month, now)
+    assert len(pruning.tables_left()) == (3 if done else 0)
+    for name in pruning.tables_left():
+        with store.writer.begin() as connection:
+            drop_table(connection, name)
+    assert pruning.tables_left() == []
+    return done
 
 
 @contextmanager
