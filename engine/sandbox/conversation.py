@@ -188,7 +188,8 @@ class Conversation:
             raise WireError("the worker asks again before it has an answer")
 
     def _question(self, message: wire.Call | wire.Require) -> None:
-        self._check_turn()
+        if self._answering is not None:
+            self._check_turn()
         if self._worker.has_more:
             raise WireError("the worker asks again before it has an answer")
         self._calls_left -= 1
@@ -253,7 +254,8 @@ class Conversation:
             return
         # The worker asks its next question only after this answer; nothing is left to do here then.
         self._answering = None
-        self._release()
+        if self._hold is not None:
+            self._release()
         try:
             self._worker.send(reply)
         except WireError as error:

@@ -225,8 +225,10 @@ def frame(message: Message) -> bytes | bytearray:
     if isinstance(message, Reply) and len(message.values) > MAX_FRAME_BYTES // 2:
         return _large_frame(message)
     payload = _encoder.encode(message)
-    _check_length(len(payload), MAX_FRAME_BYTES)
-    return len(payload).to_bytes(HEADER_BYTES, "big") + payload
+    length = len(payload)
+    if length > MAX_FRAME_BYTES:
+        raise _too_long(MAX_FRAME_BYTES)
+    return length.to_bytes(HEADER_BYTES, "big") + payload
 
 
 def _large_frame(reply: Reply) -> bytearray:
@@ -234,14 +236,14 @@ def _large_frame(reply: Reply) -> bytearray:
     data = bytearray(HEADER_BYTES)
     _encoder.encode_into(reply, data, HEADER_BYTES)
     length = len(data) - HEADER_BYTES
-    _check_length(length, MAX_REPLY_FRAME_BYTES)
+    if length > MAX_REPLY_FRAME_BYTES:
+        raise _too_long(MAX_REPLY_FRAME_BYTES)
     data[:HEADER_BYTES] = length.to_bytes(HEADER_BYTES, "big")
     return data
 
 
-def _check_length(length: int, most_bytes: int) -> None:
-    if length > most_bytes:
-        raise WireError(f"a message is longer than {most_bytes // 2**20} MB")
+def _too_long(most_bytes: int) -> WireError:
+    return WireError(f"a message is longer than {most_bytes // 2**20} MB")
 
 
 class FrameBuffer:
@@ -263,14 +265,12 @@ class FrameBuffer:
         Raises:
             WireError: a frame longer than `most_bytes` is announced.
         """
-        if not self._data and self._is_frame(data):
-            return (data[HEADER_BYTES:],)
+        if not self._data:
+            length = len(data) - HEADER_BYTES
+            if length <= self._most_bytes and int.from_bytes(data[:HEADER_BYTES], "big") == length:
+                return (data[HEADER_BYTES:],)
         self._data += data
         return self._cut()
-
-    def _is_frame(self, data: bytes) -> bool:
-        length = len(data) - HEADER_BYTES
-        return length <= self._most_bytes and int.from_bytes(data[:HEADER_BYTES], "big") == length
 
     def _cut(self) -> Iterator[bytes]:
         try:

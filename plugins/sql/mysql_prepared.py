@@ -57,6 +57,22 @@ _NOTHING: tuple[Any, Columns] = (object(), Columns((), 0))
 Texts = tuple[str, ...]
 
 
+class _Taken:
+    """Takes the rows of one statement from the driver, in the place of a cursor."""
+
+    def __init__(self) -> None:
+        self._rows: tuple[Any, ...] = ()
+        self._description: Any = None
+
+    def _set_cached_rows(self, rows: tuple[Any, ...], description: Any) -> None:
+        self._rows, self._description = rows, description
+
+    def take(self) -> tuple[tuple[Any, ...], Any]:
+        """Return rows and description, and keep no rows."""
+        rows, self._rows = self._rows, ()
+        return rows, self._description
+
+
 class PreparedSelects:
     """The prepared statements of one connection."""
 
@@ -66,6 +82,7 @@ class PreparedSelects:
         self._seen: dict[Texts, int] = {}
         self._prepared: dict[Texts, Any] = {}
         self._good: dict[Texts, tuple[Any, Columns]] = {}
+        self._taken = _Taken()
 
     async def run(self, statement: Statement, limits: Limits) -> list[dict[str, Any]] | None:
         """Carry a statement out if it is prepared, or is to be from now on.
@@ -79,23 +96,27 @@ class PreparedSelects:
         prepared = self._prepared.get(statement.texts) or await self._prepare(statement)
         if prepared is None:
             return None
+        taken = self._taken
         try:
-            result = await prepared.execute(statement.values)
+            # As the driver's own cursor does with the statements that it keeps, without making one.
+            if not await prepared._execute_cursor(statement.values, taken):
+                taken._set_cached_rows(self._wire._result.rows, self._wire._result.description)
         except MySQLError as error:
             if error.args[0] not in _FORGOTTEN_CODES:
                 raise
             self.forget()
             return None
+        found, description = taken.take()
         described, columns = self._good.get(statement.texts, _NOTHING)
-        if described is not result.description:
+        if described is not description:
             # At the first time; or somebody changed the table.
-            if not _are_alike(result.description):
+            if not _are_alike(description):
                 await self._drop(statement.texts, _NEVER)
                 return None
-            columns = columns_of(result.description)
-            self._good[statement.texts] = result.description, columns
+            columns = columns_of(description)
+            self._good[statement.texts] = description, columns
         rows = Rows(columns, limits.rows)
-        rows.add(result.rows)
+        rows.add(found)
         return rows.rows
 
     def came(self, statement: Statement, description: Any) -> None:
