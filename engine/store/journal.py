@@ -370,7 +370,8 @@ class Journal:
         try:
             if self._closed is not None:
                 raise self._closed
-            self._acknowledge(batch, self._committed_unheard())
+            if unheard := self._committed_unheard():
+                self._acknowledge(batch, unheard)
             self._transact(batch)
         except (StoreUnavailable, SessionClosed):
             raise

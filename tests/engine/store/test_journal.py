@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -249,6 +250,24 @@ async def test_what_one_turn_of_the_loop_brings_is_committed_together(journal: J
     journal.log_lines(1, [LogLine(1, NOON, "info", "one of them")])
     await asyncio.gather(*written)
     assert journal.commits == before + 1
+
+
+async def test_the_loop_is_woken_once_for_each_commit(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await journal.run_created(a_run(1))
+    loop, woken = asyncio.get_running_loop(), list[object]()
+    call_soon_threadsafe = loop.call_soon_threadsafe
+
+    def counted(callback: Any, *arguments: Any) -> asyncio.Handle:
+        woken.append(callback)
+        return call_soon_threadsafe(callback, *arguments)
+
+    monkeypatch.setattr(loop, "call_soon_threadsafe", counted)
+    before = journal.commits
+    for number in range(2, 7):
+        await journal.run_created(a_run(number))
+    assert len(woken) == journal.commits - before == 5
 
 
 async def test_what_came_in_the_turn_of_the_stop_is_committed(journal: Journal, queries: Queries) -> None:
