@@ -31,6 +31,7 @@ class ComingScreen(Page):
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self._drawn = -1
+        self._fetching = False
 
     def body(self) -> Iterable[Widget]:
         """Hold the list."""
@@ -46,18 +47,21 @@ class ComingScreen(Page):
 
     def tick(self) -> None:
         """Fetch anew when jobs changed."""
-        if self._drawn != self.board.edition and self.board.is_live:
-            self._drawn = self.board.edition
+        if self._drawn != self.board.edition and self.board.is_live and not self._fetching:
+            self._drawn, self._fetching = self.board.edition, True
             self._fetch()
         self.query_one(Grid).redraw_changes()
 
-    @work(exclusive=True)
+    @work(exclusive=True, group="fetch")
     async def _fetch(self) -> None:
-        async with self.telling():
-            views = await self.client.coming(count=SHOWN)
-            grid = self.query_one(Grid)
-            grid.say_empty(NOTHING)
-            grid.show_rows(views)
+        try:
+            async with self.telling():
+                views = await self.client.coming(count=SHOWN)
+                grid = self.query_one(Grid)
+                grid.say_empty(NOTHING)
+                grid.show_rows(views)
+        finally:
+            self._fetching = False
 
     @on(Grid.Opened)
     def action_open(self) -> None:

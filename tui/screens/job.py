@@ -104,6 +104,11 @@ class JobScreen(JobActions):
         """Listen no more."""
         self._unlisten()
 
+    def on_screen_resume(self) -> None:
+        """Look again: what happened while there was no connection was not heard."""
+        self._stale = True
+        super().on_screen_resume()
+
     def _heard(self, event: Event) -> None:
         if getattr(event, "job", None) == self.job_name or isinstance(event, JobsReloaded | HoldChanged):
             self._stale = True
@@ -119,7 +124,8 @@ class JobScreen(JobActions):
             self._fetch()
         self._draw()
 
-    @work(exclusive=True)
+    # In a group of its own: the actions of the page are workers too, and go on.
+    @work(exclusive=True, group="fetch")
     async def _fetch(self) -> None:
         self._stale, self._fetching = False, True
         try:

@@ -12,7 +12,7 @@ from textual.containers import Horizontal
 from textual.widget import Widget
 from textual.widgets import ContentSwitcher, Input
 
-from engine.errors import MoontideError
+from engine.errors import EngineUnreachable, MoontideError
 from engine.events import Event, HoldChanged, RunFinished, RunQueued, RunStarted
 from engine.states import FINAL
 from engine.views import RunView
@@ -76,6 +76,7 @@ class RunScreen(Page):
         self._source = ""
         self._diff: list[ProseLine] = []
         self._stale = True
+        self._fetching = False
 
     def body(self) -> Iterable[Widget]:
         """Hold the title, the tabs, and beside them the facts."""
@@ -104,6 +105,11 @@ class RunScreen(Page):
         """Listen no more."""
         self._unlisten()
 
+    def on_screen_resume(self) -> None:
+        """Look again: what happened while there was no connection was not heard."""
+        self._stale = True
+        super().on_screen_resume()
+
     def _heard(self, event: Event) -> None:
         if getattr(event, "run", None) == self.run_id or self._moves_line(event):
             self._stale = True
@@ -114,27 +120,38 @@ class RunScreen(Page):
         return waits and isinstance(event, RunQueued | RunStarted | RunFinished | HoldChanged)
 
     def _fetch_if_stale(self) -> None:
-        if self._stale and self.is_current and self.board.is_live:
-            self._stale = False
+        # One fetch at a time: begun anew by each line of the log, none would come to its end on a slow way.
+        wanted = self._stale and not self._fetching and self.board.is_live
+        if wanted and self.is_current and self.app.is_running:
+            self._stale, self._fetching = False, True
             self._fetch()
 
-    @work(exclusive=True)
+    # In a group of its own: the actions of the page are workers too, and go on.
+    @work(exclusive=True, group="fetch")
     async def _fetch(self) -> None:
         try:
             self._run = await self.client.run(self.run_id)
             await self._fetch_log()
             if not self._code:
                 self._code, self._diff = await self._code_lines(self._run), await self._diff_lines(self._run)
+        except EngineUnreachable as error:
+            # The line on top says so, and the page is fetched anew once there is a connection.
+            self.log.info(str(error))
+            self._stale = True
         except MoontideError as error:
             self.complain(error)
-        if self.is_attached:
+        finally:
+            self._fetching = False
+        if self.is_attached and self.app.is_running:
             self.tail.say_empty("The run wrote nothing to its log.")
             self.tick()
 
     async def _fetch_log(self) -> None:
-        while True:
+        # A dashboard that ends takes its pages down part by part, also while an answer is waited for.
+        while self.app.is_running:
             lines = await self.client.log(self.run_id, after=self.tail.last_number, limit=LINES_FETCHED)
-            self.tail.add(lines)
+            if self.app.is_running:
+                self.tail.add(lines)
             if len(lines) < LINES_FETCHED:
                 return
 
