@@ -1,5 +1,10 @@
 """What core.mysql costs: selectOne in a job, and the same statement by the bare driver.
 
+The bare driver is asked twice over: as most programs use it, with a cursor for each statement and the
+statement as text; and with a statement that was prepared once. Short turns of all follow each other, so that
+another program's load meets them alike, and each round's selectOne is also told as a multiple of the bare
+driver's time in it.
+
 Needs a server: that of `BENCH_MYSQL_URL` (`mysql://user:password@host:port/database`), by default the
 one on port 3306 of this machine with its database `test`. Without one there are no figures.
 """
@@ -8,10 +13,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+import statistics
 import sys
 import tempfile
 import time
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -33,7 +40,9 @@ from engine.times.clock import SystemClock
 
 URL = os.environ.get("BENCH_MYSQL_URL", "mysql://root@127.0.0.1:3306/test")
 TABLE = "moontide_bench"
-CALLS_PER_SAMPLE = 10
+
+#: Turns of each round, and calls in one turn.
+TURNS = 10
 
 SELECT = f'core.mysql.selectOne("bench", {{ tbl = "{TABLE}", where = {{ id = 2 }} }})'
 NOTHING = 'core.mysql.escape("kite")'
@@ -87,17 +96,32 @@ async def _compared(connection: asyncmy.Connection, effort: Effort) -> list[Figu
     async with connection.cursor() as cursor:
         for statement in PREPARE:
             await cursor.execute(statement)
-    calls = effort.samples * CALLS_PER_SAMPLE
-    bare = [await _bare(connection, calls) for _ in range(effort.rounds)]
-    prepared = [await _prepared(connection, calls) for _ in range(effort.rounds)]
     with tempfile.TemporaryDirectory(prefix="moontide-bench-") as folder:
-        called = await _called(Path(folder), calls, effort.rounds)
+        async with _runner_in(Path(folder), effort.samples) as runner:
+            rounds = [await _round(connection, runner, effort.samples) for _ in range(effort.rounds)]
+    called, nothing, bare, prepared = zip(*rounds, strict=True)
+    times = [ours / theirs for ours, theirs in zip(called, bare, strict=True)]
     return [
-        Figure("core.mysql.selectOne in a job", "ms", called[SELECT]),
-        Figure("a core call in a job that asks no server", "ms", called[NOTHING]),
+        Figure("core.mysql.selectOne in a job", "ms", called),
+        Figure("a core call in a job that asks no server", "ms", nothing),
         Figure("the same statement by the bare driver", "ms", bare),
         Figure("the same by the bare driver, prepared", "ms", prepared),
+        Figure("selectOne, times the bare driver", "x", times, "< 2"),
     ]
+
+
+async def _round(connection: asyncmy.Connection, runner: Runner, calls: int) -> tuple[float, ...]:
+    """Return the milliseconds of each kind, the median of some turns."""
+    turns = [
+        (
+            await _run(runner, SELECT, calls) / calls * 1000,
+            await _run(runner, NOTHING, calls) / calls * 1000,
+            await _bare(connection, calls),
+            await _prepared(connection, calls),
+        )
+        for _ in range(TURNS)
+    ]
+    return tuple(statistics.median(kind) for kind in zip(*turns, strict=True))
 
 
 async def _bare(connection: asyncmy.Connection, calls: int) -> float:
@@ -120,7 +144,9 @@ async def _prepared(connection: asyncmy.Connection, calls: int) -> float:
     return taken / calls * 1000
 
 
-async def _called(home: Path, calls: int, rounds: int) -> dict[str, list[float]]:
+@asynccontextmanager
+async def _runner_in(home: Path, calls: int) -> AsyncIterator[Runner]:
+    """Give what carries out runs, as in an engine, after a first run of each kind."""
     (home / "moontide.toml").write_text(
         f'[mysql.bench]\nurl = "{URL}"\n[limits]\ncalls = {calls + 1}\n', "utf-8"
     )
@@ -130,18 +156,14 @@ async def _called(home: Path, calls: int, rounds: int) -> dict[str, list[float]]
     journal = Journal(database.writer, clock=clock, on_stalled=lambda *_: None, on_recovered=lambda _: None)
     documents = StoredDocuments(journal, database.reader, clock=clock)
     async with AsyncExitStack() as parts:
+        parts.callback(database.close)
         await pool.start()
         parts.push_async_callback(pool.stop)
         catalog = make_catalog(home, pool, settings)
         runner = await make_runner(pool, plugins, documents, catalog, settings, parts, home=home)
-        taken = {what: await _rounds(runner, what, calls, rounds) for what in (SELECT, NOTHING)}
-    database.close()
-    return taken
-
-
-async def _rounds(runner: Runner, what: str, calls: int, rounds: int) -> list[float]:
-    await _run(runner, what, calls // 10)
-    return [await _run(runner, what, calls) / calls * 1000 for _ in range(rounds)]
+        for what in (SELECT, NOTHING):
+            await _run(runner, what, calls)
+        yield runner
 
 
 async def _run(runner: Runner, what: str, calls: int) -> float:
