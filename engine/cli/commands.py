@@ -31,7 +31,7 @@ from engine.cli import (
 )
 from engine.cli.place import Place
 from engine.cli.plain import HOME
-from engine.cli.plugincommands import Commands
+from engine.cli.plugincommands import Commands, own_commands
 
 #: Every command in the order of the help, with the example that its own help ends with.
 COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (
@@ -113,7 +113,7 @@ def _moontide(
     ] = False,
 ) -> None:
     """Run Lua job files on their schedules, sandboxed and recorded."""
-    context.obj = Place(home.absolute())
+    context.obj = Place(home.absolute(), own_commands(context))
 
 
 def make_app() -> typer.Typer:
@@ -137,8 +137,3 @@ def make_app() -> typer.Typer:
             group.command(name, epilog=f"Example: {example}")(function)
         app.add_typer(group, name=word)
     return app
-
-
-def command_names() -> frozenset[str]:
-    """Return the names of the own commands, which those of plugins cannot have."""
-    return frozenset(function.__name__.replace("_", "-") for function, _ in COMMANDS)

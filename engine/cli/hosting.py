@@ -8,7 +8,6 @@ import sys
 from collections.abc import Awaitable, Callable, Sequence
 
 from engine.cli.beside import DashboardProcess
-from engine.cli.commands import command_names
 from engine.cli.lines import EventLines
 from engine.cli.live import LiveView
 from engine.cli.output import console
@@ -83,7 +82,7 @@ def _engine(
         settings,
         home=place.home,
         watch=watch,
-        taken_commands=command_names(),
+        taken_commands=place.commands,
         patience_seconds=patience_seconds,
     )
 

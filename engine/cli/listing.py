@@ -185,13 +185,11 @@ def _plugin_views(context: typer.Context) -> list[PluginView]:
         with place.client() as client:
             return client.plugins()
     except EngineUnreachable:
-        from engine.cli.commands import command_names
         from engine.extensions.plugins import load_plugins
 
         settings = place.settings()
         folder = settings.plugins_folder(place.home)
-        names = command_names()
-        return load_plugins(settings.plugins.disable, folder=folder, taken_commands=names).views
+        return load_plugins(settings.plugins.disable, folder=folder, taken_commands=place.commands).views
 
 
 def _plugin_row(view: PluginView) -> tuple[str, ...]:

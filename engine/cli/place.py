@@ -15,9 +15,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One home folder. What is heavy to import is imported when it is asked for."""
+    """One home folder. What is heavy to import is imported when it is asked for.
+
+    Attributes:
+        commands: names of the command line's own commands, which those of plugins cannot have.
+    """
 
     home: Path
+    commands: frozenset[str] = frozenset()
 
     def client(self) -> Client:
         """Return a client of the engine that works here."""

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import typer
 from typer.core import TyperGroup
@@ -64,6 +64,15 @@ class Commands(TyperGroup):
 
     def _plugins(self, ctx: Any) -> Plugins:
         return strangers(Path(ctx.params.get("home") or Path()), taken_commands=self.commands)
+
+
+def own_commands(context: typer.Context) -> frozenset[str]:
+    """Return the names of the command line's own commands.
+
+    Args:
+        context: that of the command line itself, above its commands.
+    """
+    return frozenset(cast(Commands, context.command).commands)
 
 
 @contextmanager

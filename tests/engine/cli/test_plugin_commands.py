@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from engine.cli.commands import command_names
-from engine.extensions.plugins import load_plugins
 from tests.engine.cli.conftest import Moontide, environment
 
 PLUGIN = """
@@ -34,6 +33,7 @@ def moontide_commands():
         PluginCommand(name="echo", make=make, help="Says it again."),
         PluginCommand(name="broken", make=broken, help="Never works."),
         PluginCommand(name="status", make=make, help="Mine."),
+        PluginCommand(name="schedule", make=make, help="Mine, too."),
     ]
 """
 
@@ -74,11 +74,11 @@ def test_a_command_that_cannot_be_made_names_its_plugin(moontide: Moontide, with
     assert "the command broken of plugin echo cannot be used: RuntimeError: no command tonight" in done.stderr
 
 
-def test_the_own_commands_keep_their_names(with_plugins: Path) -> None:
-    plugins = load_plugins(folder=with_plugins, taken_commands=command_names())
-    [view] = [view for view in plugins.views if view.name == "echo"]
-    assert view.reason == "the command status is taken already; this plugin's one is not used"
-    assert view.adds == ["command echo", "command broken"]
+def test_the_own_commands_keep_their_names(moontide: Moontide, with_plugins: Path) -> None:
+    [view] = [view for view in json.loads(moontide("plugins", "--json").stdout) if view["name"] == "echo"]
+    assert view["adds"] == ["command echo", "command broken"]
+    for name in ("status", "schedule"):
+        assert f"the command {name} is taken already; this plugin's one is not used" in view["reason"]
 
 
 def test_the_help_is_there_for_those_who_mend_the_settings(moontide: Moontide, home: Path) -> None:
