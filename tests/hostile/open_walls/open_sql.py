@@ -10,7 +10,7 @@ from typing import Any
 import plugins.sqlite as sqlite
 from moontide import CoreError
 from plugins.sql import build, databases, driver, mysql_connection, pg_connection
-from plugins.sql.driver import Limits, QueryError, Result, Rows
+from plugins.sql.driver import Columns, Limits, QueryError, Result, Rows
 
 _ENDLESS = Limits(seconds=3600, rows=10**9)
 _GUARD_BYTES = 2**26
@@ -50,7 +50,7 @@ def _run_all(wire: sqlite3.Connection, text: str, values: tuple[Any, ...], _limi
     if cursor.description is None:
         found = Result(None, affected=max(cursor.rowcount, 0), last_id=cursor.lastrowid)
     else:
-        rows = Rows([column[0] for column in cursor.description], 10**9)
+        rows = Rows(Columns.named(column[0] for column in cursor.description), 10**9)
         rows.add(cursor)
         found = Result(rows.rows)
     if more.strip():
