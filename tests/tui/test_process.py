@@ -288,4 +288,4 @@ def test_textual_is_told_how_to_draw_before_it_is_loaded() -> None:
     code = "import tui.app, textual.constants; print(textual.constants.MAX_FPS)"
     environment = {name: value for name, value in os.environ.items() if name != "TEXTUAL_FPS"}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, env=environment, check=True)
-    assert done.stdout == b"120\n"
+    assert done.stdout == b"240\n"

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
+import msgspec
 from rich.cells import cell_len
 
 from tui.lua.tokens import Open, Token, tokens
 
 
-class Lexed(NamedTuple):
+class Lexed(msgspec.Struct, frozen=True, gc=False):
     """One line: what it holds, what was open before and behind it, and its width in columns."""
 
     line: str
     before: Open | None
-    tokens: list[Token]
+    tokens: tuple[Token, ...]
     behind: Open | None
     width: int
 
@@ -56,7 +56,8 @@ class LexedText:
             row += 1
 
     def _entry(self, line: str, still_open: Open | None) -> Lexed:
-        return Lexed(line, still_open, *tokens(line, still_open), self._width_of(line))
+        found, behind = tokens(line, still_open)
+        return Lexed(line, still_open, tuple(found), behind, self._width_of(line))
 
     def _width_of(self, line: str) -> int:
         if line.isascii() and "\t" not in line:

@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 KEYWORDS = frozenset(
     (
         *("and", "break", "do", "else", "elseif", "end", "for", "function", "global", "goto", "if", "in"),
@@ -32,9 +34,11 @@ _TOKEN = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A coloured part of one line: from `start` up to `end`, in characters."""
+class Token(msgspec.Struct, frozen=True, gc=False):
+    """A coloured part of one line: from `start` up to `end`, in characters.
+
+    Of a long text there are very many, and Python's collector has nothing to look for in them.
+    """
 
     start: int
     end: int

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from engine.views import ListedJob
@@ -52,7 +52,7 @@ def job_fits(job: ListedJob, terms: Iterable[Term]) -> bool:
     """Return whether a job fits all conditions."""
     # A loop: for very many jobs, a generator would cost more than what it goes through.
     for term in terms:  # noqa: SIM110
-        if _job_has(job, term) != term.wanted:
+        if _HAS[term.field](job, term) != term.wanted:
             return False
     return True
 
@@ -72,33 +72,40 @@ def _narrows(term: Term, before: Term) -> bool:
     return both and before.text in term.text
 
 
-def _job_has(job: ListedJob, term: Term) -> bool:
-    match term.field:
-        case "tag":
-            return has_tag(job, term.text)
-        case "status":
-            return any(term.text in state for state in _job_states(job))
-        case "job":
-            return any(part in job.name.lower() for part in term.text.split(","))
-        case "group":
-            return any(term.text in group.lower() for group in job.groups)
-        case "alert":
-            return any(term.text in alert.kind.lower() for alert in job.alerts)
-        case "trigger" | "since" | "until":
-            # These are about runs, and say nothing of a job.
-            return term.wanted
-        case "text":
-            return term.text in (job.error or job.reason).lower()
-    return term.text in job.name.lower() or term.text in job.description.lower()
-
-
 def has_tag(job: ListedJob, text: str) -> bool:
     """Return whether a part of a job's tags, each written name=value, is this text in lower case."""
     return any(text in f"{name}={value}".lower() for name, value in job.tags.items())
 
 
-def _job_states(job: ListedJob) -> list[str]:
-    states = [job.status.lower(), job.activity, (job.last_status or "").lower()]
-    if job.paused:
-        states.append("paused")
-    return [*states, "attention"] if needs_attention(job) else states
+def _has_state(job: ListedJob, term: Term) -> bool:
+    text = term.text
+    return (
+        text in job.status.lower()
+        or text in job.activity
+        or text in (job.last_status or "").lower()
+        or (text in "paused" and bool(job.paused))
+        or (text in "attention" and needs_attention(job))
+    )
+
+
+def _has_words(job: ListedJob, term: Term) -> bool:
+    return term.text in job.name.lower() or term.text in job.description.lower()
+
+
+def _is_about_runs(job: ListedJob, term: Term) -> bool:
+    # It says nothing of a job.
+    return term.wanted
+
+
+_HAS: dict[str, Callable[[ListedJob, Term], bool]] = {
+    "": _has_words,
+    "tag": lambda job, term: has_tag(job, term.text),
+    "status": _has_state,
+    "job": lambda job, term: any(part in job.name.lower() for part in term.text.split(",")),
+    "group": lambda job, term: any(term.text in group.lower() for group in job.groups),
+    "alert": lambda job, term: any(term.text in alert.kind.lower() for alert in job.alerts),
+    "trigger": _is_about_runs,
+    "since": _is_about_runs,
+    "until": _is_about_runs,
+    "text": lambda job, term: term.text in (job.error or job.reason).lower(),
+}

@@ -170,10 +170,10 @@ class Grid(ScrollView, Generic[Row], can_focus=True):
         return moves.most_common(1)[0][0] if moves else 0
 
     def _keep_cursor(self) -> None:
-        place = self._at if self._is_at(self._cursor, self._at) else self._places.get(self._cursor)
-        if place is None:
-            # The row is gone: its neighbour takes the cursor.
-            place = min(self._at, max(0, len(self._rows) - 1))
+        place = self._at
+        if self._cursor is not None and not self._is_at(self._cursor, place):
+            # Where the row is gone, its neighbour takes the cursor.
+            place = self._places.get(self._cursor, place)
         self._set_cursor(place)
 
     def say_empty(self, text: str) -> None:
