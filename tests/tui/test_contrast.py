@@ -118,7 +118,7 @@ def too_dim(segment: Segment) -> str | None:
     return f"{segment.text.strip()!r}: {front.name} on {back.name} is {found:.2f}" if found < least else None
 
 
-@pytest.mark.parametrize("name", ["delete", "new", "reload"])
+@pytest.mark.parametrize("name", ["delete", "new", "reload", "palette"])
 async def test_what_lies_behind_a_question_can_still_be_made_out(name: str, tmp_path: Path) -> None:
     async with showcase(tmp_path), visit(tmp_path, name, SIZE) as seat:
         assert any("waiting" in segment.text or "report" in segment.text for segment in behind(seat))

@@ -37,6 +37,14 @@ async def test_the_last_error_stands_on_its_source_line(sit: Sit, engine: Memory
         await seat.reads("in job.run()", "▶   2 local broken = nil .. 1")
 
 
+async def test_the_last_error_and_its_line_fit_on_a_small_screen(sit: Sit, engine: MemoryEngine) -> None:
+    tags = {f"tag{number}": "shop" for number in range(3)}
+    engine.add("report", CODE, status="INACTIVE", reason="it broke", error=TRACE, tags=tags)
+    async with sit(size=(80, 24)) as seat:
+        await open_job(seat, "report")
+        await seat.reads("it broke", "in job.run()", "▶   2 local broken = nil .. 1")
+
+
 async def test_a_jobs_runs_come_live(sit: Sit) -> None:
     async with sit() as seat:
         await open_job(seat, "report")

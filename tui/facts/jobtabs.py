@@ -15,12 +15,21 @@ from tui.widgets.bars import ProseLine
 
 
 def overview_lines(job: ListedJob, data: JobData, board: Board) -> list[ProseLine]:
-    """Say how a job stands."""
+    """Say how a job stands; why it failed comes first, so that a small screen holds it."""
+    error = error_lines(job.error)
     summary = list(job_summary(job, board)[1:])
-    known = len(error_lines(job.error))
-    top, error = (summary[:-known], summary[-known:]) if known else (summary, [])
+    summary = summary[: len(summary) - len(error)]
+    parting = summary.index([])
     given = schedule_lines(data.given, board)
-    return [*top, *given, *_durations(data), *_next_lines(data, board), *error, *_broken_code(job, data)]
+    return [
+        *summary[:parting],
+        *error,
+        *_broken_code(job, data),
+        *summary[parting:],
+        *given,
+        *_durations(data),
+        *_next_lines(data, board),
+    ]
 
 
 def _durations(data: JobData) -> list[ProseLine]:

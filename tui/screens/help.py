@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from textwrap import wrap
 from typing import Any, ClassVar
 
 from textual.app import App
@@ -37,6 +38,10 @@ NAMES = {
     "right_square_bracket": "]",
     "at": "Space",
 }
+
+
+#: What a key does is written in so many columns, for which terminals of 80 have room.
+TEXT_COLUMNS = 60
 
 
 def key_name(key: str) -> str:
@@ -144,5 +149,13 @@ class HelpScreen(Page):
 
 
 def _section(title: str, keys: list[tuple[str, str]]) -> list[ProseLine]:
-    lines: list[ProseLine] = [[(f"  {key:<14}", "head"), (text, "")] for key, text in keys]
+    lines = [line for key, text in keys for line in _key_lines(key, text)]
     return [[(title, "busy")], *lines, []]
+
+
+def _key_lines(key: str, text: str) -> Iterator[ProseLine]:
+    """Write a key and what it does; what takes more than one line goes on below its beginning."""
+    first, *rest = wrap(text, TEXT_COLUMNS)
+    yield [(f"  {key:<14}", "head"), (first, "")]
+    for part in rest:
+        yield [(" " * 16, ""), (part, "")]
