@@ -43,6 +43,7 @@ _NOTICING = (
     "SET tcp_keepalives_idle = 5",
     "SET tcp_keepalives_interval = 5",
     "SET tcp_keepalives_count = 3",
+    f"SET tcp_user_timeout = '{_CUT_OFF_SECONDS}s'",
 )
 _ON_SERVER = ("SET TIME ZONE 'UTC'",)
 

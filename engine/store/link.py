@@ -40,6 +40,7 @@ _PREPARE = (
     "SET tcp_keepalives_idle = 5",
     "SET tcp_keepalives_interval = 5",
     "SET tcp_keepalives_count = 3",
+    "SET tcp_user_timeout = '20s'",
 )
 
 

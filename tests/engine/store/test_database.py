@@ -10,9 +10,11 @@ from sqlalchemy.exc import DBAPIError
 from engine.errors import StoreError, StoreUnavailable
 from engine.store.database import Database, open_database
 from engine.store.dialects import sqlite_url, translate
+from engine.store.link import connect
 from engine.store.models import SOURCE
 from engine.store.schema import migrate
 from tests.engine.store.conftest import NOON
+from tests.engine.store.servers import migrated
 
 
 def pragma(database: Database, name: str) -> object:
@@ -81,6 +83,15 @@ def test_a_file_that_is_no_database_says_so(path: Path) -> None:
 def test_a_lost_connection_is_a_reason_to_wait() -> None:
     error = DBAPIError("SELECT 1", None, OSError("gone"), connection_invalidated=True)
     assert isinstance(translate(error), StoreUnavailable)
+
+
+async def test_a_server_gives_up_connections_to_who_is_cut_off_within_20_s(tmp_path: Path) -> None:
+    asked = "SHOW tcp_user_timeout"
+    with migrated("postgresql", tmp_path) as database:
+        with database.writer.connect() as connection:
+            assert connection.scalar(text(asked)) == "20000"
+        async with await connect(database.writer.url, "a test") as line:
+            assert await (await line.execute(asked)).fetchone() == ("20000",)
 
 
 def test_sqlite_urls_take_any_path(tmp_path: Path) -> None:
