@@ -12,7 +12,7 @@ import msgspec
 
 from engine.calls.core import RunControl, RunInfo
 from engine.calls.jobcontrol import JobControl
-from engine.errors import CoreError, JobFileError
+from engine.errors import CoreError, JobFileError, SessionClosed, StoreUnavailable
 from engine.remote.parcels import Answer, Question
 from engine.store.journal import Journal
 from engine.store.rows import Changes, SourceRow
@@ -61,7 +61,11 @@ class Answers:
         }
 
     async def answer(self, question: Question) -> Answer:
-        """Return the answer to a question; whatever goes wrong is an answer too."""
+        """Return the answer to a question; whatever goes wrong is an answer too.
+
+        Raises:
+            StoreUnavailable, SessionClosed: this engine writes nothing any more; the next one is to answer.
+        """
         method = self._methods.get(question.method)
         if method is None:
             return Answer(
@@ -73,6 +77,8 @@ class Answers:
             return Answer(error=error.message, code=error.code)
         except JobFileError as error:
             return Answer(error=str(error), code=0)
+        except (StoreUnavailable, SessionClosed):
+            raise
         except Exception:
             logger.exception("a run on a worker asked for %s, and that failed", question.method)
             return Answer(error="the engine failed to answer; its log says more", code=810)

@@ -513,7 +513,8 @@ class Dispatcher:
             await asyncio.wait(self._tasks, timeout=LAST_STEPS_SECONDS)
         if self._live:
             logger.warning(
-                "%d runs could not be ended on record; the next start closes them as CRASHED", len(self._live)
+                "%d runs could not be ended on record; the next engine closes those that are nowhere else",
+                len(self._live),
             )
         return [run.id for run in stopped]
 

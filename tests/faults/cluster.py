@@ -238,6 +238,7 @@ class Cluster:
         until(lambda: self._is_none(_ASKED), PATIENCE_SECONDS)
         until(self._is_paused, PATIENCE_SECONDS)
         until(lambda: self._is_none(_ELSEWHERE), PATIENCE_SECONDS)
+        until(self.is_stood_by, PATIENCE_SECONDS)
         leader = self.leader()
         assert leader is not None, "nobody leads in the end"
         for post in self.engines:
@@ -254,8 +255,10 @@ class Cluster:
 
     def _is_paused(self) -> bool:
         """Begin nothing new: what an engine that stops leaves on workers would wait for the next one."""
+        self.start()
+        leader = self.leader()
         with suppress(MoontideError):
-            return self.engines[0].scene.served.client.holds.pause("engine") is not None
+            return leader is not None and leader.scene.served.client.holds.pause("engine") is not None
         return False
 
     def _is_none(self, question: str) -> bool:
