@@ -250,6 +250,8 @@ class RunScreen(Page):
     def action_tab(self, name: str) -> None:
         """Show a tab."""
         self.query_one(ContentSwitcher).current = name
+        # What stands at the side is on this tab already.
+        self.set_class(name == "values", "-values")
         self.set_focus(self.query_one(f"#{name}"))
         self.tick()
 
