@@ -17,6 +17,7 @@ from engine.settings import load_settings
 from engine.states import FINAL, RunStatus
 from engine.times.clock import Clock
 from engine.views import RunView
+from tests.homebases import make_homebase
 
 ACTOR = "tester@here via test"
 
@@ -36,6 +37,11 @@ class Bench:
     @property
     def jobs_folder(self) -> Path:
         return self.engine.home / "jobs"
+
+    @property
+    def database_url(self) -> str:
+        """Where the engine keeps its runs."""
+        return load_settings(self.engine.home).database_url(self.engine.home)
 
     def write(self, name: str, text: str) -> None:
         """Put a job file in its place."""
@@ -82,8 +88,10 @@ OpenBench = Callable[..., AbstractAsyncContextManager[Bench]]
 
 
 @pytest.fixture
-def open_bench(tmp_path: Path) -> OpenBench:
+def open_bench(tmp_path: Path, database_kind: str, monkeypatch: pytest.MonkeyPatch) -> OpenBench:
     """Start engines on one home, one after another: `async with open_bench({"a": TEXT}) as bench`."""
+    for name, value in make_homebase(database_kind, tmp_path).environment.items():
+        monkeypatch.setenv(name, value)
 
     @asynccontextmanager
     async def open_one(

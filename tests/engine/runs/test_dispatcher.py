@@ -112,6 +112,7 @@ async def test_a_run_that_waited_while_its_file_went_bad_ends_with_the_reason(op
     assert "a.lua:1:" in (run.error or "")
 
 
+@pytest.mark.sqlite_only
 async def test_who_asks_for_a_run_that_cannot_be_written_is_told(
     open_bench: OpenBench, tmp_path: Path
 ) -> None:

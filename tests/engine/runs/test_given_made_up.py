@@ -14,7 +14,6 @@ from engine.rules.holds import HoldScope
 from engine.rules.slots import Slot
 from engine.states import RunStatus
 from engine.store.database import open_database
-from engine.store.dialects import sqlite_url
 from engine.store.slotqueries import SlotQueries
 from engine.views import RunView, ScheduleView
 from tests.engine.conftest import ACTOR, Bench, OpenBench, until
@@ -34,7 +33,7 @@ async def give(bench: Bench, **options: Any) -> ScheduleView:
 
 
 def slots_of(bench: Bench, schedule: ScheduleView) -> list[Slot]:
-    database = open_database(sqlite_url(bench.engine.home / "moontide.db"))
+    database = open_database(bench.database_url)
     try:
         found = SlotQueries(database.reader).slots("echo")
     finally:

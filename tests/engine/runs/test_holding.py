@@ -34,7 +34,7 @@ return job
 
 def skipped(bench: Bench, job: str) -> list[Slot]:
     """Return the due times of a job that the ledger holds as skipped."""
-    database = open_database(f"sqlite:///{bench.engine.home / 'moontide.db'}")
+    database = open_database(bench.database_url)
     try:
         found = SlotQueries(database.reader).slots(job)
     finally:

@@ -13,7 +13,6 @@ from engine.events import RunsMissed
 from engine.rules.slots import Slot
 from engine.states import RunStatus
 from engine.store.database import open_database
-from engine.store.dialects import sqlite_url
 from engine.store.slotqueries import SlotQueries
 from engine.views import RunView, ScheduleView
 from tests.engine.conftest import ACTOR, Bench, OpenBench, until
@@ -34,7 +33,7 @@ async def give(bench: Bench, job: str = "echo", **options: Any) -> ScheduleView:
 
 
 def slots_of(bench: Bench, job: str) -> list[Slot]:
-    database = open_database(sqlite_url(bench.engine.home / "moontide.db"))
+    database = open_database(bench.database_url)
     try:
         return SlotQueries(database.reader).slots(job)
     finally:
