@@ -34,6 +34,7 @@ SCREENS = {
     "LibraryScreen": "library",
     "SettingsScreen": "settings",
     "EngineScreen": "engine",
+    "NodesScreen": "nodes",
     "FormScreen": "form",
     "EditorScreen": "editor-find",
     "Dashboard": "jobs",

@@ -55,7 +55,12 @@ def new_slot(engine: Showcase) -> None:
     engine.ledger.more += 1
 
 
+def new_node(engine: Showcase) -> None:
+    engine.nodes.rows.insert(0, replace(engine.nodes.rows[0], name=f"cpu{len(engine.nodes.rows)}"))
+
+
 LISTS: dict[str, Callable[[Showcase], None]] = {
+    "nodes": new_node,
     "alerts": new_alert,
     "groups": new_group,
     "schedules": new_schedule,
