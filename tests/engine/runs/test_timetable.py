@@ -246,8 +246,8 @@ async def test_due_times_that_pass_while_no_engine_runs_are_counted(open_bench: 
 
 async def test_a_job_whose_file_is_bad_or_gone_runs_when_it_is_good_again(open_bench: OpenBench) -> None:
     async with open_bench({"bad": ECHO, "gone": ECHO}) as bench:
-        singles = [await give(bench, job, after="300ms", data=job) for job in ("bad", "gone")]
-        chains = [await give(bench, job, every="1s", user_id=1) for job in ("bad", "gone")]
+        singles = [await give(bench, job, after="1500ms", data=job) for job in ("bad", "gone")]
+        chains = [await give(bench, job, every="2s", user_id=1) for job in ("bad", "gone")]
         bench.write("bad", "this is no Lua")
         (bench.jobs_folder / "gone.lua").unlink()
         await bench.reload()
