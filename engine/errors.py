@@ -149,6 +149,10 @@ class StoreUnavailable(StoreError):
     """The database takes no writes at present: disk full, locked, read-only, server away."""
 
 
+class CommitUnknown(StoreUnavailable):
+    """The database went away while it was asked to commit: it may have, or not."""
+
+
 class ServerInUse(StoreError):
     """Another engine works on this database of a server."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from engine.errors import (
+    CommitUnknown,
     EngineUnreachable,
     Forbidden,
     JobFileError,
@@ -25,7 +26,8 @@ class FailureDetail:
 
     Attributes:
         code: the kind, for programs: job_not_found, run_not_found, schedule_not_found, not_found, refused,
-            forbidden, bad_input, bad_settings, store_unavailable, engine_unreachable, unauthorized,
+            forbidden, bad_input, bad_settings, store_unavailable, commit_unknown, engine_unreachable,
+            unauthorized,
             too_large, failed.
         message: what happened and what to do, for people.
         job: the name that no job has, with code job_not_found.
@@ -59,6 +61,7 @@ _KINDS: tuple[tuple[type[MoontideError], str, int], ...] = (
     (Forbidden, "forbidden", 403),
     (JobFileError, "bad_input", 422),
     (SettingsError, "bad_settings", 422),
+    (CommitUnknown, "commit_unknown", 503),
     (StoreUnavailable, "store_unavailable", 503),
     (EngineUnreachable, "engine_unreachable", 503),
     (MoontideError, "failed", 500),

@@ -14,7 +14,7 @@ from datetime import datetime
 from itertools import count
 from typing import Any
 
-from engine.errors import JobFileError, Refused, RunNotFound, SessionClosed, StoreUnavailable
+from engine.errors import CommitUnknown, JobFileError, Refused, RunNotFound, SessionClosed, StoreUnavailable
 from engine.events import Events, JobChanged, RunFinished, RunsSkipped
 from engine.extensions.executors import Executor, HandsOver, LeftRun
 from engine.extensions.runlog import RunLog
@@ -203,6 +203,7 @@ class Dispatcher:
 
         Raises:
             Refused: the engine stops, the job's file cannot be used, or a group of its is disabled.
+            CommitUnknown: the database went away; the run may be taken, or not.
             StoreUnavailable: the database takes no writes now.
         """
         self.check_open()
@@ -214,7 +215,12 @@ class Dispatcher:
         run.data, run.user_id, run.called_by = data, user_id, called_by
         if self._offer(run, _overlap_by_hand(job)) is Admission.FULL:
             raise Refused(f"{self.gate.waiting_of(job.name)} runs of job {job.name} wait already")
-        await asyncio.shield(run.recorded)
+        try:
+            await asyncio.shield(run.recorded)
+        except (StoreUnavailable, SessionClosed) as error:
+            raise CommitUnknown(
+                f"whether run {run.id} was taken is not known: {error}; `moontide runs {job.name}` tells"
+            ) from error
         return run
 
     def hand_retries_to(self, kept: Callable[[PlannedRun], None]) -> None:

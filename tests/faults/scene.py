@@ -19,7 +19,7 @@ from pathlib import Path
 
 from engine.api.address import socket_in
 from engine.api.client import Client
-from engine.errors import EngineUnreachable, MoontideError
+from engine.errors import CommitUnknown, EngineUnreachable, MoontideError
 from engine.states import FINAL, RunStatus
 from tests.e2e.conftest import MOONTIDE, Home, Served
 from tests.e2e.processes import until
@@ -128,7 +128,7 @@ class Scene:
         self.orders.note(asked)
         try:
             run = client.run_job(job, data={"token": asked.token})
-        except EngineUnreachable:
+        except (EngineUnreachable, CommitUnknown):
             return asked
         except MoontideError:
             answered = Submission(asked.token, job, Answer.REFUSED)
