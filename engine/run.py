@@ -103,6 +103,7 @@ class Outcome:
         modules: the library modules that the run asked for.
         blameless: the failure is none of the job's doing: its worker was lost with the process that all
             workers come from, or none could be had.
+        calls: what its core calls took, where it was measured (see `engine.calls.tally`).
     """
 
     status: RunStatus
@@ -118,6 +119,7 @@ class Outcome:
     peak_memory_bytes: int | None = None
     modules: tuple[UsedModule, ...] = ()
     blameless: bool = False
+    calls: list[dict[str, Any]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

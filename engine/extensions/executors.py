@@ -342,9 +342,11 @@ class GuardedExecutor:
         if not isinstance(outcome, Outcome) or outcome.status not in ENDS:
             logger.error("%s gave %r as the end of a run", self._words, outcome)
             return Outcome(RunStatus.CRASHED, error=f"{self._words} gave no outcome of the run")
-        problem = _problem_with(outcome.result, result_bytes) or _problem_with(outcome.info, result_bytes)
+        given = (outcome.result, outcome.info, outcome.calls)
+        problem = next(filter(None, (_problem_with(one, result_bytes) for one in given)), None)
         if problem:
-            return replace(outcome, result=None, info=None, result_note=f"{self._words} gave {problem}")
+            note = f"{self._words} gave {problem}"
+            return replace(outcome, result=None, info=None, calls=None, result_note=note)
         return outcome
 
 

@@ -225,6 +225,7 @@ class LiveRun:
             result_note=ended.result_note,
             info=ended.info,
             problems=ended.problems,
+            calls=ended.calls,
             cpu_ms=None if ended.cpu_seconds is None else ended.cpu_seconds * 1000,
             peak_memory_bytes=ended.peak_memory_bytes,
             log_lines=self.log_lines,

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from copy import copy
 from dataclasses import dataclass, replace
 from functools import cache
+from time import perf_counter
 from typing import Any
 
 from engine.calls.core import CoreCall, CoreFunction, CoreModule, Documents, RunControl, RunInfo, RunProgress
@@ -23,6 +24,7 @@ from engine.calls.permissions import PermissionMode, Permissions
 from engine.calls.problems import Problems
 from engine.calls.resources import Resources
 from engine.calls.stopping import Stopping
+from engine.calls.tally import CUT_OFF, Tally
 from engine.errors import CoreError
 from engine.extensions.modules import Unready
 from engine.extensions.runlog import RunLog
@@ -157,6 +159,7 @@ class RunHost:
         self._deadline: Deadline | None = None
         self._calls: dict[str, CoreCall] = {}
         self._modules: dict[str, UsedModule] = {}
+        self._tally = Tally()
 
     async def call(self, method: str, args: list[Any]) -> list[Any]:
         """Carry out a core function and return its values.
@@ -164,6 +167,20 @@ class RunHost:
         Raises:
             CoreError: for `nil, message, code` in Lua, also when the function itself broke.
         """
+        began = perf_counter()
+        error: str | None = CUT_OFF
+        try:
+            values = await self._answer(method, args)
+        except CoreError as refused:
+            error = refused.message
+            raise
+        else:
+            error = None
+            return values
+        finally:
+            self._tally.add(method, began, error)
+
+    async def _answer(self, method: str, args: list[Any]) -> list[Any]:
         function = self._function(method)
         arguments = self._bind(function, args)
         self._check_permission(function, arguments)
@@ -196,6 +213,11 @@ class RunHost:
     def info(self) -> Any:
         """What the run told of itself, ready for JSON."""
         return json_ready(self._progress.info)
+
+    @property
+    def calls(self) -> list[dict[str, Any]] | None:
+        """What its calls took."""
+        return self._tally.listed
 
     @property
     def problems(self) -> Problems:
@@ -245,8 +267,11 @@ class RunHost:
             raise
 
     def _check_permission(self, function: CoreFunction, arguments: list[Any]) -> None:
-        if self._means.mode is not PermissionMode.OPEN and not function.free:
-            wanted = function.needs(*arguments) if function.needs else ()
+        if function.free:
+            return
+        # Asked for in each mode: it refuses what no job may reach, such as a path that leads out.
+        wanted = function.needs(*arguments) if function.needs else ()
+        if self._means.mode is not PermissionMode.OPEN:
             self._any_call().permissions.check(function.module, wanted)
 
     def _call_of(self, function: CoreFunction) -> CoreCall:
@@ -338,6 +363,7 @@ def _outcome(ending: Ending, masking: Masking, host: RunHost) -> Outcome:
         result=masking.data(ending.result),
         info=masking.data(host.info),
         problems=masking.data(host.problems.listed),
+        calls=masking.data(host.calls),
         result_note=None if ending.result_note is None else masking.text(ending.result_note),
         error=None if error is None else masking.text(error),
         duration_seconds=ending.duration_seconds,

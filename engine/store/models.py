@@ -148,6 +148,7 @@ class Run(StoreModel, table=True):
     result_note: str | None = Field(default=None, sa_column=Column(Text))
     info: Any = Field(default=None, sa_column=_json())
     problems: Any = Field(default=None, sa_column=_json())
+    calls: Any = Field(default=None, sa_column=_json())
     data: Any = Field(default=None, sa_column=_json())
     user_id: int = Field(default=0, sa_column=Column(BigInteger, nullable=False, server_default=text("0")))
     called_by: int | None = Field(default=None, sa_column=Column(BigInteger))

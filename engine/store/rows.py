@@ -168,6 +168,7 @@ class RunEnd(msgspec.Struct, frozen=True):
     result_note: str | None = None
     info: Any = None
     problems: list[dict[str, str]] | None = None
+    calls: list[dict[str, Any]] | None = None
     cpu_ms: float | None = None
     peak_memory_bytes: int | None = None
     log_lines: int = 0

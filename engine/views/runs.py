@@ -15,6 +15,9 @@ class RunView:
         called_by: the run that asked for this one by `core.jobs`.
         schedule_id: the schedule given at run time that this run comes from.
         problems: what it told by `job.warn` and `job.err`, each with level, code and text; None without any.
+        calls: what its core calls took, in their order: each line has `call` (such as mysql.select), `at_ms`
+            (since the run's start), `count` (of calls without another one in between), `ms` of all of them,
+            `longest_ms`, `failed` and `error`; None without any.
         version: of the job's code, as its settings said when it started.
         modules: the library modules that it was given, by name the hash of each one's source.
         remove_at: when it is due to be removed, by its job's `remove_after`.
@@ -50,6 +53,7 @@ class RunView:
     peak_memory_bytes: int | None = None
     log_lines: int = 0
     problems: list[dict[str, str]] | None = None
+    calls: list[dict[str, Any]] | None = None
     version: str | None = None
     modules: dict[str, str] | None = None
     remove_at: datetime | None = None

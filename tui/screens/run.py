@@ -1,4 +1,4 @@
-"""The page of one run: its log as it grows, its values, and the code that it ran."""
+"""The page of one run: its log as it grows, its values, its calls, and the code that it ran."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from engine.events import Event, HoldChanged, RunFinished, RunQueued, RunStarted
 from engine.states import FINAL
 from engine.views import RunView
 from tui.deeds import jobdeeds
+from tui.facts.runcalls import call_lines
 from tui.facts.runlists import facts, status_of, values
 from tui.facts.runpast import diff_lines, retry_of, source_lines
 from tui.look import words
@@ -30,7 +31,7 @@ from tui.widgets.tail import LEVELS, Tail
 #: A followed log is redrawn so often.
 FOLLOW_SECONDS = 0.25
 LINES_FETCHED = 5000
-TABS = ("log", "values", "code", "diff")
+TABS = ("log", "values", "code", "diff", "calls")
 
 
 class RunScreen(Page):
@@ -38,7 +39,7 @@ class RunScreen(Page):
 
     AUTO_FOCUS = "Tail"
     HINTS: ClassVar[tuple[Hint, ...]] = (
-        ("1-4", "Tabs", "screen.next_tab"),
+        ("1-5", "Tabs", "screen.next_tab"),
         ("/", "Find", "screen.find"),
         ("v", "Level", "screen.level"),
         ("f", "Follow", "screen.follow"),
@@ -51,6 +52,7 @@ class RunScreen(Page):
         Binding("2", "tab('values')", "Data, result, info and error"),
         Binding("3", "tab('code')", "Code"),
         Binding("4", "tab('diff')", "What changed in the code since then"),
+        Binding("5", "tab('calls')", "Core calls, and what each took"),
         Binding("tab", "next_tab", "Next tab"),
         Binding("slash", "find", "Find in the log", key_display="/"),
         Binding("n", "find_next(1)", "Next place"),
@@ -89,6 +91,7 @@ class RunScreen(Page):
                 yield Prose(id="values")
                 yield Prose(id="code")
                 yield Prose(id="diff")
+                yield Prose(id="calls")
             yield Prose(id="side")
 
     @property
@@ -181,6 +184,7 @@ class RunScreen(Page):
         self.query_one("#values", Prose).show([*facts(self._run, self.board), [], *values(self._run)])
         self.query_one("#code", Prose).show(self._code)
         self.query_one("#diff", Prose).show(self._diff)
+        self.query_one("#calls", Prose).show(call_lines(self._run))
 
     def _title(self) -> list[Part]:
         lead: list[Part] = [(" runs › ", "faint"), (str(self.run_id), "name")]

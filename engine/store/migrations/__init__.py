@@ -1,4 +1,4 @@
 """The schema's history, one file for each revision in `versions/`."""
 
 #: The newest revision there is.
-HEAD = "0020"
+HEAD = "0021"

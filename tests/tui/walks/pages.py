@@ -60,6 +60,19 @@ async def help_screen(hand: Hand) -> None:
     await hand.does("q", gone="hold Shift to select text")
 
 
+CALLS = [
+    {
+        "call": "mysql.select",
+        "at_ms": 3.5,
+        "count": 2,
+        "ms": 41.0,
+        "longest_ms": 40.25,
+        "failed": 1,
+        "error": "the server is gone",
+    }
+]
+
+
 async def charts(hand: Hand) -> None:
     await hand.does("2", "most failures")
     await hand.does("1", "at once, most")
@@ -138,12 +151,13 @@ async def run_22(hand: Hand) -> None:
 
 
 async def run(hand: Hand) -> None:
-    hand.change_run(22, rescheduled_from=19, called_by=6)
+    hand.change_run(22, rescheduled_from=19, called_by=6, calls=CALLS)
     hand.change_run(16, rescheduled_from=22, trigger="retry", job="till")
     await run_22(hand)
     await hand.does("2", "retry of")
     await hand.does("3", "return job")
     await hand.does("4", "local broken = 1")
+    await hand.does("5", "✗ 1 failed: the server is gone")
     await hand.does("1", "line 30")
     await hand.does("tab", "retry of")
     await hand.press("1")
@@ -181,7 +195,8 @@ async def run_22_again(hand: Hand) -> None:
     while grid.cursor_row.id != 22:  # type: ignore[attr-defined]
         await hand.press("down")
     await hand.press("enter")
-    await hand.reads("runs › 22")
+    # With its job in the title the run is fetched, and the keys know where they lead.
+    await hand.reads("runs › 22  till")
 
 
 WALKS = {
