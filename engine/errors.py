@@ -150,7 +150,7 @@ class StoreUnavailable(StoreError):
 
 
 class CommitUnknown(StoreUnavailable):
-    """The database went away while it was asked to commit: it may have, or not."""
+    """The database went away in the middle: what was asked for may be done, or not; the words say more."""
 
 
 class ServerInUse(StoreError):

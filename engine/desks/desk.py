@@ -28,7 +28,7 @@ from engine.desks.overviewdesk import OverviewDesk
 from engine.desks.reloaddesk import ReloadDesk
 from engine.desks.scheduledesk import ScheduleDesk
 from engine.desks.statedesk import StateDesk
-from engine.errors import JobNotFound, Refused, RunNotFound
+from engine.errors import CommitUnknown, JobNotFound, Refused, RunNotFound, SessionClosed, StoreUnavailable
 from engine.events import EngineStateChanged, Events
 from engine.extensions.plugins import Plugins
 from engine.jobs.jobwrite import delete_job_file, write_job_file
@@ -375,11 +375,21 @@ class Desk:
     # Runs
 
     async def run_job(self, name: str, *, data: Any = None, user_id: int = 0, actor: str) -> RunView:
-        """Accept a run of a job, started by a person, and return it queued or running."""
+        """Accept a run of a job, started by a person, and return it queued or running.
+
+        Raises:
+            CommitUnknown: the database went away before more could be told than the error says.
+        """
         job = self._catalog.job(name)
         run = await self._dispatcher.submit(job, data=data, user_id=user_id)
-        await self._audit(actor, "run job", name, after=run.id)
-        return await self.run(run.id)
+        try:
+            await self._audit(actor, "run job", name, after=run.id)
+            return await self.run(run.id)
+        except (StoreUnavailable, SessionClosed) as error:
+            # To whoever asked, the error of the database alone would mean that there is no run.
+            raise CommitUnknown(
+                f"run {run.id} was taken, and then the database went away: {error}"
+            ) from error
 
     async def cancel(self, run_id: int, *, now: bool = False, actor: str) -> RunView:
         """End a planned, queued or running run as CANCELLED, and return it."""
