@@ -126,7 +126,12 @@ def test_runs_that_were_there_before_parts_are_all_in_the_first_one() -> None:
         with store.writer.begin() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, "0018")
-        put(store, 1, 30, NOW)
+        # Ended by hand: what is written of an end has columns that came later.
+        put(store, 1, 30, None)
+        with store.writer.begin() as connection:
+            ended = "UPDATE run SET status = 'COMPLETE', queued = :now, finished = :now, log_lines = 1"
+            connection.execute(text(ended), {"now": NOW})
+            index_runs(connection, range(1, 31))
         migrate(store.writer)
         put(store, 31, 40, NOW)
         found = History(store.reader).find(RunFilter(text="word7"))
