@@ -10,7 +10,7 @@ TEST_PROCESSES ?= 3
 DATABASE ?= sqlite
 
 .DEFAULT_GOAL := help
-.PHONY: help up test lint types contracts unit prove bench bench-check reference clean
+.PHONY: help up test lint types contracts unit prove bench bench-check reference schema clean
 
 help:
 	@echo "make up         start the engine on jobs/ and show its dashboard"
@@ -19,6 +19,7 @@ help:
 	@echo "make bench      measure speed and memory, and print the figures"
 	@echo "make bench-check  find what became slower than bench/budget.toml allows"
 	@echo "make reference  write docs/core/reference.md anew from the declarations"
+	@echo "make schema     write engine/store/migrations/sqlite.sql anew from the revisions"
 	@echo "make clean      remove .venv and the home folder $(HOME_DIR)"
 
 $(VENV)/installed: pyproject.toml
@@ -57,6 +58,9 @@ bench-check: $(VENV)/installed
 
 reference: $(VENV)/installed
 	$(BIN)/python -m engine.reference docs/core/reference.md
+
+schema: $(VENV)/installed
+	$(BIN)/python -m engine.store.schema engine/store/migrations/sqlite.sql
 
 clean:
 	rm -rf $(VENV) $(HOME_DIR)

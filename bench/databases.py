@@ -28,7 +28,7 @@ from asyncmy.errors import MySQLError
 from bench.figures import Effort, Figure
 from engine.extensions.plugins import load_plugins
 from engine.extensions.runlog import RunLog
-from engine.parts import make_catalog, make_pool, make_runner
+from engine.parts import make_job_files, make_pool, make_runner
 from engine.run import Outcome, RunRequest
 from engine.runs.runner import Runner
 from engine.settings import load_settings
@@ -159,8 +159,8 @@ async def _runner_in(home: Path, calls: int) -> AsyncIterator[Runner]:
         parts.callback(database.close)
         await pool.start()
         parts.push_async_callback(pool.stop)
-        catalog = make_catalog(home, pool, settings)
-        runner = await make_runner(pool, plugins, documents, catalog, settings, parts, home=home)
+        files = make_job_files(home, pool, settings)
+        runner = await make_runner(pool, plugins, documents, files, settings, parts, home=home)
         for what in (SELECT, NOTHING):
             await _run(runner, what, calls)
         yield runner

@@ -37,6 +37,13 @@ def children(pid: int) -> Iterator[int]:
         yield from map(int, listing.read_text().split())
 
 
+def descendants(pid: int) -> Iterator[int]:
+    """Yield the ids of a process's children, of theirs, and so on."""
+    for child in children(pid):
+        yield child
+        yield from descendants(child)
+
+
 def pss_mb(pid: int) -> float:
     """Return the proportional set size in MB: pages that several processes share count in parts."""
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():

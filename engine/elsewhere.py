@@ -18,7 +18,7 @@ from engine.errors import CoreError
 from engine.extensions.modules import Unready
 from engine.extensions.plugins import load_plugins
 from engine.extensions.runlog import RunLog
-from engine.parts import make_catalog, make_pool, make_runner
+from engine.parts import make_job_files, make_pool, make_runner
 from engine.run import Outcome, RunRequest
 from engine.runs.runner import Runner
 from engine.settings import load_settings
@@ -74,9 +74,9 @@ async def open_runner(home: Path) -> AsyncIterator[OwnRunner]:
         pool = make_pool(settings, plugins)
         await pool.start()
         parts.push_async_callback(pool.stop)
-        catalog = make_catalog(settings.jobs_folder(home), pool, settings, additions=plugins.additions)
+        files = make_job_files(settings.jobs_folder(home), pool, settings, additions=plugins.additions)
         runner = await make_runner(
-            pool, plugins, NoDocuments(), catalog, settings, parts, home=home, own_job=NoJob, runs=NoEngine
+            pool, plugins, NoDocuments(), files, settings, parts, home=home, own_job=NoJob, runs=NoEngine
         )
         ready = {name: one for name, one in runner.services.items() if not isinstance(one, Unready)}
         yield OwnRunner(runner, ready)

@@ -18,6 +18,7 @@ MoontideError
     NewerDatabase        the database was made by a newer Moontide
     StoreUnavailable     the database takes no writes now (disk full, locked, read-only, server away)
     ServerInUse          another engine works on this database of a server
+    UnreadableParcel     what is kept of a run on a worker is damaged, or of another version
     SessionClosed        another engine took the database over; this one may write no more
   SandboxError
     MissingWall          the kernel lacks a wall of the sandbox
@@ -155,6 +156,10 @@ class CommitUnknown(StoreUnavailable):
 
 class ServerInUse(StoreError):
     """Another engine works on this database of a server."""
+
+
+class UnreadableParcel(StoreError):
+    """What the database keeps of a run on a worker is damaged, or of another version."""
 
 
 class SessionClosed(StoreError):

@@ -62,12 +62,17 @@ class JobsReloaded(Event):
 
 @dataclass(frozen=True, slots=True)
 class JobChanged(Event):
-    """A job's status, activity or next run is another now."""
+    """A job's status, activity or next run is another now.
+
+    Attributes:
+        activity: idle, queued or running.
+    """
 
     job: str
     status: str
     reason: str
     next_run: datetime | None
+    activity: str
 
 
 @dataclass(frozen=True, slots=True)

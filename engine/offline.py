@@ -12,13 +12,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from engine.catalog import Found
+from engine.catalog.found import Found
 from engine.errors import JobFileError
 from engine.extensions.plugins import Plugins, load_plugins
 from engine.extensions.runlog import RunLog
 from engine.jobs.additions import Additions
 from engine.jobs.jobfolder import job_name
-from engine.parts import make_catalog, make_pool, make_runner
+from engine.parts import make_job_files, make_pool, make_runner
 from engine.rules.lifecycle import UNKNOWN
 from engine.run import LogLine, Outcome, RunRequest
 from engine.runs.job import Job
@@ -57,13 +57,13 @@ async def run_file(
     if plugins is None:
         plugins = load_plugins(settings.plugins.disable, folder=settings.plugins_folder(home))
     async with _sandbox(settings, plugins) as pool, _documents() as documents, AsyncExitStack() as parts:
-        catalog = make_catalog(folder, pool, settings, additions=plugins.additions)
+        files = make_job_files(folder, pool, settings, additions=plugins.additions)
         job = Job(job_name(relative), relative, UNKNOWN)
-        source = await catalog.source(job)
-        found = await catalog.declare_text(job.name, relative, source.text)
+        source = await files.source(job)
+        found = await files.declare_text(job.name, relative, source.text)
         if found.settings is None:
             raise JobFileError(found.error or f"{relative} cannot be used")
-        runner = await make_runner(pool, plugins, documents, catalog, settings, parts, home=home)
+        runner = await make_runner(pool, plugins, documents, files, settings, parts, home=home)
         clock = SystemClock()
         limits = found.settings.limits(settings.run_limits())
         log = RunLog(limits=limits, clock=clock, keep=on_log)
@@ -101,8 +101,8 @@ async def look_at_files(paths: Sequence[Path] | None, *, settings: Settings, hom
     plugins = load_plugins(settings.plugins.disable, folder=settings.plugins_folder(home))
     async with _sandbox(settings, plugins) as pool:
         if paths is None:
-            catalog = make_catalog(settings.jobs_folder(home), pool, settings, additions=plugins.additions)
-            return await catalog.look()
+            files = make_job_files(settings.jobs_folder(home), pool, settings, additions=plugins.additions)
+            return await files.look()
         return [await _look_at(path, pool, settings, home, plugins.additions) for path in paths]
 
 
@@ -116,12 +116,12 @@ async def _look_at(
 ) -> Found:
     try:
         folder, relative = place(path, settings.jobs_folder(home))
-        catalog = make_catalog(folder, pool, settings, additions=additions)
+        files = make_job_files(folder, pool, settings, additions=additions)
         job = Job(job_name(relative), relative, UNKNOWN)
-        source = await catalog.source(job)
+        source = await files.source(job)
     except JobFileError as error:
         return Found(path.stem, str(path), error=str(error))
-    found = await catalog.declare_text(job.name, relative, source.text)
+    found = await files.declare_text(job.name, relative, source.text)
     return replace(found, path=str(path))
 
 

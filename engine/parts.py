@@ -18,7 +18,8 @@ from engine.calls.core import (
 )
 from engine.calls.jobcalls import job_calls
 from engine.calls.jobcontrol import JobControl, LoneJob
-from engine.catalog import Catalog
+from engine.catalog.jobfiles import JobFiles
+from engine.catalog.judging import Judge
 from engine.declarations import FORGETFUL, Memory
 from engine.errors import SettingsError
 from engine.events import AlertNotice, Events
@@ -33,7 +34,6 @@ from engine.sandbox.fingerprint import sandbox_fingerprint
 from engine.sandbox.harden import WALLS
 from engine.sandbox.pool import WorkerPool
 from engine.settings import Settings
-from engine.times.clock import Clock, SystemClock
 from engine.version import VERSION
 from engine.views import JobView
 
@@ -74,34 +74,35 @@ def _manifests(plugins: Plugins) -> list[ModuleManifest]:
     return [manifest_of(module) for module in (*plugins.modules.values(), job_calls)]
 
 
-def make_catalog(
+def make_job_files(
     folder: Path,
     pool: WorkerPool,
     settings: Settings,
-    clock: Clock | None = None,
     *,
     additions: Additions = NOTHING_ADDED,
     built_in: Iterable[BuiltIn] = (),
     memory: Memory = FORGETFUL,
-) -> Catalog:
-    """Return a catalog of a jobs folder, not yet read.
+) -> JobFiles:
+    """Return a reader of a jobs folder.
 
     Args:
         additions: what plugins add to job files.
         built_in: the engine's own jobs.
         memory: keeps what files declare from one engine to the next.
     """
-    return Catalog(
-        folder=folder,
-        declare=pool.declare,
-        clock=clock or SystemClock(),
+    judge = Judge(
         timezone=settings.timezone,
         ceilings=settings.run_limits(),
-        source_bytes=settings.source_bytes(),
         named_schedules=settings.schedules,
         named_blackouts=settings.blackouts,
         receivers=settings.receivers(),
         additions=additions,
+    )
+    return JobFiles(
+        folder,
+        declare=pool.declare,
+        judge=judge,
+        source_bytes=settings.source_bytes(),
         built_in=built_in,
         memory=memory,
     )
@@ -111,7 +112,7 @@ async def make_runner(
     pool: WorkerPool,
     plugins: Plugins,
     documents: Documents,
-    catalog: Catalog,
+    files: JobFiles,
     settings: Settings,
     parts: AsyncExitStack,
     *,
@@ -120,7 +121,7 @@ async def make_runner(
     own_job: Callable[[], JobControl] | None = None,
     find_job: Callable[[str], JobView | None] = lambda name: None,
 ) -> Runner:
-    """Return a runner whose jobs find their library modules in the catalog's folder.
+    """Return a runner whose jobs find their library modules in the folder of these files.
 
     Args:
         parts: closes the services of the core modules.
@@ -150,7 +151,7 @@ async def make_runner(
         documents=documents,
         runs=runs,
         own_job=own_job or (lambda: lone),
-        library=lambda module: catalog.library().require(module),
+        library=lambda module: files.library().require(module),
         mode=settings.permissions,
     )
 

@@ -25,7 +25,7 @@ from engine.api.tls import tls_of
 from engine.assembly.ground import Ground
 from engine.assembly.office import make_desk
 from engine.assembly.works import Works
-from engine.catalog import Catalog
+from engine.catalog.catalog import Catalog
 from engine.collector import resting
 from engine.desks.desk import Desk
 from engine.desks.enginedesk import Identity
@@ -319,7 +319,7 @@ class Engine:
 
     def _keep_stubs(self, parts: AsyncExitStack, catalog: Catalog, plugins: Plugins) -> None:
         writer = StubWriter(
-            catalog.folder,
+            catalog.files.folder,
             plugins.modules,
             catalog.jobs,
             added=plugins.additions.settings.values(),
@@ -403,7 +403,7 @@ class Engine:
         parts.callback(works.chains.stop)
         await works.chains.letting_go(catalog.jobs.values())
         if self._watch:
-            watcher = Watcher(catalog.folder, self.desk.reload_saved)
+            watcher = Watcher(catalog.files.folder, self.desk.reload_saved)
             watcher.start()
             parts.push_async_callback(watcher.stop)
         self.desk.set_state(EngineState.RUNNING)

@@ -14,7 +14,7 @@ from engine.errors import SettingsError, StoreError
 from engine.extensions.executors import chosen_executor
 from engine.extensions.plugins import load_plugins
 from engine.jobs.jobvalues import WORKER_TAG
-from engine.parts import make_catalog, make_pool, make_runner
+from engine.parts import make_job_files, make_pool, make_runner
 from engine.remote.crew import Crew
 from engine.remote.fenced import FencedJournal
 from engine.settings import Settings
@@ -136,8 +136,8 @@ class WorkerNode:
         await pool.start()
         parts.push_async_callback(pool.stop)
         documents = StoredDocuments(journal, database.reader, clock=self._clock)
-        catalog = make_catalog(settings.jobs_folder(self._home), pool, settings)
-        runner = await make_runner(pool, plugins, documents, catalog, settings, parts, home=self._home)
+        files = make_job_files(settings.jobs_folder(self._home), pool, settings)
+        runner = await make_runner(pool, plugins, documents, files, settings, parts, home=self._home)
         self.crew = Crew(
             queue=queue(),
             url=database.writer.url,

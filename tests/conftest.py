@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, settings
 
+from engine.collector import spare_what_is_loaded
 from tests.homebases import KINDS, SQLITE, USUAL, drop_all
+from tests.services import stop_servers
 
 # How long something takes decides no test: a busy machine would make it fail.
 settings.register_profile(
@@ -35,5 +37,11 @@ def database_kind(request: pytest.FixtureRequest) -> str:
     return str(getattr(request, "param", USUAL))
 
 
+def pytest_collection_finish() -> None:
+    """Let the collector of reference cycles pass over all tests and what they import."""
+    spare_what_is_loaded()
+
+
 def pytest_sessionfinish() -> None:
     drop_all()
+    stop_servers()

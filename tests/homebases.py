@@ -9,14 +9,13 @@ import os
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
-from tests.services import Server, pg_database, pg_do, pg_server, psycopg_url, random_name
+from tests.services import Server, pg_database, pg_do, psycopg_url, random_name
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 KINDS = (SQLITE, POSTGRESQL)
@@ -52,7 +51,7 @@ def make_homebase(kind: str, home: Path) -> Homebase:
     """Return the database of a home, with nothing in it; it is dropped by `drop_all`."""
     if kind == SQLITE:
         return Homebase(kind, f"sqlite:///{home / 'moontide.db'}")
-    url = psycopg_url(_open.enter_context(pg_database(_server())))
+    url = psycopg_url(_open.enter_context(pg_database()))
     return Homebase(kind, url, {"MOONTIDE_DATABASE": url})
 
 
@@ -67,9 +66,3 @@ def homebase_on(server: Server) -> Homebase:
 def drop_all() -> None:
     """Drop the databases of all homes there were."""
     _open.close()
-    _server.cache_clear()
-
-
-@cache
-def _server() -> Any:
-    return _open.enter_context(pg_server())

@@ -10,10 +10,11 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from engine.catalog import Catalog, Found
+from engine.catalog.found import Found
+from engine.catalog.jobfiles import JobFiles
 from engine.extensions.plugins import Candidate, Plugins, find_plugins, load_plugins
 from engine.extensions.runlog import RunLog
-from engine.parts import make_catalog, make_pool, make_runner
+from engine.parts import make_job_files, make_pool, make_runner
 from engine.run import LogLine, Outcome, RunRequest
 from engine.runs.runner import Runner
 from engine.sandbox.pool import WorkerPool
@@ -32,7 +33,7 @@ class Lab:
 
     settings: Settings
     plugins: Plugins
-    catalog: Catalog
+    files: JobFiles
     runner: Runner
     documents: StoredDocuments
     log: list[str] = field(default_factory=list)
@@ -40,7 +41,7 @@ class Lab:
 
     async def declare(self, name: str, text: str) -> Found:
         """Read a program's settings as a reload does."""
-        return await self.catalog.declare_text(name, f"{name}.lua", text.encode())
+        return await self.files.declare_text(name, f"{name}.lua", text.encode())
 
     async def run(self, name: str, text: str, data: Any = None) -> Outcome:
         """Declare a program, which must succeed, and run it once."""
@@ -102,10 +103,10 @@ async def open_lab(
     try:
         settings = settings or Settings()
         documents = StoredDocuments(journal, database.reader, clock=clock)
-        catalog = make_catalog(jobs, pool, settings, additions=plugins.additions)
+        files = make_job_files(jobs, pool, settings, additions=plugins.additions)
         async with AsyncExitStack() as parts:
-            runner = await make_runner(pool, plugins, documents, catalog, settings, parts, home=home or store)
-            yield Lab(settings, plugins, catalog, runner, documents)
+            runner = await make_runner(pool, plugins, documents, files, settings, parts, home=home or store)
+            yield Lab(settings, plugins, files, runner, documents)
     finally:
         await journal.stop()
         database.close()

@@ -7,6 +7,7 @@ tests are skipped, and with `CI=true` they fail.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import pwd
@@ -19,6 +20,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import NoReturn
 from urllib.parse import quote, unquote, urlsplit
@@ -28,6 +30,8 @@ import pytest
 
 HOST = "127.0.0.1"
 START_SECONDS = 60.0
+
+_open = contextlib.ExitStack()
 
 
 @dataclass(frozen=True)
@@ -261,13 +265,13 @@ def redis_answers(server: Server) -> bool:
 @contextlib.contextmanager
 def mysql_database() -> Iterator[Server]:
     """Give an empty database with a name of its own, and drop it afterwards."""
-    with _server(find_mysql, own_mysql, "mariadb-server") as server:
-        named = replace(server, database=random_name())
-        mysql_do(server, f"CREATE DATABASE {named.database} CHARACTER SET utf8mb4")
-        try:
-            yield named
-        finally:
-            mysql_do(server, f"DROP DATABASE {named.database}")
+    server = _server(find_mysql, own_mysql, "mariadb-server")
+    named = replace(server, database=random_name())
+    mysql_do(server, f"CREATE DATABASE {named.database} CHARACTER SET utf8mb4")
+    try:
+        yield named
+    finally:
+        mysql_do(server, f"DROP DATABASE {named.database}")
 
 
 @contextlib.contextmanager
@@ -277,20 +281,18 @@ def pg_database(server: Server | None = None) -> Iterator[Server]:
     Args:
         server: where to make it; None takes one as `pg_server` does.
     """
-    with contextlib.nullcontext(server) if server else pg_server() as used:
-        named = replace(used, database=random_name())
-        pg_do(used, f"CREATE DATABASE {named.database}")
-        try:
-            yield named
-        finally:
-            pg_do(used, f"DROP DATABASE {named.database} WITH (FORCE)")
+    used = server or pg_server()
+    named = replace(used, database=random_name())
+    pg_do(used, f"CREATE DATABASE {named.database}")
+    try:
+        yield named
+    finally:
+        pg_do(used, f"DROP DATABASE {named.database} WITH (FORCE)")
 
 
-@contextlib.contextmanager
-def pg_server() -> Iterator[Server]:
-    """Give a server: one that runs already, or a private one for this while."""
-    with _server(find_pg, own_pg, "postgresql") as server:
-        yield server
+def pg_server() -> Server:
+    """Return a server: one that runs already, or a private one of this process."""
+    return _server(find_pg, own_pg, "postgresql")
 
 
 def psycopg_url(server: Server) -> str:
@@ -298,18 +300,28 @@ def psycopg_url(server: Server) -> str:
     return server.url.replace("pg://", "postgresql+psycopg://", 1)
 
 
-@contextlib.contextmanager
 def _server(
     find: Callable[[], Server | None],
     make_own: Callable[[Path], OwnServer | None],
     package: str,
-) -> Iterator[Server]:
-    running = find()
-    if running is not None:
-        yield running
-        return
-    with own_server(make_own, package) as own:
-        yield own.server
+) -> Server:
+    return find() or _kept(make_own, package)
+
+
+@cache
+def _kept(make_own: Callable[[Path], OwnServer | None], package: str) -> Server:
+    """Start a private server that all tests of this process share: to prepare one takes seconds."""
+    return _open.enter_context(own_server(make_own, package)).server
+
+
+def stop_servers() -> None:
+    """Stop the servers that tests of this process shared."""
+    _kept.cache_clear()
+    _open.close()
+
+
+# For those who use servers outside of a test session.
+atexit.register(stop_servers)
 
 
 @contextlib.contextmanager

@@ -61,14 +61,14 @@ async def notes(lab: Lab) -> list[dict[str, Any]]:
 
 @in_module_loop
 async def test_every_sample_is_read_without_a_problem(lab: Lab) -> None:
-    found = await lab.catalog.look()
+    found = await lab.files.look()
     assert {one.name: one.error for one in found} == dict.fromkeys(FIRST_RETURNS)
     assert all(one.settings and one.settings.description for one in found)
 
 
 @in_module_loop
 async def test_a_sample_runs_every_few_seconds(lab: Lab) -> None:
-    intervals = [one.settings.every for one in await lab.catalog.look() if one.settings]
+    intervals = [one.settings.every for one in await lab.files.look() if one.settings]
     assert min(seconds for seconds in intervals if seconds is not None) <= 5
 
 

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 import pytest
 
 from tests import services
-from tests.services import Server, mysql_database, pg_database
+from tests.services import Server, mysql_database, own_pg, pg_database
 
 SERVERS = pytest.mark.parametrize(
     ("database", "package"), [(mysql_database, "mariadb-server"), (pg_database, "postgresql")]
@@ -46,3 +46,17 @@ def test_with_ci_a_test_without_its_server_fails(
     monkeypatch.setenv("CI", "true")
     with pytest.raises(pytest.fail.Exception, match=f"apt-get install {package}"), database():
         pass
+
+
+@pytest.fixture
+def installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PostgreSQL is installed on this machine after all."""
+    monkeypatch.setattr(services, "own_pg", own_pg)
+
+
+def test_a_private_server_is_started_once_and_shared(installed: None) -> None:
+    with pg_database() as one, pg_database() as other:
+        assert one.port == other.port
+        assert one.database != other.database
+    with pg_database() as later:
+        assert later.port == one.port

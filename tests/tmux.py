@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
-from tests.e2e.processes import until
+from tests.drawn import SHELL, Drawn, environment
 from tests.programs import needs
 
-#: What would tell the command that it runs elsewhere, or in another size, or what a person once chose.
-_DROPPED = ("TMUX", "COLUMNS", "LINES", "HOME", "XDG_STATE_HOME", "NO_COLOR", "TERM")
 
-_SHELL = ("sh", "-c", '"$@"; echo "ended with $?"; exec cat', "sh")
-
-#: A screen that is not there by then never comes, also on a busy machine.
-READ_SECONDS = 120.0
-
-
-class Tmux:
+class Tmux(Drawn):
     """A tmux of its own, with a shell that carries out one command, on a screen of 100 columns and 30 lines.
 
     When the command has ended the shell writes `ended with` its exit code, and stays.
@@ -29,9 +19,8 @@ class Tmux:
         self._program, self._socket = needs("tmux", "tmux"), folder / "tmux"
         settings = folder / "tmux.conf"
         settings.write_text("set -g default-terminal tmux-256color\nset -s set-clipboard on\n")
-        kept = {name: value for name, value in os.environ.items() if name not in _DROPPED}
-        self._environment = kept | {"LANG": "C.UTF-8", "HOME": str(folder)}
-        self._tmux("-f", str(settings), "new-session", "-d", "-x", "100", "-y", "30", *_SHELL, *command)
+        self._environment = environment(folder)
+        self._tmux("-f", str(settings), "new-session", "-d", "-x", "100", "-y", "30", *SHELL, *command)
 
     def _tmux(self, *words: str) -> str:
         command = [self._program, "-u", "-S", str(self._socket), *words]
@@ -51,21 +40,6 @@ class Tmux:
     def lines(self) -> list[str]:
         """What stands on the screen."""
         return self._tmux("capture-pane", "-p").splitlines()
-
-    def reads(self, *words: str) -> None:
-        """Wait until the screen shows all of these."""
-        self._wait(words, lambda: all(word in "\n".join(self.lines) for word in words))
-
-    def reads_in_a_line(self, *words: str) -> None:
-        """Wait until one line of the screen shows all of these."""
-        self._wait(words, lambda: any(all(word in line for word in words) for line in self.lines))
-
-    def _wait(self, words: tuple[str, ...], condition: Callable[[], object]) -> None:
-        try:
-            until(condition, READ_SECONDS)
-        except AssertionError as late:
-            screen = "\n".join(self.lines)
-            raise AssertionError(f"{words} not on the screen:\n{screen}") from late
 
     @property
     def clipboard(self) -> str:

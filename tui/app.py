@@ -139,6 +139,14 @@ class Dashboard(Guided):
         """Give Textual's own themes the shades that they do not know."""
         return TERMINAL.variables
 
+    def refresh_css(self, animate: bool = True) -> None:
+        """Bring all screens to the colours of the theme; the first one finds them when it is made."""
+        if self.screen_stack:
+            super().refresh_css(animate)
+        else:
+            # Textual would read all style sheets once more.
+            self.stylesheet.set_variables(self.get_css_variables())
+
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Draw plain signs where the terminal has no others."""
         return [*super().get_line_filters(), *self._signs]

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import on
 from textual.app import ComposeResult
 from textual.await_remove import AwaitRemove
 from textual.binding import Binding, BindingType
@@ -23,6 +24,7 @@ from tui.model.kept import Kept
 from tui.model.owneditor import OwnEditor
 from tui.model.places import EditorPlace, FormPlace, Guide, JobPlace, Place, RunPlace
 from tui.widgets.bars import Hint, Hints, StatusBar
+from tui.widgets.grid import Grid
 
 if TYPE_CHECKING:
     from engine.api.client import AsyncClient
@@ -34,6 +36,9 @@ TICK_SECONDS = 0.5
 GOOD_SECONDS = 3.0
 WARNING_SECONDS = 8.0
 ERROR_SECONDS = 30.0
+
+#: What an empty list says while there is no connection.
+NO_ENGINE = "No engine answers.\n\nThis list fills by itself when one does."
 
 #: Terminals refuse more than this in one copy.
 COPIED_BYTES = 74_994
@@ -68,6 +73,8 @@ class Page(Screen[None]):
 
     AUTO_FOCUS = "Grid, Prose"
     HINTS: ClassVar[tuple[Hint, ...]] = ()
+    #: Further keys that stand at the bottom where there is room.
+    MORE_HINTS: ClassVar[tuple[Hint, ...]] = ()
     HELP_KEY: ClassVar[str] = "?"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", "Back", show=False)]
 
@@ -89,7 +96,11 @@ class Page(Screen[None]):
         """Hold the bars, and between them what the screen is about."""
         yield StatusBar(self.board)
         yield from self.body()
-        yield Hints(self.HINTS, self.board, help_key=self.HELP_KEY)
+        yield Hints(self.hints(), self.board, help_key=self.HELP_KEY)
+
+    def hints(self) -> tuple[Hint, ...]:
+        """Return the keys that stand at the bottom, as many as fit."""
+        return (*self.HINTS, *self.MORE_HINTS)
 
     def body(self) -> Iterable[Widget]:
         """Make what stands between the bars."""
@@ -110,6 +121,10 @@ class Page(Screen[None]):
             self.query_one(StatusBar).tick()
             self.query_one(Hints).tick()
             self.tick()
+
+    @on(Grid.Marked)
+    def _show_marked(self, message: Grid.Marked) -> None:
+        self.query_one(Hints).tell_marked(message.count)
 
     def tick(self) -> None:
         """Bring the screen up to date; called twice a second while it is on top."""

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from engine.api.inputs import LARGEST
 from engine.api.rights import FOR_OPERATORS
 from engine.api.routes import FAILURES, Actor, Engine, answer
+from engine.api.viewrouter import ViewRouter
 from engine.views import AlertView
 
-router = APIRouter(prefix="/v1/alerts", responses=FAILURES, tags=["alerts"])
+router = ViewRouter(prefix="/v1/alerts", responses=FAILURES, tags=["alerts"])
 
 AlertId = Annotated[int, Path(description="The alert's id.", ge=1, le=LARGEST)]
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from engine.api.inputs import LARGEST, Moment
 from engine.api.routes import FAILURES, Engine, answer
+from engine.api.viewrouter import ViewRouter
 from engine.views import AuditView
 
-router = APIRouter(prefix="/v1", responses=FAILURES, tags=["engine"])
+router = ViewRouter(prefix="/v1", responses=FAILURES, tags=["engine"])
 
 
 @router.get("/audit", response_model=list[AuditView], summary="What operators did, the newest first")

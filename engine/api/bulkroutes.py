@@ -5,19 +5,20 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from engine.api.holdroutes import Note
 from engine.api.inputs import Moment, Number
 from engine.api.rights import FOR_OPERATORS
 from engine.api.routes import FAILURES, Actor, Engine, answer
+from engine.api.viewrouter import ViewRouter
 from engine.bulk import BulkAction, Chosen
 from engine.views import BulkView
 
 MOST_NAMED = 10_000
 
-router = APIRouter(prefix="/v1", responses=FAILURES, tags=["jobs"])
+router = ViewRouter(prefix="/v1", responses=FAILURES, tags=["jobs"])
 
 
 class BulkBody(BaseModel):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from engine.api.routes import FAILURES, Engine, JobName, answer
+from engine.api.viewrouter import ViewRouter
 from engine.views import DraftView, LuaClassView, SettingView
 
-router = APIRouter(prefix="/v1", responses=FAILURES, tags=["jobs"])
+router = ViewRouter(prefix="/v1", responses=FAILURES, tags=["jobs"])
 
 
 class DraftBody(BaseModel):

@@ -6,28 +6,17 @@ The command line lives for one request, and to import an HTTP library would take
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import urlsplit
 
 from engine.api.calls import Call
 from engine.api.target import ANSWER_SECONDS, CONNECT_SECONDS, JSON, STREAM_SECONDS, Target
+from engine.api.wording import Answer, address_of
 
 _READ_BYTES = 65_536
-
-#: What may stand in a path; all else is written by its bytes.
-_OF_PATHS = "/%:@!$&'()*+,;=-._~"
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What an engine answered."""
-
-    status: int
-    content: bytes
 
 
 class _SocketConnection(HTTPConnection):
@@ -85,11 +74,11 @@ class Exchange:
 
     @contextmanager
     def _answered(self, call: Call[Any], seconds: float) -> Iterator[HTTPResponse]:
-        path = quote(self._url.path.rstrip("/") + call.path, safe=_OF_PATHS)
+        address = address_of(call, self._url.path)
         headers: dict[Any, Any] = {**JSON, **self._target.headers}
         with closing(self._connected(seconds)) as connection:
             with self._telling():
-                connection.request(call.method, path + _query(call.params), call.content(), headers)
+                connection.request(call.method, address, call.content(), headers)
                 response = connection.getresponse()
             yield response
 
@@ -134,23 +123,3 @@ class Exchange:
         """Return what has come, or nothing at the proper end."""
         with self._telling():
             return response.read1(_READ_BYTES)
-
-
-def _query(params: Mapping[str, Any]) -> str:
-    """Return parameters as the end of an address."""
-    pairs = [
-        (name, _text(one))
-        for name, value in params.items()
-        for one in (value if isinstance(value, list | tuple) else [value])
-    ]
-    return f"?{urlencode(pairs)}" if pairs else ""
-
-
-def _text(value: object) -> str:
-    match value:
-        case None:
-            return ""
-        case bool():
-            return "true" if value else "false"
-        case _:
-            return str(value)

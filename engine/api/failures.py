@@ -27,8 +27,7 @@ class FailureDetail:
     Attributes:
         code: the kind, for programs: job_not_found, run_not_found, schedule_not_found, not_found, refused,
             forbidden, bad_input, bad_settings, store_unavailable, commit_unknown, engine_unreachable,
-            unauthorized,
-            too_large, failed.
+            unauthorized, too_large, failed.
         message: what happened and what to do, for people.
         job: the name that no job has, with code job_not_found.
         nearest: names that are nearly that one.

@@ -23,8 +23,8 @@ from starlette.types import Receive, Scope, Send
 
 from engine.api import noderoutes
 from engine.api.address import short_path
+from engine.api.asyncexchange import KEPT_SECONDS
 from engine.api.callers import Callers
-from engine.api.client import KEPT_SECONDS
 from engine.api.feed import first_of, gone
 from engine.api.guards import CALLER_HEADER, SECRET_HEADER, caller_of
 from engine.api.operations import NodeOperations

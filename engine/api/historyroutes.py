@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, Query, Response
 
 from engine.api.inputs import LARGEST, Moment
 from engine.api.routes import FAILURES, Engine, RunId, answer
+from engine.api.viewrouter import ViewRouter
 from engine.runfilter import RunFilter
 from engine.states import RunStatus, Trigger
 from engine.views import DiffView, FailuresView, RunSourceView, RunView, TimelineView
 
-router = APIRouter(prefix="/v1", responses=FAILURES, tags=["runs"])
+router = ViewRouter(prefix="/v1", responses=FAILURES, tags=["runs"])
 
 
 async def _filter(

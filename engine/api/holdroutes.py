@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Response
+from fastapi import Path, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from engine.api.inputs import Moment
 from engine.api.rights import FOR_OPERATORS
 from engine.api.routes import FAILURES, Actor, Engine, answer
+from engine.api.viewrouter import ViewRouter
 from engine.rules.holds import HoldScope
 from engine.views import GroupView, HoldView
 
@@ -45,7 +46,7 @@ class PauseBody(TargetBody):
     )
 
 
-router = APIRouter(prefix="/v1", responses=FAILURES, tags=["jobs"])
+router = ViewRouter(prefix="/v1", responses=FAILURES, tags=["jobs"])
 
 
 @router.get("/groups", response_model=list[GroupView], summary="All groups of jobs")

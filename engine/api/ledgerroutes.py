@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from engine.api.inputs import Moment
 from engine.api.routes import FAILURES, Engine, JobName, answer
+from engine.api.viewrouter import ViewRouter
 from engine.views import SlotView, WhyView
 
-router = APIRouter(prefix="/v1", responses=FAILURES, tags=["jobs"])
+router = ViewRouter(prefix="/v1", responses=FAILURES, tags=["jobs"])
 
 SomeMoment = Annotated[Moment | None, Query(description="A time with an offset.")]
 

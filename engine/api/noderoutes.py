@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Response
+from fastapi import Path, Response
 
 from engine.api.routes import FAILURES, Actor, Engine, answer
+from engine.api.viewrouter import ViewRouter
 from engine.views import NodeView
 
-router = APIRouter(prefix="/v1", responses=FAILURES, tags=["engine"])
+router = ViewRouter(prefix="/v1", responses=FAILURES, tags=["engine"])
 
 NodeName = Annotated[str, Path(description="The node's name, such as web1 or web1:/srv/shop.")]
 

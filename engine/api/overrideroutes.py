@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from engine.api.routes import FAILURES, Actor, Engine, JobName, answer
+from engine.api.viewrouter import ViewRouter
 from engine.views import JobView
 
-router = APIRouter(prefix="/v1/overrides", responses=FAILURES, tags=["jobs"])
+router = ViewRouter(prefix="/v1/overrides", responses=FAILURES, tags=["jobs"])
 
 
 class OverrideBody(BaseModel):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Response
+from fastapi import Path, Response
 
 from engine.api.answers import Source
 from engine.api.routes import FAILURES, Engine, answer
+from engine.api.viewrouter import ViewRouter
 from engine.views import EngineSettingView, ModuleView
 
-router = APIRouter(prefix="/v1", responses=FAILURES)
+router = ViewRouter(prefix="/v1", responses=FAILURES)
 
 
 @router.get(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from engine.api.routes import FAILURES, Engine, answer
+from engine.api.viewrouter import ViewRouter
 from engine.views import ReloadPlanView
 
-router = APIRouter(prefix="/v1", responses=FAILURES, tags=["jobs"])
+router = ViewRouter(prefix="/v1", responses=FAILURES, tags=["jobs"])
 
 
 @router.get("/reload-plan", response_model=ReloadPlanView, summary="What a reload would change")

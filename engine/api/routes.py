@@ -12,7 +12,7 @@ from types import GenericAlias
 from typing import Annotated, Any, cast
 
 import msgspec
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import Depends, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator
 
 from engine.api.answers import Source
@@ -22,6 +22,7 @@ from engine.api.guards import caller_of, require
 from engine.api.inputs import LARGEST, Moment, Number
 from engine.api.operations import Operations
 from engine.api.rights import FOR_OPERATORS
+from engine.api.viewrouter import ViewRouter, described
 from engine.roles import Role
 from engine.views import (
     CallerView,
@@ -42,11 +43,11 @@ METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 #: The answers that are no successes, for OpenAPI.
 FAILURES: dict[int | str, dict[str, Any]] = {
-    "4XX": {"model": Failure, "description": "The request cannot be carried out as it is."},
-    "5XX": {"model": Failure, "description": "The engine could not carry it out now."},
+    "4XX": {"model": described(Failure), "description": "The request cannot be carried out as it is."},
+    "5XX": {"model": described(Failure), "description": "The engine could not carry it out now."},
 }
 
-router = APIRouter(prefix="/v1", responses=FAILURES)
+router = ViewRouter(prefix="/v1", responses=FAILURES)
 
 
 def _listed_jobs() -> GenericAlias:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from engine.api.inputs import LARGEST, Number
 from engine.api.rights import FOR_OPERATORS
 from engine.api.routes import FAILURES, Actor, Engine, answer
+from engine.api.viewrouter import ViewRouter
 from engine.views import ScheduleView
 
-router = APIRouter(prefix="/v1", responses=FAILURES, tags=["schedules"])
+router = ViewRouter(prefix="/v1", responses=FAILURES, tags=["schedules"])
 
 ScheduleId = Annotated[int, Path(description="The schedule's id.", ge=1, le=LARGEST)]
 

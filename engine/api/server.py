@@ -33,6 +33,7 @@ from engine.api import (
     stateroutes,
 )
 from engine.api.address import short_path, split_tcp
+from engine.api.breaking import BrokenOff
 from engine.api.callers import Callers
 from engine.api.failures import Failure, FailureDetail, describe
 from engine.api.feed import Feeds
@@ -258,7 +259,7 @@ class _Listener:
         self._socket = bound
         self._server = uvicorn.Server(
             uvicorn.Config(
-                app,
+                BrokenOff(app),
                 http="h11",
                 ws="none",
                 lifespan="off",

@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from engine.api.rights import FOR_OPERATORS
 from engine.api.routes import FAILURES, Actor, Engine, JobName, answer
+from engine.api.viewrouter import ViewRouter
 from engine.views import StateView
 
 Lasting = Annotated[bool, Query(description="What stays for good, not what goes when a run ends COMPLETE.")]
 
-router = APIRouter(prefix="/v1/state", responses=FAILURES, tags=["jobs"])
+router = ViewRouter(prefix="/v1/state", responses=FAILURES, tags=["jobs"])
 
 
 class StateBody(BaseModel):

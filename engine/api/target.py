@@ -27,7 +27,7 @@ ANSWER_SECONDS = 120.0
 #: The stream brings something every 15 s; silence for longer means that the engine is gone.
 STREAM_SECONDS = 45.0
 
-JSON = {"content-type": "application/json"}
+JSON = {b"content-type": b"application/json"}
 
 
 class Target:

@@ -99,6 +99,7 @@ def _history(works: Works, indexer: Indexer) -> HistoryDesk:
         jobs=works.catalog.jobs,
         folder=ground.folder,
         waits=works.dispatcher.waits,
+        calls_of=works.dispatcher.calls_of,
     )
 
 
@@ -106,7 +107,7 @@ def _drafts(works: Works) -> DraftDesk:
     plugins = works.ground.plugins
     return DraftDesk(
         clock=works.ground.clock,
-        catalog=works.catalog,
+        files=works.catalog.files,
         modules=plugins.modules,
         added=plugins.additions.settings.values(),
     )

@@ -13,10 +13,10 @@ from functools import cached_property
 from engine.alerts.alertbook import AlertBook
 from engine.alerts.alerting import Alerts
 from engine.assembly.ground import Ground
-from engine.catalog import Catalog
+from engine.catalog.catalog import Catalog
 from engine.declarations import Declarations
 from engine.extensions.executors import Executor, RunQueue
-from engine.parts import declaring_fingerprint, make_catalog, make_runner, start_executor
+from engine.parts import declaring_fingerprint, make_job_files, make_runner, start_executor
 from engine.rules.given import Reading
 from engine.rules.holds import Holds
 from engine.runs.chains import Chains
@@ -64,7 +64,7 @@ class Works:
             ground.pool,
             ground.plugins,
             ground.documents,
-            self.catalog,
+            self.catalog.files,
             ground.settings,
             parts,
             home=ground.home,
@@ -90,15 +90,15 @@ class Works:
         memory = Declarations(
             ground.journal, ground.database.reader, fingerprint=declaring_fingerprint(ground.plugins)
         )
-        return make_catalog(
+        files = make_job_files(
             ground.folder,
             ground.pool,
             ground.settings,
-            ground.clock,
             additions=ground.plugins.additions,
             built_in=[self._cleanup.as_job(ground.settings.retention.every)],
             memory=memory,
         )
+        return Catalog(files, ground.clock)
 
     @cached_property
     def _cleanup(self) -> Cleanup:
@@ -135,7 +135,7 @@ class Works:
         return Dispatcher(
             clock=ground.clock,
             find_job=self.catalog.jobs.get,
-            read_source=self.catalog.source,
+            read_source=self.catalog.files.source,
             arm=self.scheduler.arm,
             skip_due=lambda job, due: self.holds.skip(job.name, job.settings, due) or in_blackout(job, due),
             runner=self._executor,
@@ -287,7 +287,6 @@ class Works:
             dispatcher=self.dispatcher,
             states=ground.states,
             journal=ground.journal,
-            events=ground.events,
         )
 
     def _carried_by(self, queue: RunQueue) -> AbstractAsyncContextManager[Executor]:

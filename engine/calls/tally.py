@@ -1,4 +1,4 @@
-"""What the core calls of one run took, in the order in which it made them."""
+"""What the core calls of one run took, in the order in which it made them; also while it goes on."""
 
 from __future__ import annotations
 
@@ -23,9 +23,15 @@ Line = dict[str, Any]
 
 
 class Tally:
-    """The calls of one run, counted from when it is made."""
+    """The calls of one run, counted from when it is made.
+
+    Attributes:
+        asked: the call that has no answer yet: its name below `core`, and when it was made as
+            `time.perf_counter` says.
+    """
 
     def __init__(self) -> None:
+        self.asked: tuple[str, float] | None = None
         self._began = perf_counter()
         self._lines: list[Line] = []
 
@@ -37,6 +43,7 @@ class Tally:
             began: when it was made, as `time.perf_counter` says.
             error: why it failed; None if it did not.
         """
+        self.asked = None
         took = (perf_counter() - began) * 1000
         line = self._lines[-1] if self._lines else None
         if line is None or line["call"] not in (function, OTHERS):
@@ -49,9 +56,13 @@ class Tally:
             line["error"] = line["error"] or legible(error)[:MOST_CHARACTERS]
 
     def _new_line(self, function: str, began: float) -> Line:
-        name = legible(function)[:MOST_CHARACTERS] if len(self._lines) < MOST else OTHERS
-        line = {
-            "call": name,
+        line = self._line(function if len(self._lines) < MOST else OTHERS, began)
+        self._lines.append(line)
+        return line
+
+    def _line(self, function: str, began: float) -> Line:
+        return {
+            "call": legible(function)[:MOST_CHARACTERS],
             "at_ms": (began - self._began) * 1000,
             "count": 0,
             "ms": 0.0,
@@ -59,8 +70,6 @@ class Tally:
             "failed": 0,
             "error": None,
         }
-        self._lines.append(line)
-        return line
 
     @property
     def listed(self) -> list[Line] | None:
@@ -71,6 +80,18 @@ class Tally:
         failed, or None).
         """
         return [_rounded(line) for line in self._lines] or None
+
+    @property
+    def so_far(self) -> list[Line]:
+        """The lines of a run that goes on, as `listed`; a call without an answer yet is the last, `going`."""
+        return [_rounded(line) for line in (*self._lines, *self._unanswered())]
+
+    def _unanswered(self) -> tuple[Line, ...]:
+        if self.asked is None:
+            return ()
+        function, began = self.asked
+        took = (perf_counter() - began) * 1000
+        return (self._line(function, began) | {"count": 1, "ms": took, "longest_ms": took, "going": True},)
 
 
 def _rounded(line: Line) -> Line:

@@ -43,9 +43,9 @@ def _carry_out(arguments: list[str]) -> None:
         make_app()(arguments, prog_name="moontide")
         return
     try:
-        plain()
+        code = plain()
         sys.stdout.flush()
-        sys.exit(0)
+        sys.exit(code or 0)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     except BrokenPipeError:

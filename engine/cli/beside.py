@@ -19,7 +19,7 @@ MESSAGES_KEPT = 200
 #: -P keeps the current folder out of sys.path: it is the user's, and may hold a file of any name.
 COMMAND = (
     *(sys.executable, "-P", "-c"),
-    "import sys, pathlib; from engine.cli.dashboard import show_beside_engine; "
+    "import sys, pathlib; from engine.cli.showing import show_beside_engine; "
     "sys.exit(show_beside_engine(pathlib.Path(sys.argv[1])))",
 )
 

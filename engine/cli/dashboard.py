@@ -50,16 +50,6 @@ def tui(
     raise typer.Exit(load_dashboard()(place, token=token, ca_file=ca_file, role=role))
 
 
-def show_beside_engine(home: Path) -> int:
-    """Show the dashboard of the engine that `moontide up` works with in another process.
-
-    Leaving it stops that engine, so that it asks first.
-    """
-    from engine.api.address import socket_in
-
-    return load_dashboard()(socket_in(home), owns_engine=True)
-
-
 def _read_token(path: Path) -> str:
     try:
         token = path.read_text("utf-8").strip()

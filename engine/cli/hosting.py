@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 
 from engine.cli.beside import DashboardProcess
 from engine.cli.lines import EventLines
@@ -15,12 +15,13 @@ from engine.cli.place import Place
 from engine.cli.signals import log_to, until_signal
 from engine.collector import spare_what_is_loaded
 from engine.service import Engine
+from engine.settings import Settings
 from engine.store.ownership import WAIT_SECONDS
 
 
 def print_events(
     place: Place,
-    disable: Sequence[str] = (),
+    settings: Settings,
     *,
     watch: bool,
     patience_seconds: float | None = WAIT_SECONDS,
@@ -28,55 +29,53 @@ def print_events(
     """Run the engine, and write one line for each event.
 
     Args:
-        disable: names of plugins to leave out, besides those of the settings.
         watch: whether saved job files are reloaded at once, where the settings do not say.
         patience_seconds: how long to wait while another engine leads; None: for as long as it does.
     """
-    asyncio.run(_print_events(place, disable, watch=watch, patience_seconds=patience_seconds))
+    asyncio.run(_print_events(place, settings, watch=watch, patience_seconds=patience_seconds))
 
 
-def show_live(place: Place, disable: Sequence[str] = ()) -> None:
+def show_live(place: Place, settings: Settings) -> None:
     """Run the engine, and draw on the terminal what it does."""
-    asyncio.run(_show_live(place, disable))
+    asyncio.run(_show_live(place, settings))
 
 
-def show_dashboard(place: Place, disable: Sequence[str] = ()) -> None:
+def show_dashboard(place: Place, settings: Settings) -> None:
     """Run the engine, with the dashboard on this terminal; leaving that stops the engine."""
-    asyncio.run(_show_dashboard(place, disable))
+    asyncio.run(_show_dashboard(place, settings))
 
 
 async def _print_events(
-    place: Place, disable: Sequence[str], *, watch: bool, patience_seconds: float | None
+    place: Place, settings: Settings, *, watch: bool, patience_seconds: float | None
 ) -> None:
-    engine = _engine(place, disable, watch, logging.StreamHandler(), patience_seconds)
+    engine = _engine(place, settings, watch, logging.StreamHandler(), patience_seconds)
     with EventLines(sys.stdout) as lines, until_signal() as stopped:
         engine.events.subscribe(lines.put)
         await _work(engine, stopped, stopped.wait)
 
 
-async def _show_live(place: Place, disable: Sequence[str]) -> None:
+async def _show_live(place: Place, settings: Settings) -> None:
     view = LiveView(console())
-    engine = _engine(place, disable, True, view.log_handler())
+    engine = _engine(place, settings, True, view.log_handler())
     engine.events.subscribe(view.take)
     with until_signal() as stopped:
         await _work(engine, stopped, lambda: view.show(engine.desk, stopped))
 
 
-async def _show_dashboard(place: Place, disable: Sequence[str]) -> None:
+async def _show_dashboard(place: Place, settings: Settings) -> None:
     dashboard = DashboardProcess(place.home)
-    engine = _engine(place, disable, True, dashboard.log_handler())
+    engine = _engine(place, settings, True, dashboard.log_handler())
     with until_signal() as stopped:
         await _work(engine, stopped, lambda: dashboard.show(stopped))
 
 
 def _engine(
     place: Place,
-    disable: Sequence[str],
+    settings: Settings,
     watch: bool,
     handler: logging.Handler,
     patience_seconds: float | None = WAIT_SECONDS,
 ) -> Engine:
-    settings = place.settings().without_plugins(disable)
     log_to(handler, settings.log.level)
     return Engine(
         settings,

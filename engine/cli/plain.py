@@ -1,7 +1,8 @@
-"""Command lines that are read without typer: what stands in front, and two commands as programs ask for them.
+"""Command lines that are read without typer: what stands in front, and three commands as mostly given.
 
-To load typer and every command takes longer than to ask an engine for its status or its jobs. Only the
-plainest of those command lines are read here; all others, wrong ones among them, are typer's.
+To load typer and every command takes longer than to ask an engine for its status or its jobs, and a third of
+the time until the dashboard shows its first list. Only the plainest of those command lines are read here; all
+others, wrong ones among them, are typer's.
 """
 
 from __future__ import annotations
@@ -12,15 +13,26 @@ from pathlib import Path
 
 from engine.cli.overview import list_jobs, show_status
 from engine.cli.place import Place
+from engine.cli.showing import show_dashboard
 
 #: The variable that names the home folder where the command line does not.
 HOME = "MOONTIDE_HOME"
 
-_COMMANDS: Mapping[str, Callable[[Place, bool], None]] = {"status": show_status, "jobs": list_jobs}
+
+#: By the words after the home folder; each returns the exit code, or nothing for 0.
+_COMMANDS: Mapping[tuple[str, ...], Callable[[Place], int | None]] = {
+    ("status",): partial(show_status, as_json=False),
+    ("status", "--json"): partial(show_status, as_json=True),
+    ("jobs",): partial(list_jobs, as_json=False),
+    ("jobs", "--json"): partial(list_jobs, as_json=True),
+    ("tui",): show_dashboard,
+}
 
 
-def plain_command(arguments: Sequence[str], environment: Mapping[str, str]) -> Callable[[], None] | None:
-    """Return what carries a command line out; None if it is not for here.
+def plain_command(
+    arguments: Sequence[str], environment: Mapping[str, str]
+) -> Callable[[], int | None] | None:
+    """Return what carries a command line out, and gives its exit code; None if it is not for here.
 
     Args:
         arguments: with the home folder in front, as `with_home_first` gives them.
@@ -30,10 +42,8 @@ def plain_command(arguments: Sequence[str], environment: Mapping[str, str]) -> C
             pass
         case rest:
             home = environment.get(HOME) or "."
-    match rest:
-        case [name, *options] if name in _COMMANDS and options in ([], ["--json"]):
-            return partial(_COMMANDS[name], Place(Path(home).absolute()), bool(options))
-    return None
+    command = _COMMANDS.get(tuple(rest))
+    return None if command is None else partial(command, Place(Path(home).absolute()))
 
 
 def with_home_first(arguments: list[str]) -> list[str]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from engine.cli.output import on_terminal
-from engine.cli.place import place_of
+from engine.cli.place import Place, place_of
 from engine.collector import resting
+
+if TYPE_CHECKING:
+    from engine.settings import Settings
 
 Disable = Annotated[
     list[str] | None,
@@ -32,14 +35,15 @@ def up(
     """
     from engine.dashboards import has_dashboard
 
+    place, settings = _prepared(context, disable)
     with resting():
         from engine.cli import hosting
     if not (on_terminal() and sys.stdin.isatty()):
-        hosting.print_events(place_of(context), disable or [], watch=True)
+        hosting.print_events(place, settings, watch=True)
     elif plain or not has_dashboard() or os.environ.get("TERM", "dumb") == "dumb":
-        hosting.show_live(place_of(context), disable or [])
+        hosting.show_live(place, settings)
     else:
-        hosting.show_dashboard(place_of(context), disable or [])
+        hosting.show_dashboard(place, settings)
 
 
 def serve(context: typer.Context, disable: Disable = None) -> None:
@@ -48,10 +52,11 @@ def serve(context: typer.Context, disable: Disable = None) -> None:
     Each event is one line on standard output. While another engine leads on the same database of a server,
     this one stands by, and takes the lead when that one is gone.
     """
+    place, settings = _prepared(context, disable)
     with resting():
         from engine.cli import hosting
 
-    hosting.print_events(place_of(context), disable or [], watch=False, patience_seconds=None)
+    hosting.print_events(place, settings, watch=False, patience_seconds=None)
 
 
 def worker(
@@ -72,7 +77,15 @@ def worker(
     It is the database of this home; SIGTERM ends the worker. It takes the runs of jobs that
     ask for nothing, or for what it offers. Its moontide.toml has the same database and executor as theirs.
     """
+    place, settings = _prepared(context, disable)
     with resting():
         from engine.cli import working
 
-    working.carry_out(place_of(context), disable or [], tags=tags, slots=slots, name=name)
+    working.carry_out(place, settings, tags=tags, slots=slots, name=name)
+
+
+def _prepared(context: typer.Context, disable: list[str] | None) -> tuple[Place, Settings]:
+    """Return where to work and with what settings: wrong ones are told before all that is heavy is loaded."""
+    with resting():
+        place = place_of(context)
+        return place, place.settings().without_plugins(disable or [])

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
 
 from engine.cli.place import Place
 from engine.cli.signals import log_to, until_signal
+from engine.settings import Settings
 from engine.workernode import USUAL_SLOTS, Offer, WorkerNode, read_offer
 
 
-def carry_out(place: Place, disable: Sequence[str], *, tags: str, slots: int | None, name: str) -> None:
+def carry_out(place: Place, settings: Settings, *, tags: str, slots: int | None, name: str) -> None:
     """Run a worker, and write one line when it begins and one when it ends.
 
     Args:
@@ -22,7 +22,6 @@ def carry_out(place: Place, disable: Sequence[str], *, tags: str, slots: int | N
     Raises:
         SettingsError: it cannot offer that.
     """
-    settings = place.settings().without_plugins(disable)
     log_to(logging.StreamHandler(), settings.log.level)
     offer = read_offer(tags, slots=slots or settings.pool.size or USUAL_SLOTS, name=name)
     asyncio.run(_carry_out(WorkerNode(settings, home=place.home, offer=offer), offer))

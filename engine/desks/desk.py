@@ -10,7 +10,8 @@ from datetime import datetime
 from typing import Any
 
 from engine.calls.permissions import PermissionMode
-from engine.catalog import Catalog, Changes
+from engine.catalog.catalog import Catalog
+from engine.catalog.outlook import Changes
 from engine.desks.alertdesk import AlertDesk
 from engine.desks.audit import audit_entry
 from engine.desks.auditdesk import AuditDesk
@@ -244,7 +245,7 @@ class Desk:
 
     async def job_source(self, name: str) -> tuple[str, str]:
         """Return the text of a job's file, and its hash."""
-        source = await self._catalog.source(self._catalog.job(name))
+        source = await self._catalog.files.source(self._catalog.job(name))
         return source.text.decode("utf-8"), source.hash
 
     async def write_job(
@@ -253,7 +254,7 @@ class Desk:
         """Write a job's file and reload the job."""
         await asyncio.to_thread(
             write_job_file,
-            self._catalog.folder,
+            self._catalog.files.folder,
             name,
             text,
             expected_hash=expected_hash,
@@ -271,7 +272,7 @@ class Desk:
         job = self._catalog.job(name)
         if job.work is not None:
             raise Refused(f"job {name} is the engine's own and has no file; deactivate it instead")
-        await asyncio.to_thread(delete_job_file, self._catalog.folder, job.path)
+        await asyncio.to_thread(delete_job_file, self._catalog.files.folder, job.path)
         await self._audit(actor, "delete job", name, before=job.source_hash)
         # A file of this name that comes later is another job: it starts as it says itself.
         await self.reload_names({name}, actor=actor, override=True)
@@ -286,7 +287,7 @@ class Desk:
 
     def _name_of(self, path: str) -> str:
         """Return the name of the job in a file, given by its whole path or the one below the jobs folder."""
-        return path.removeprefix(f"{self._catalog.folder}/").removesuffix(".lua")
+        return path.removeprefix(f"{self._catalog.files.folder}/").removesuffix(".lua")
 
     async def activate(self, name: str, *, actor: str) -> JobView:
         """Switch a job on; an INACTIVE job runs again after a reload."""

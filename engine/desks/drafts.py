@@ -7,7 +7,8 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from engine.calls.core import CoreModule
-from engine.catalog import Catalog, Found
+from engine.catalog.found import Found
+from engine.catalog.jobfiles import JobFiles
 from engine.errors import JobFileError
 from engine.jobs.additions import Setting
 from engine.jobs.jobedit import Entry, SettingsTable, change_settings, read_table
@@ -34,7 +35,7 @@ class DraftDesk:
         self,
         *,
         clock: Clock,
-        catalog: Catalog,
+        files: JobFiles,
         modules: Mapping[str, CoreModule],
         added: Collection[Setting] = (),
     ) -> None:
@@ -48,7 +49,7 @@ class DraftDesk:
         self._added = added
         self._classes: list[LuaClassView] | None = None
         self._clock = clock
-        self._catalog = catalog
+        self._files = files
         self._settings = {one.name: one for one in (*SETTINGS, *added)}
 
     def settings(self) -> list[SettingView]:
@@ -72,7 +73,7 @@ class DraftDesk:
             if one in self._settings
         }
         text = change_settings(text, {**changes, **meant})
-        found = await self._catalog.declare_text(name, path, text.encode())
+        found = await self._files.declare_text(name, path, text.encode())
         table, fixed = _table_of(text)
         return DraftView(
             text=text,

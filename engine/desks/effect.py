@@ -7,7 +7,7 @@ from contextlib import ExitStack, closing
 from datetime import datetime
 from types import MappingProxyType
 
-from engine.catalog import Changes
+from engine.catalog.outlook import Changes
 from engine.collector import resting
 from engine.events import Events, JobsReloaded, RunsMissed
 from engine.rules.holds import Holds

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from engine.catalog import Catalog
+from engine.catalog.catalog import Catalog
 from engine.desks.alertdesk import AlertDesk
 from engine.desks.holddesk import HoldDesk
 from engine.desks.jobviews import JobViews
@@ -81,7 +81,7 @@ class EngineDesk:
             version=identity.version,
             pid=os.getpid(),
             home=str(identity.home),
-            jobs_folder=str(self._catalog.folder),
+            jobs_folder=str(self._catalog.files.folder),
             database=identity.database,
             session=identity.session,
             started=identity.started,
@@ -121,7 +121,7 @@ class EngineDesk:
             journal_seconds=self._journal.commit_seconds,
             journal_waiting=self._journal.waiting,
             alerts=self._alerts.counts(),
-            files_declared=self._catalog.declaring.declared_files,
+            files_declared=self._catalog.files.declaring.declared_files,
         )
 
     def plugins(self) -> list[PluginView]:

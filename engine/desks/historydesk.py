@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from engine.desks.difference import Code, compare
 from engine.errors import JobFileError, RunNotFound
@@ -44,6 +45,7 @@ class HistoryDesk:
         jobs: Mapping[str, Job],
         folder: Path,
         waits: Callable[[Iterable[int]], Mapping[int, Wait]],
+        calls_of: Callable[[int], list[dict[str, Any]] | None],
     ) -> None:
         """Make a desk.
 
@@ -51,8 +53,10 @@ class HistoryDesk:
             jobs: all jobs of now, by name.
             folder: the jobs folder.
             waits: tells how some runs wait for their turn.
+            calls_of: tells what the core calls of a run under way took so far.
         """
         self._waits = waits
+        self._calls_of = calls_of
         self._queries = queries
         self._folder = folder
         self._history = history
@@ -68,22 +72,23 @@ class HistoryDesk:
         found = await asyncio.to_thread(
             self._history.find, wanted, among=among, before_id=before, limit=limit
         )
-        return self._in_line(found)
+        return self._as_now(found)
 
     async def run(self, run_id: int) -> RunView:
         """Return one run."""
         found = await asyncio.to_thread(self._queries.run, run_id)
         if found is None:
             raise RunNotFound(run_id)
-        return self._in_line([found])[0]
+        return self._as_now([found])[0]
 
-    def _in_line(self, views: list[RunView]) -> list[RunView]:
-        """Return runs with the places that those which wait have at this moment."""
+    def _as_now(self, views: list[RunView]) -> list[RunView]:
+        """Return runs with what is not on record: the places of those that wait, and calls under way."""
         waiting = [view.id for view in views if view.status == RunStatus.QUEUED]
-        if not waiting:
-            return views
-        waits = self._waits(waiting)
-        return [_with_wait(view, waits.get(view.id)) for view in views]
+        waits = self._waits(waiting) if waiting else {}
+        return [self._with_calls(_with_wait(view, waits.get(view.id))) for view in views]
+
+    def _with_calls(self, view: RunView) -> RunView:
+        return replace(view, calls=self._calls_of(view.id)) if view.status == RunStatus.RUNNING else view
 
     async def counts(self, wanted: RunFilter) -> dict[str, int]:
         """Return how many runs there are in each status."""

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime
 
-from engine.catalog import Catalog
+from engine.catalog.catalog import Catalog
 from engine.desks.audit import audit_entry
 from engine.errors import NotFound, Refused
 from engine.rules.holds import Hold, HoldKind, Holds, HoldScope

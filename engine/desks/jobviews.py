@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from engine.calls.permissions import PermissionMode, describe_allow
-from engine.catalog import Catalog
+from engine.catalog.catalog import Catalog
 from engine.desks.alertdesk import AlertDesk
 from engine.desks.scheduledesk import ScheduleDesk
 from engine.jobs.overrides import OPERATOR, SWITCH, origins, replaced
@@ -81,7 +81,7 @@ class JobViews:
             alerts=self._alerts.of(job.name),
             given=self._schedules.count_of(job.name),
             origins=self._origins_of(job),
-            replaced=replaced(job.declared, job.overrides, self._catalog.kinds),
+            replaced=replaced(job.declared, job.overrides, self._catalog.files.judge.kinds),
         )
 
     def listed(self, job: Job) -> ListedJob:
@@ -116,7 +116,7 @@ class JobViews:
         )
 
     def _origins_of(self, job: Job) -> dict[str, str]:
-        found = origins(job.declared, job.overrides, self._catalog.kinds)
+        found = origins(job.declared, job.overrides, self._catalog.files.judge.kinds)
         moved = job.settings is not None and lifecycle.switched_by_operator(job.state, job.settings)
         return found | {SWITCH: OPERATOR} if moved else found
 

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from engine.catalog import Catalog
+from engine.catalog.catalog import Catalog
 from engine.desks.scheduledesk import ScheduleDesk
 from engine.rules.forecast import no_run_while
 from engine.rules.hindsight import Known, merged, why

@@ -9,7 +9,9 @@ from typing import Any
 
 import msgspec
 
-from engine.catalog import Catalog, Changes, Found
+from engine.catalog.catalog import Catalog
+from engine.catalog.found import Found
+from engine.catalog.outlook import Changes
 from engine.desks.audit import audit_entry
 from engine.errors import JobFileError, Refused
 from engine.jobs.additions import Setting
@@ -79,7 +81,7 @@ class OverrideDesk:
                 raise Refused(
                     f"job {name} has no settings to change: {job.state.reason}; mend the file first"
                 )
-            found = self._catalog.checked(_as_found(job, {**job.overrides, **given}))
+            found = self._catalog.files.judge.checked(_as_found(job, {**job.overrides, **given}))
             await self._change(job, found, given, "set", actor)
         return self._view(name)
 
@@ -98,7 +100,7 @@ class OverrideDesk:
             if unknown := [one for one in named if one not in job.overrides]:
                 raise Refused(f"nobody set {', '.join(unknown)} of job {name}; {_changed(job)}")
             left = {one: value for one, value in job.overrides.items() if one not in named}
-            found = self._catalog.judged(_as_found(job, left))
+            found = self._catalog.files.judge.judged(_as_found(job, left))
             if found.error is not None and job.settings is not None:
                 raise JobFileError(f"without {', '.join(named)} the settings cannot be used: {found.error}")
             await self._change(job, found, named, "unset", actor)
@@ -106,7 +108,7 @@ class OverrideDesk:
 
     async def _change(self, job: Job, found: Found, named: Collection[str], action: str, actor: str) -> None:
         self._journal.check_available()
-        kinds = self._catalog.kinds
+        kinds = self._catalog.files.judge.kinds
         told = set_aside(dict.fromkeys(named), kinds)
         before, after = (
             _plain(merged(job.declared, overrides, kinds), told)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection, Mapping
 
-from engine.catalog import Catalog, Foreseen, Outlook
+from engine.catalog.catalog import Catalog
+from engine.catalog.outlook import Foreseen, Outlook
 from engine.errors import JobNotFound
 from engine.jobs.jobfile import JobSettings
 from engine.rules.holds import Holds, Standing

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import logging
 import time
-from asyncio.subprocess import Process
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from engine.api.callers import Caller, Callers, Way
 from engine.door.guests import Guests
 from engine.door.keys import Key
 from engine.door.screen import Order
-from engine.door.standby import LEAVE_SECONDS, Standby, ended
+from engine.door.standby import LEAVE_SECONDS, Showing, Standby
 from engine.door.terminal import RESET_TERMINAL, Terminal, can_draw, described
 from engine.errors import MoontideError
 
@@ -209,19 +208,19 @@ class Session(asyncssh.SSHServerSession[bytes]):
         environment = described(self._term, self._chan.get_environment())
         memory = self._house.memories / f"{self.key.digest}.json"
         order = Order(self._house.socket, token, environment, str(memory))
-        process = await self._house.standby.take(order, terminal.inner)
+        showing = await self._house.standby.take(order, terminal.inner)
         try:
             terminal.release_inner()
             if not self._full:
                 terminal.read_on()
-            return await self._until_over(process, terminal)
+            return await self._until_over(showing, terminal)
         finally:
             terminal.close()
-            await ended(process)
+            await showing.leave()
 
-    async def _until_over(self, process: Process, terminal: Terminal) -> int:
+    async def _until_over(self, showing: Showing, terminal: Terminal) -> int:
         """Wait until the dashboard ends or somebody hangs up; return its code."""
-        over = asyncio.ensure_future(process.wait())
+        over = asyncio.ensure_future(showing.wait())
         hung_up = asyncio.ensure_future(terminal.ended.wait())
         await asyncio.wait({over, hung_up}, return_when=asyncio.FIRST_COMPLETED)
         if over.done():
@@ -230,7 +229,7 @@ class Session(asyncssh.SSHServerSession[bytes]):
         hung_up.cancel()
         terminal.close()
         over.cancel()
-        return await ended(process)
+        return await showing.leave()
 
     def _draw(self, data: bytes) -> None:
         if not self._chan.is_closing():

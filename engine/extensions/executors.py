@@ -105,8 +105,13 @@ class HandsOver(Protocol):
             handed: to be kept up to date.
         """
 
-    async def left(self) -> list[LeftRun]:
+    async def left(self, check_memory: Callable[[bytes], object]) -> list[LeftRun]:
         """Return the runs that earlier engines have left to this one, the oldest first.
+
+        One that cannot be read, as it is damaged or an engine of another version wrote it, ends as CRASHED.
+
+        Args:
+            check_memory: refuses the memory of a run, as a ValueError, that the engine cannot read.
 
         Raises:
             StoreError: the database cannot be read.

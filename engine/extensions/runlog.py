@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from engine.calls.masking import Masking
+from engine.calls.tally import Tally
 from engine.legible import legible
 from engine.run import Limits, LogLine
 from engine.times.clock import Clock
@@ -15,7 +17,11 @@ CUT = " ... (cut)"
 
 
 class RunLog:
-    """Takes what a run writes; each line goes to `keep` once, with its number."""
+    """Takes what a run writes; each line goes to `keep` once, with its number.
+
+    Attributes:
+        tally: what the run's core calls took so far; None where they are answered in another process.
+    """
 
     def __init__(
         self,
@@ -32,6 +38,13 @@ class RunLog:
         self._left = limits.log_bytes
         self._full = False
         self.lines = 0
+        self.tally: Tally | None = None
+
+    @property
+    def calls(self) -> list[dict[str, Any]] | None:
+        """What the run's core calls took so far, ready to be shown; None where that is not known."""
+        shown: list[dict[str, Any]] | None = self.masking.data(self.tally.so_far) if self.tally else None
+        return shown
 
     def write(self, level: str, text: str) -> None:
         """Add a line, cut at its limit; once the log is full, one last line says so."""

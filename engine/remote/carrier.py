@@ -10,17 +10,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.engine.url import URL
 
-from engine.errors import StoreError, StoreUnavailable
+from engine.errors import StoreError, StoreUnavailable, UnreadableParcel
 from engine.extensions.executors import Handed, LeftRun, RunQueue, Ticket
 from engine.extensions.runlog import RunLog
 from engine.remote.answering import Answers
+from engine.remote.inhand import TOGETHER_SECONDS
 from engine.remote.journey import Carried, Journey
 from engine.remote.observing import Observer
 from engine.remote.parcels import (
@@ -39,6 +40,7 @@ from engine.store.journal import Journal
 from engine.store.leftruns import StoredLeft, asked_by, stored_left
 from engine.store.link import FIRST_PAUSE, LONGEST_PAUSE, Link, Listener
 from engine.store.remote import TO_ENGINES, RemoteRun
+from engine.store.sessions import close_unreadable
 from engine.times.clock import Clock
 
 logger = logging.getLogger("moontide.remote")
@@ -151,10 +153,27 @@ class RemoteExecutor:
 
     # What an earlier engine has left
 
-    async def left(self) -> list[LeftRun]:
+    async def left(self, check_memory: Callable[[bytes], object]) -> list[LeftRun]:
         """Return the runs that earlier engines have left to this one, the oldest first."""
-        rows = await asyncio.to_thread(stored_left, self._reader, self._session)
-        return [_left(row, read_request(row.request)) for row in rows]
+        left: list[LeftRun] = []
+        unreadable: dict[int, str] = {}
+        for row in await asyncio.to_thread(stored_left, self._reader, self._session):
+            try:
+                one = _left(row, read_request(row.request))
+                check_memory(one.memory)
+            except (UnreadableParcel, ValueError) as error:
+                unreadable[row.run_id] = f"this engine cannot go on with a run of an earlier one: {error}"
+            else:
+                left.append(one)
+        if unreadable:
+            await self._close(unreadable)
+        return left
+
+    async def _close(self, reasons: Mapping[int, str]) -> None:
+        now = self._clock.now()
+        await self._journal.transact(lambda connection: close_unreadable(connection, reasons, now))
+        for run_id, reason in reasons.items():
+            logger.error("run %s is CRASHED: %s", run_id, reason)
 
     def take_up(self, left: LeftRun, handed: Handed) -> None:
         """Go on with a run that an earlier engine has left."""
@@ -209,6 +228,7 @@ class RemoteExecutor:
                 try:
                     await self._read(wanted)
                     pause = FIRST_PAUSE
+                    await asyncio.sleep(TOGETHER_SECONDS)
                 except StoreUnavailable as error:
                     logger.warning("runs on workers cannot be looked at: %s", error)
                     self._to_look |= wanted
@@ -234,17 +254,20 @@ class RemoteExecutor:
         for run_id, number, question in questions:
             known[run_id].asked = number
             before = number <= known[run_id].asked_before
-            self._begin(self._answer(run_id, number, read_question(question), before=before))
+            self._begin(self._answer(run_id, number, question, before=before))
         for one, run in present:
             run.standing = one
             run.news.set()
 
-    async def _answer(self, run_id: int, number: int, question: Question, *, before: bool) -> None:
-        known = await self._known_answer(run_id, question) if before else None
-        answer = answer_bytes(known or await self._answers.answer(question))
-        await self._journal.transact(
-            lambda connection: remote.answer_call(connection, run_id, number, answer)
-        )
+    async def _answer(self, run_id: int, number: int, asked: bytes, *, before: bool) -> None:
+        try:
+            question = read_question(asked)
+            known = await self._known_answer(run_id, question) if before else None
+            answer = known or await self._answers.answer(question)
+        except UnreadableParcel as error:
+            answer = Answer(error=str(error), code=810)
+        told = answer_bytes(answer)
+        await self._journal.transact(lambda connection: remote.answer_call(connection, run_id, number, told))
 
     async def _known_answer(self, run_id: int, question: Question) -> Answer | None:
         """Return the answer to a question that another engine may have carried out, if it has."""

@@ -14,7 +14,7 @@ from engine.errors import CoreError, JobFileError, StoreError, StoreUnavailable
 from engine.extensions.executors import RunQueue
 from engine.extensions.runlog import RunLog
 from engine.remote.asking import AskedJob, AskedRuns
-from engine.remote.inhand import InHand
+from engine.remote.inhand import TOGETHER_SECONDS, InHand
 from engine.remote.parcels import Answer, Request, question_bytes, read_answer, read_request
 from engine.remote.reporting import Reporter
 from engine.run import Limits, Outcome, RunRequest
@@ -31,6 +31,9 @@ logger = logging.getLogger("moontide.worker")
 
 #: Seconds after which the queue is looked at though nothing was heard.
 LOOK_SECONDS = 60.0
+
+#: The same, for a worker that has a slot free again: nobody tells of a ticket whose taking came to nothing.
+LOOK_AGAIN_SECONDS = 1.0
 
 #: Sources that are kept at hand.
 MOST_SOURCES = 500
@@ -92,6 +95,8 @@ class Crew:
         self._sources: dict[str, str] = {}
         self._wake = asyncio.Event()
         self._look_for_mine = True
+        self._may_wait = True
+        self._looked = 0.0
         self._paused = False
         self._draining = False
 
@@ -166,13 +171,15 @@ class Crew:
 
     async def _take(self) -> bool:
         """Take as many runs as there are free slots; return whether there may be more at once."""
+        may_wait = self._tickets_may_wait()
         if self._look_for_mine:
             await self._find_mine()
         free = 0 if self._paused else self._slots - len(self._runs)
-        if free <= 0:
+        if free <= 0 or not may_wait:
             return False
         # If its end is not heard of, runs may be taken that nobody here knows of.
         self._look_for_mine = True
+        self._may_wait, self._looked = False, self._clock.monotonic()
         async with self._link.transaction() as connection:
             tickets = await self._queue.take(connection, self._tags, free)
             ids = [ticket.run_id for ticket in tickets]
@@ -181,7 +188,15 @@ class Crew:
         self._look_for_mine = False
         for run in taken:
             self._carry(run)
-        return len(tickets) == free
+        self._may_wait |= len(tickets) == free
+        if taken:
+            await asyncio.sleep(TOGETHER_SECONDS)
+        return self._may_wait
+
+    def _tickets_may_wait(self) -> bool:
+        """Return whether the queue is worth a look: a look costs as much as a run."""
+        long_ago = self._clock.monotonic() - self._looked > LOOK_AGAIN_SECONDS
+        return self._may_wait or self._look_for_mine or long_ago
 
     async def _find_mine(self) -> None:
         """Carry out what was taken without this worker's having heard of it."""
@@ -308,15 +323,19 @@ class Crew:
     def _heard(self, channel: str, payload: str) -> None:
         if channel == self._queue.channel:
             if self._queue.is_news(payload):
-                self._wake.set()
+                self._look_at_queue()
         elif not payload:
             self._look_at(set(self._runs))
         elif int(payload) in self._runs:
             self._look_at({int(payload)})
 
     def _heard_anew(self) -> None:
-        self._wake.set()
+        self._look_at_queue()
         self._look_at(set(self._runs))
+
+    def _look_at_queue(self) -> None:
+        self._may_wait = True
+        self._wake.set()
 
     def _look_at(self, run_ids: set[int]) -> None:
         self._to_look |= run_ids

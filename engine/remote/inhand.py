@@ -12,6 +12,9 @@ from engine.run import Outcome
 #: Seconds for which lines of a log are gathered, so that short runs send them with their end.
 GATHER_SECONDS = 0.05
 
+#: Seconds between two transactions of a kind while there is much to do: what comes meanwhile goes into one.
+TOGETHER_SECONDS = 0.01
+
 
 @dataclass(slots=True, eq=False)
 class InHand:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from engine.errors import StoreError
+from engine.errors import UnreadableParcel
 from engine.run import Outcome, RunRequest
 
 T = TypeVar("T")
@@ -116,4 +116,6 @@ def _read(data: bytes, kind: type[T]) -> T:
     try:
         return msgspec.msgpack.decode(data, type=kind)
     except msgspec.MsgspecError as error:
-        raise StoreError(f"what stands in the database of a run elsewhere cannot be read: {error}") from error
+        raise UnreadableParcel(
+            f"what stands in the database of a run elsewhere cannot be read: {error}"
+        ) from error

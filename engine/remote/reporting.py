@@ -1,4 +1,4 @@
-"""What a worker reports: logs and ends of its runs, all that is there in one transaction."""
+"""What a worker reports: logs and ends of its runs, all that is there together."""
 
 from __future__ import annotations
 
@@ -9,19 +9,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from engine.errors import StoreUnavailable
-from engine.remote.inhand import GATHER_SECONDS, InHand
+from engine.remote.inhand import GATHER_SECONDS, TOGETHER_SECONDS, InHand
 from engine.remote.parcels import End, end_bytes, lines_bytes
 from engine.run import LogLine, Outcome
 from engine.store import workerside
 from engine.store.link import FIRST_PAUSE, LONGEST_PAUSE, Link
-from engine.store.workerside import tell
 
 logger = logging.getLogger("moontide.worker")
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What goes into one transaction."""
+    """What is reported together."""
 
     ended: list[tuple[int, str, bytes]]
     chunks: list[tuple[int, str, int, bytes]]
@@ -75,6 +74,7 @@ class Reporter:
                     await asyncio.sleep(pause)
                     pause = min(2 * pause, LONGEST_PAUSE)
                 pause = FIRST_PAUSE
+                await asyncio.sleep(TOGETHER_SECONDS)
         finally:
             self._sending = None
 
@@ -93,22 +93,24 @@ class Reporter:
         return True
 
     async def _write(self, runs: dict[int, InHand], batch: Batch) -> set[int]:
-        """Write a batch, and return the runs for which it does not count."""
+        """Write a batch, and return the runs for which it does not count; all of it may be repeated."""
+        counted = await self._add_lines(batch.chunks) if batch.chunks else set()
+        counted |= await self._link.use(lambda one: workerside.end_runs(one, batch.ended, self._node))
+        late = ({one[0] for one in batch.ended} | {one[0] for one in batch.chunks}) - counted
+        if late:
+            await self._keep_superseded([runs[run_id] for run_id in late])
+        return late
+
+    async def _add_lines(self, chunks: list[tuple[int, str, int, bytes]]) -> set[int]:
         async with self._link.transaction() as connection:
-            counted = await workerside.end_runs(connection, batch.ended, self._node)
-            counted |= await workerside.add_lines(connection, batch.chunks, self._node)
-            late = ({one[0] for one in batch.ended} | {one[0] for one in batch.chunks}) - counted
-            said = [
-                (run_id, runs[run_id].token, self._said(outcome))
-                for run_id in late
-                if (outcome := runs[run_id].outcome) is not None
-            ]
+            return await workerside.add_lines(connection, chunks, self._node)
+
+    async def _keep_superseded(self, late: list[InHand]) -> None:
+        said = [(run.run_id, run.token, self._said(run.outcome)) for run in late if run.outcome is not None]
+        async with self._link.transaction() as connection:
             kept = await workerside.keep_superseded(connection, said, datetime.now(UTC))
-            if counted:
-                await tell(connection, counted)
         for run_id in kept:
             logger.warning("run %s was given up; how it ended here is kept as superseded", run_id)
-        return late
 
     def _said(self, outcome: Outcome) -> dict[str, str | None]:
         return {"worker": self._name, "status": outcome.status.value, "error": outcome.error}

@@ -342,7 +342,7 @@ class Dispatcher:
         return await self._carried_out(run, None if source is None else self._request(run, source))
 
     async def _carried_out(self, run: LiveRun, request: RunRequest | None) -> Outcome:
-        log = RunLog(limits=self._limits, clock=self._clock, keep=self._records.keeper(run))
+        log = run.log = RunLog(limits=self._limits, clock=self._clock, keep=self._records.keeper(run))
         try:
             if request is None:
                 return await self._work(run, log)
@@ -538,6 +538,11 @@ class Dispatcher:
         live = [self._live[one] for one in run_ids if one in self._live]
         return waits(self.gate, self._holds, live)
 
+    def calls_of(self, run_id: int) -> list[dict[str, Any]] | None:
+        """Return what the core calls of a run under way took so far; None where that is not known."""
+        run = self._live.get(run_id)
+        return None if run is None or run.log is None else run.log.calls
+
     # Jobs
 
     def change_job(self, job: Job, state: lifecycle.JobState, why: str = slots.RESCHEDULED) -> None:
@@ -573,7 +578,14 @@ class Dispatcher:
         """Tell everyone what a job is now."""
         shown = self._holds.standing(job.name, job.state, job.settings, job.schedule)
         self._events.publish(
-            JobChanged(self._clock.now(), job.name, shown.status.value, shown.reason, shown.next_run)
+            JobChanged(
+                self._clock.now(),
+                job.name,
+                shown.status.value,
+                shown.reason,
+                shown.next_run,
+                self.activity(job.name).value,
+            )
         )
 
     # Its tasks

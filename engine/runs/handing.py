@@ -66,7 +66,7 @@ class Handing:
         Raises:
             StoreError: the database cannot be read.
         """
-        return await self._executor.left()
+        return await self._executor.left(_read_memory)
 
     def take_up(self, left: LeftRun, job: Job) -> LiveRun:
         """Return a run that an earlier engine has left, as it stands; the executor goes on with it."""
@@ -88,9 +88,13 @@ def _memory_of(run: LiveRun) -> bytes:
     )
 
 
+def _read_memory(memory: bytes) -> Memory | None:
+    return msgspec.msgpack.decode(memory, type=Memory) if memory else None
+
+
 def _as_it_stands(left: LeftRun, job: Job) -> LiveRun:
     request = left.request
-    memory = msgspec.msgpack.decode(left.memory, type=Memory) if left.memory else Memory(request.due)
+    memory = _read_memory(left.memory) or Memory(request.due)
     run = LiveRun(
         id=request.run_id,
         owner=job,

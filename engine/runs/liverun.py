@@ -10,6 +10,7 @@ from typing import Any
 
 from engine.calls.stopping import Stopping
 from engine.extensions.executors import Handed
+from engine.extensions.runlog import RunLog
 from engine.jobs.jobfile import JobSettings
 from engine.jobs.policies import OutcomePolicy
 from engine.rules import outcome
@@ -75,6 +76,7 @@ class LiveRun:
         first_trigger: of a retry, why there was the first attempt.
         handed: how it stands with whoever carries it out elsewhere; `seeing` waits for it.
         log_lines: how many lines of its log are written.
+        log: takes what it writes, once it goes on.
         settings: the job's as the run was made; they serve where its file went bad meanwhile.
     """
 
@@ -98,6 +100,7 @@ class LiveRun:
     started: datetime | None = None
     written: bool = False
     log_lines: int = 0
+    log: RunLog | None = None
     handed: Handed | None = None
     seeing: asyncio.Task[Any] | None = None
     recorded: asyncio.Future[None] = field(default_factory=asyncio.Future)

@@ -9,7 +9,6 @@ from typing import Any
 
 from engine.calls.arguments import MISSING
 from engine.errors import CoreError, JobNotFound, StoreError
-from engine.events import Events, JobChanged
 from engine.rules import lifecycle
 from engine.runs.dispatcher import Dispatcher
 from engine.runs.job import Job
@@ -32,7 +31,6 @@ class OwnJob:
         dispatcher: Dispatcher,
         states: JobStates,
         journal: Journal,
-        events: Events,
     ) -> None:
         """Make it of the parts that do the work.
 
@@ -44,7 +42,6 @@ class OwnJob:
         self._dispatcher = dispatcher
         self._states = states
         self._journal = journal
-        self._events = events
 
     async def state(self, job: str, *, lasting: bool) -> Any:
         """Return what the job keeps, None if that is nothing."""
@@ -66,14 +63,8 @@ class OwnJob:
                 self._journal.check_available()
                 self._dispatcher.change_job(own, lifecycle.chose_next(own.state, due), CHOSEN)
                 await self._journal.job_changed([patch_of(own)])
-                self._tell(own)
+                self._dispatcher.tell_job(own)
             return problem
-
-    def _tell(self, job: Job) -> None:
-        state = job.state
-        self._events.publish(
-            JobChanged(self._clock.now(), job.name, state.status.value, state.reason, state.due)
-        )
 
 
 @contextmanager

@@ -159,7 +159,7 @@ class RunHost:
         self._deadline: Deadline | None = None
         self._calls: dict[str, CoreCall] = {}
         self._modules: dict[str, UsedModule] = {}
-        self._tally = Tally()
+        self._tally = log.tally = Tally()
 
     async def call(self, method: str, args: list[Any]) -> list[Any]:
         """Carry out a core function and return its values.
@@ -168,6 +168,7 @@ class RunHost:
             CoreError: for `nil, message, code` in Lua, also when the function itself broke.
         """
         began = perf_counter()
+        self._tally.asked = method, began
         error: str | None = CUT_OFF
         try:
             values = await self._answer(method, args)

@@ -1,7 +1,7 @@
 -- The functions of `core` that need no engine: text, JSON, identifiers.
 local modules = ...
-local rpc, stack, text, codec, sources, md5 =
-  modules.rpc, modules.stack, modules.text, modules.codec, modules.sources, modules.md5
+local rpc, stack, text, codec, encoder = modules.rpc, modules.stack, modules.text, modules.codec, modules.encoder
+local sources, md5 = modules.sources, modules.md5
 local type, raw_tostring = type, tostring
 local find, sub, byte = string.find, string.sub, string.byte
 
@@ -59,7 +59,7 @@ local function answer(reply)
 end
 
 local function encode(value)
-  local bytes, problem = codec.encode(value, true)
+  local bytes, problem = encoder.encode(value, true)
   if bytes then bytes, problem = answer(rpc("json_encode", bytes)) end
   if bytes then return bytes end
   return nil, "core.json.encode: " .. problem, 831

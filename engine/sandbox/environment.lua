@@ -1,6 +1,6 @@
 -- The globals of a job, by allow list. What Lua 5.1 programs expect is added, what is dangerous says why it is missing.
 local modules = ...
-local stack, text, sources = modules.stack, modules.text, modules.sources
+local stack, sources = modules.stack, modules.sources
 local type, next, rawget, select, raw_setmetatable = type, next, rawget, select, setmetatable
 local raw_error, raw_assert, rawequal = error, assert, rawequal
 local raw_format, raw_tostring = string.format, tostring
@@ -118,7 +118,8 @@ end
 -- The interpreter's own tables are put right and become those of the facades; a job gets copies.
 
 local function strings()
-  string.format, string.gmatch = text.format, gmatch
+  string.format = function(...) return modules.text.format(...) end
+  string.gmatch = gmatch
   string.dump = unavailable("string.dump", CODE)
   return string
 end
@@ -159,7 +160,7 @@ local function debugging()
     return (message and message .. "\n" or "") .. "stack traceback:" .. stack.traceback(2)
   end
   local function missing(_, name)
-    stack.raise("debug." .. text.tostring(name) .. " is not available in jobs: " .. CODE)
+    stack.raise("debug." .. modules.text.tostring(name) .. " is not available in jobs: " .. CODE)
   end
   return raw_setmetatable({ traceback = traceback }, { __index = missing, __metatable = false })
 end
@@ -176,7 +177,8 @@ function environment.build(print_line, require_module)
   env.string, env.table, env.math, env.os = strings(), tables(), maths(), clocks()
   env.utf8, env.coroutine, env.debug = utf8, coroutine, debugging()
   env.assert, env.error = safe_assert, safe_error
-  env.setmetatable, env.tostring, env.unpack = safe_setmetatable, text.tostring, table.unpack
+  env.setmetatable, env.unpack = safe_setmetatable, table.unpack
+  env.tostring = function(...) return modules.text.tostring(...) end
   env.print, env.require = print_line, require_module
   add_unavailable(env, "", MISSING)
   local facade_env = copy(env)

@@ -1,62 +1,25 @@
--- Job objects: what core.job() makes, the codes, the time helpers.
+-- Job objects: what core.job() makes, and the codes. What else they have is in methods.lua.
 local modules = ...
-local stack, text, codec, sources = modules.stack, modules.text, modules.codec, modules.sources
-local type, rawget, rawequal, rawlen, raw_setmetatable = type, rawget, rawequal, rawlen, setmetatable
-local tonumber, select, next = tonumber, select, next
+local stack = modules.stack
+local type, next, rawlen, raw_setmetatable = type, next, rawlen, setmetatable
 
 local job = {}
 local settings_of = raw_setmetatable({}, { __mode = "k" })
-local zone = {}
 
-local function constant(name)
-  return raw_setmetatable({}, {
-    __metatable = false,
-    __tostring = function() return "job." .. name end,
-    __newindex = function() stack.raise("job." .. name .. " cannot be changed") end,
-  })
-end
+local NO_SETTINGS = "\x80"
 
 local CODES = { "OK", "SLEEP", "STOP", "EXIT", "RETRY" }
-local methods = {}
-for i = 1, rawlen(CODES) do
-  methods[CODES[i]] = constant(CODES[i])
-end
-local OK, SLEEP, STOP, EXIT, RETRY = methods.OK, methods.SLEEP, methods.STOP, methods.EXIT, methods.RETRY
+local methods, code_names = {}, {}
 
--- `zone` is a list of {from, offset} in seconds, in order, the first from before the run.
-local function offset_at(now)
-  local offset = 0
-  for i = 1, rawlen(zone) do
-    if zone[i][1] > now then break end
-    offset = zone[i][2]
-  end
-  return offset
-end
-
-local DAYS = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" }
-local MONTHS = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" }
-
-local read_time = {
-  minute = function(now) return now.min end,
-  hour = function(now) return now.hour end,
-  day = function(now) return DAYS[now.wday] end,
-  dayNum = function(now) return (now.wday + 5) % 7 + 1 end,
-  dayMonth = function(now) return now.day end,
-  weekNum = function(_, seconds) return tonumber(sources.date("!%W", seconds)) end,
-  month = function(now) return MONTHS[now.month] end,
-  monthNum = function(now) return now.month end,
+local CODE = {
+  __metatable = false,
+  __tostring = function(code) return "job." .. code_names[code] end,
+  __newindex = function(code) stack.raise("job." .. code_names[code] .. " cannot be changed") end,
 }
 
-local function add_times()
-  for name, read in next, read_time do
-    methods[name] = function(first, second)
-      local wants_local = first
-      if first ~= nil and settings_of[first] then wants_local = second end
-      local now = sources.time()
-      if wants_local then now = now + offset_at(now) end
-      return read(sources.date("!*t", now), now)
-    end
-  end
+for i = 1, rawlen(CODES) do
+  local code = raw_setmetatable({}, CODE)
+  methods[CODES[i]], code_names[code] = code, CODES[i]
 end
 
 local JOB = { __index = methods, __metatable = false, __name = "job" }
@@ -65,47 +28,24 @@ local JOB = { __index = methods, __metatable = false, __name = "job" }
 function job.new(settings)
   if settings == nil then settings = {} end
   if type(settings) ~= "table" then
-    stack.raise("core.job: settings must be a table, got " .. text.describe(settings))
+    stack.raise("core.job: settings must be a table, got " .. modules.text.describe(settings))
   end
-  local bytes, problem = codec.encode(settings)
+  local bytes, problem = NO_SETTINGS, nil
+  if next(settings) ~= nil then bytes, problem = modules.encoder.encode(settings) end
   if not bytes then stack.raise("core.job: the settings cannot be used: " .. problem) end
   local object = raw_setmetatable({}, JOB)
   settings_of[object] = bytes
   return object
 end
 
-local function formatted(call)
-  return function(code, template, ...)
-    -- Alone the text is no template: it may be an error message with any signs in it.
-    if select("#", ...) == 0 then return call(code, template) end
-    return call(code, text.format(template, ...))
-  end
-end
-
-local FORMATTED = { warn = true, err = true }
-
-local function add_functions(functions)
-  for name, plain in next, functions do
-    local call = FORMATTED[name] and formatted(plain) or plain
-    methods[name] = function(first, ...)
-      if first ~= nil and settings_of[first] then return call(...) end
-      return call(first, ...)
-    end
-  end
-end
-
---- Let job objects have the functions that `build` returns, called with a dot or a colon.
--- They and the time helpers are made when the first of them is asked for: most jobs need none.
-function job.attach(build)
-  raw_setmetatable(methods, {
-    __index = function(_, name)
-      raw_setmetatable(methods, nil)
-      add_times()
-      add_functions(build())
-      return methods[name]
-    end,
-  })
-end
+-- Most jobs need nothing of what else job objects have.
+raw_setmetatable(methods, {
+  __index = function(_, name)
+    modules.methods(methods)
+    raw_setmetatable(methods, nil)
+    return methods[name]
+  end,
+})
 
 --- The encoded settings of a job object; nil for any other value.
 function job.settings(value)
@@ -114,17 +54,7 @@ end
 
 --- The name of one of the codes; nil for any other value.
 function job.code_name(value)
-  if rawequal(value, OK) then return "OK" end
-  if rawequal(value, SLEEP) then return "SLEEP" end
-  if rawequal(value, STOP) then return "STOP" end
-  if rawequal(value, EXIT) then return "EXIT" end
-  if rawequal(value, RETRY) then return "RETRY" end
-  return nil
-end
-
---- Set the job's time zone for `job.hour(true)` and its like.
-function job.set_zone(transitions)
-  zone = transitions
+  return type(value) == "table" and code_names[value] or nil
 end
 
 return job

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -15,8 +15,11 @@ from engine.sandbox.wire import Manifest
 
 __all__ = ["LuaError", "LuaMemoryError", "LuaState", "build_prelude", "lua_text"]
 
-#: Files of the prelude, in the order in which they need each other.
-_FILES = ("stack", "text", "codec", "sources", "environment", "job")
+#: Parts of the prelude that each state has from its beginning, in the order in which they need each other.
+_FIRST = ("stack", "codec", "sources", "environment", "job")
+
+#: Parts that are loaded when something first asks for them.
+_LATE = ("text", "encoder", "methods", "calls", "libraries", "corelib", "md5")
 
 #: Room above a run's limit: lupa cannot survive running out of memory while a value crosses the border, so
 #: the crossing checks the lower limit and the allocator keeps the upper one.
@@ -68,21 +71,22 @@ def build_prelude(manifests: Iterable[Manifest]) -> bytes:
 
 # What few jobs use stands there as compiled text, which costs a state next to nothing until it is loaded.
 def _bundle(modules: list[Manifest]) -> str:
-    facades = [(module.name, module.facade) for module in modules if module.facade is not None]
-    parts = [f"local modules = {{ rpc = ..., corelib = {_text_of(_corelib(), 'moontide')} }}\n"]
-    parts.append("local facades = {\n")
-    parts.extend(f"{_name(name)} = {_text_of(facade, f'core.{name}')},\n" for name, facade in facades)
-    parts.append("}\nlocal manifests = {\n")
-    parts.extend(f"{_name(module.name)} = {_text_of(_manifest(module), 'moontide')},\n" for module in modules)
-    parts.append("}\n")
-    parts.extend(f"modules.{name} = (function(...)\n{_read(name)}\nend)(modules)\n" for name in _FILES)
-    parts.append(f"return (function(...)\n{_read('prelude')}\nend)(modules, facades, manifests)\n")
+    late = {name: _text_of(_read(name), "moontide") for name in _LATE}
+    manifests = {_name(module.name): _text_of(_manifest(module), "moontide") for module in modules}
+    facades = {
+        _name(module.name): _text_of(module.facade, f"core.{module.name}")
+        for module in modules
+        if module.facade is not None
+    }
+    given = ", ".join(map(_table, (late, facades, manifests)))
+    parts = [f"local modules = (function(...)\n{_read('parts')}\nend)(..., {given})\n"]
+    parts.extend(f"modules.{name} = (function(...)\n{_read(name)}\nend)(modules)\n" for name in _FIRST)
+    parts.append(f"return (function(...)\n{_read('prelude')}\nend)(modules)\n")
     return "".join(parts)
 
 
-def _corelib() -> str:
-    md5 = f"modules.md5 = (function(...)\n{_read('md5')}\nend)(modules)\n"
-    return f"local modules = ...\n{md5}{_read('corelib')}"
+def _table(entries: Mapping[str, str]) -> str:
+    return "{ " + ", ".join(f"{name} = {value}" for name, value in entries.items()) + " }"
 
 
 def _manifest(module: Manifest) -> str:

@@ -1,9 +1,10 @@
 -- Values as text: never an address, so that the same run gives the same text.
 local modules = ...
 local stack = modules.stack
+local raw = modules.raw
 local type, next, rawget, pcall, select, tonumber = type, next, rawget, pcall, select, tonumber
-local raw_tostring, raw_setmetatable, raw_getmetatable = tostring, setmetatable, debug.getmetatable
-local raw_format, find, sub = string.format, string.find, string.sub
+local raw_tostring, raw_setmetatable, raw_getmetatable = raw.tostring, raw.setmetatable, raw.getmetatable
+local raw_format, find, sub = raw.format, string.find, string.sub
 local concat, sort, pack, unpack = table.concat, table.sort, table.pack, table.unpack
 local math_type, floor, ceil = math.type, math.floor, math.ceil
 

@@ -213,8 +213,6 @@ def execute_many(connection: Connection, statement: str, rows: list[Any]) -> int
     Raises:
         DBAPIError: the database refused it.
     """
-    if connection.dialect.name != _SQLITE:
-        return connection.exec_driver_sql(statement, rows).rowcount
     assert connection.in_transaction(), "each statement would be a transaction of its own"
     return _execute_bare(connection, statement, rows)
 
@@ -230,16 +228,20 @@ def begin_writing(connection: Connection) -> None:
 
 
 def _execute_bare(connection: Connection, statement: str, rows: list[Any] | None = None) -> int:
-    """Carry out a statement of SQLite, for each of some rows: SQLAlchemy's part costs as much as SQLite's."""
+    """Carry out a statement, for each of some rows: SQLAlchemy's part costs as much as the database's."""
+    refused = connection.dialect.loaded_dbapi.Error
     cursor = connection.connection.cursor()
     try:
         if rows is None:
             cursor.execute(statement)
+        elif len(rows) == 1:
+            # A pipeline of one costs psycopg as much again.
+            cursor.execute(statement, rows[0])
         else:
             cursor.executemany(statement, rows)
         return int(cursor.rowcount)
-    except sqlite3.Error as error:
-        raise DBAPIError(statement, None, error) from error
+    except refused as error:
+        raise DBAPIError.instance(statement, None, error, refused, dialect=connection.dialect) from error
     finally:
         cursor.close()
 

@@ -10,7 +10,7 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg.rows import tuple_row
@@ -25,6 +25,7 @@ from engine.store.remote import SCHEMA
 logger = logging.getLogger("moontide.store")
 
 Connection = psycopg.AsyncConnection[tuple[Any, ...]]
+T = TypeVar("T")
 
 #: Seconds between attempts to connect.
 FIRST_PAUSE = 0.05
@@ -41,6 +42,8 @@ _PREPARE = (
     "SET tcp_keepalives_interval = 5",
     "SET tcp_keepalives_count = 3",
     "SET tcp_user_timeout = '20s'",
+    # The same few statements again and again, of which some take longer to plan than to carry out.
+    "SET plan_cache_mode = force_generic_plan",
 )
 
 
@@ -108,7 +111,7 @@ class Link:
                 await self._drop()
                 raise StoreUnavailable(f"the connection to the database is lost: {_words(error)}") from error
 
-    async def use(self, work: Callable[[Connection], Awaitable[None]]) -> None:
+    async def use(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         """Do some work with the connection, which commits each statement by itself.
 
         Raises:
@@ -116,7 +119,7 @@ class Link:
         """
         async with self._turn:
             try:
-                await work(await self._connected())
+                return await work(await self._connected())
             except psycopg.OperationalError as error:
                 await self._drop()
                 raise StoreUnavailable(f"the connection to the database is lost: {_words(error)}") from error

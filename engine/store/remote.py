@@ -46,6 +46,9 @@ class RemoteRun:
 
 _NAMES = tuple(RemoteRun.__slots__)
 _INSERT = Prepared(insert(REMOTE_RUN), (*_NAMES, "state"))
+_DELETE_RUN = Prepared(
+    delete(REMOTE_RUN).where(REMOTE_RUN.c.run_id == bindparam("gone"), REMOTE_RUN.c.state != LOST), ("gone",)
+)
 _DELETE_LOG = Prepared(delete(REMOTE_LOG).where(REMOTE_LOG.c.run_id == bindparam("gone")), ("gone",))
 _DELETE_CALLS = Prepared(delete(REMOTE_CALL).where(REMOTE_CALL.c.run_id == bindparam("gone")), ("gone",))
 
@@ -59,9 +62,7 @@ def write_remote(connection: Connection, runs: Sequence[RemoteRun]) -> None:
 def forget_remote(connection: Connection, run_ids: Sequence[int]) -> None:
     """Remove what was needed of runs that have ended on record; one that was given up is remembered."""
     rows = [(run_id,) for run_id in run_ids]
-    connection.execute(
-        delete(REMOTE_RUN).where(REMOTE_RUN.c.run_id.in_(list(run_ids)), REMOTE_RUN.c.state != LOST)
-    )
+    _DELETE_RUN.execute(connection, rows)
     _DELETE_LOG.execute(connection, rows)
     _DELETE_CALLS.execute(connection, rows)
 

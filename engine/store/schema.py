@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from engine.errors import NewerDatabase, StoreError
+from engine.store.database import open_database
 from engine.store.dialects import translate
 from engine.store.migrations import HEAD
+from engine.store.snapshot import has_snapshot, lay_out, taken_of
 from engine.version import VERSION
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -56,6 +59,22 @@ def build(connection: Connection) -> None:
 
 
 def _upgrade(connection: Connection, revision: str | None) -> None:
+    if revision is None and has_snapshot(connection):
+        lay_out(connection)
+    else:
+        revise(connection, revision)
+
+
+def revise(connection: Connection, revision: str | None = None, *, to: str = "head") -> None:
+    """Go through the revisions that a database lacks, inside the connection's transaction.
+
+    Args:
+        revision: where it stands; None if it is empty.
+        to: where to go.
+
+    Raises:
+        NewerDatabase: a newer Moontide made the database.
+    """
     # Imported here: alembic takes a tenth of a second that a start with a present schema can save.
     from alembic import command
     from alembic.config import Config
@@ -71,4 +90,16 @@ def _upgrade(connection: Connection, revision: str | None) -> None:
             f"{VERSION}; upgrade Moontide or restore a backup"
         )
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, to)
+
+
+def main(path: Path) -> None:
+    """Write the snapshot of what the revisions make."""
+    database = open_database("sqlite://")
+    with database.writer.begin() as connection:
+        revise(connection)
+        path.write_text(taken_of(connection), "utf-8")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

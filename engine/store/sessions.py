@@ -5,13 +5,14 @@ All of it is work for `Journal.transact`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 
 from engine.states import RunStatus
 from engine.store.models import JOB, LOG_LINE, PLANNED_RUN, RUN, SESSION, UNFINISHED
-from engine.store.remote import close_remote, take_over_remote, taken_over
+from engine.store.remote import close_remote, forget_remote, give_up, take_over_remote, taken_over
 
 _REASONS = {
     RunStatus.QUEUED: "the engine ended before this run started",
@@ -58,19 +59,38 @@ def recover(connection: Connection, session_id: int, now: datetime, *, adopts: b
         & RUN.c.id.not_in(taken_over(session_id))
     )
     ids = list(connection.scalars(select(RUN.c.id).where(unfinished).order_by(RUN.c.id)))
+    _note_crashed(connection, unfinished)
+    for status, reason in _REASONS.items():
+        _crash(connection, unfinished & (RUN.c.status == status.value), reason, now)
+    return ids
+
+
+def close_unreadable(connection: Connection, reasons: Mapping[int, str], now: datetime) -> None:
+    """End runs on workers as CRASHED that this engine cannot go on with, each for its reason."""
+    for run_id, reason in reasons.items():
+        unfinished = (RUN.c.id == run_id) & RUN.c.status.in_(UNFINISHED)
+        give_up(connection, run_id)
+        forget_remote(connection, [run_id])
+        _note_crashed(connection, unfinished)
+        _crash(connection, unfinished, reason, now)
+
+
+def _note_crashed(connection: Connection, chosen: ColumnElement[bool]) -> None:
+    """Write with jobs whose last runs were chosen that these crashed."""
     connection.execute(
         update(JOB)
-        .where(JOB.c.last_run_id.in_(select(RUN.c.id).where(unfinished)))
+        .where(JOB.c.last_run_id.in_(select(RUN.c.id).where(chosen)))
         .values(last_status=RunStatus.CRASHED.value, last_returned=None)
     )
+
+
+def _crash(connection: Connection, chosen: ColumnElement[bool], reason: str, now: datetime) -> None:
     written = select(func.count()).where(LOG_LINE.c.run_id == RUN.c.id).scalar_subquery()
-    for status, reason in _REASONS.items():
-        connection.execute(
-            update(RUN)
-            .where(unfinished, RUN.c.status == status.value)
-            .values(status=RunStatus.CRASHED.value, error=reason, finished=now, log_lines=written)
-        )
-    return ids
+    connection.execute(
+        update(RUN)
+        .where(chosen)
+        .values(status=RunStatus.CRASHED.value, error=reason, finished=now, log_lines=written)
+    )
 
 
 def next_run_id(connection: Connection) -> int:

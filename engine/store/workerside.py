@@ -1,7 +1,7 @@
 """What a worker on another machine reads and writes of the runs that it carries out.
 
-Each write counts only while the run's row has the worker's token and id. All of it happens in transactions of
-`engine.store.link.Link`, and each of those tells the engines once.
+Each write counts only while the run's row has the worker's token and id. All of it happens on connections of
+`engine.store.link.Link`, and each transaction tells the engines once.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ from typing import Any
 from engine.store.link import Connection
 from engine.store.remote import LOST, OVER, SCHEMA, TAKEN, TO_ENGINES, WAITING
 
+#: The longest payload of a NOTIFY is 8,000 bytes; an empty one means that everything is to be looked at.
+_MOST_TOLD = 7000
+
 _CLAIM = f"""
 UPDATE remote_run SET state = '{TAKEN}', node = %s, worker = %s
 WHERE run_id = ANY(%s) AND state = '{WAITING}'
@@ -27,10 +30,17 @@ _SOURCES = "SELECT hash, text FROM source WHERE hash = ANY(%s)"
 
 # Committed already, and not heard of: then the row is over, with the same token.
 _END = f"""
-UPDATE remote_run AS r SET state = '{OVER}', outcome = ended.outcome
-FROM unnest(%s::bigint[], %s::text[], %s::bytea[]) AS ended(run_id, token, outcome)
-WHERE r.run_id = ended.run_id AND r.token = ended.token AND r.node = %s AND r.state IN ('{TAKEN}', '{OVER}')
-RETURNING r.run_id
+WITH over AS (
+    UPDATE remote_run AS r SET state = '{OVER}', outcome = ended.outcome
+    FROM unnest(%s::bigint[], %s::text[], %s::bytea[]) AS ended(run_id, token, outcome)
+    WHERE r.run_id = ended.run_id AND r.token = ended.token AND r.node = %s
+    AND r.state IN ('{TAKEN}', '{OVER}') RETURNING r.run_id
+), runs AS (
+    SELECT string_agg(run_id::text, ',') AS ids FROM over
+)
+SELECT run_id, pg_notify(
+    '{TO_ENGINES}' || {SCHEMA}, CASE WHEN length(ids) <= {_MOST_TOLD} THEN ids ELSE '' END
+) FROM over, runs
 """
 
 _CHUNK = f"""
@@ -73,9 +83,6 @@ _TELL = f"SELECT pg_notify('{TO_ENGINES}' || {SCHEMA}, %s)"
 
 #: Checked before a write for a run, so that it is refused once the run was given up.
 FENCE = f"SELECT 1 FROM remote_run WHERE run_id = :run AND token = :token AND state = '{TAKEN}' FOR SHARE"
-
-#: The longest payload of a NOTIFY is 8,000 bytes; an empty one means that everything is to be looked at.
-_MOST_TOLD = 7000
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +131,11 @@ async def sources(connection: Connection, hashes: Collection[str]) -> dict[str, 
 
 
 async def end_runs(connection: Connection, ended: Sequence[tuple[int, str, bytes]], node: str) -> set[int]:
-    """Write how runs ended, each with its id, token and outcome; return those for which it counts."""
+    """Write how runs ended, each with its id, token and outcome, and tell the engines; it is one statement.
+
+    Returns:
+        the runs for which it counts.
+    """
     if not ended:
         return set()
     ids, tokens, outcomes = map(list, zip(*ended, strict=True))
@@ -135,7 +146,10 @@ async def end_runs(connection: Connection, ended: Sequence[tuple[int, str, bytes
 async def add_lines(
     connection: Connection, chunks: Sequence[tuple[int, str, int, bytes]], node: str
 ) -> set[int]:
-    """Write lines of runs' logs: ids, tokens, numbers from 1, lines; return the runs for which they count."""
+    """Write lines of runs' logs: ids, tokens, numbers from 1, lines; return the runs for which they count.
+
+    The engines are told of them.
+    """
     if not chunks:
         return set()
     ids, tokens, numbers, _ = map(list, zip(*chunks, strict=True))
@@ -143,6 +157,7 @@ async def add_lines(
     counted = {row[0] for row in rows}
     if kept := [(run, number, lines) for run, _, number, lines in chunks if run in counted]:
         await connection.execute(_LINES, tuple(map(list, zip(*kept, strict=True))))
+        await tell(connection, counted)
     return counted
 
 

@@ -17,7 +17,8 @@ class RunView:
         problems: what it told by `job.warn` and `job.err`, each with level, code and text; None without any.
         calls: what its core calls took, in their order: each line has `call` (such as mysql.select), `at_ms`
             (since the run's start), `count` (of calls without another one in between), `ms` of all of them,
-            `longest_ms`, `failed` and `error`; None without any.
+            `longest_ms`, `failed` and `error`; None without any. Of a run that goes on those made so far, and
+            one without an answer yet is the last, with `going` true; None where that is told at its end only.
         version: of the job's code, as its settings said when it started.
         modules: the library modules that it was given, by name the hash of each one's source.
         remove_at: when it is due to be removed, by its job's `remove_after`.

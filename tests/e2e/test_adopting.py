@@ -13,6 +13,8 @@ from tests.e2e.processes import until
 from tests.e2e.workers import Worker, working
 from tests.homebases import POSTGRESQL
 
+pytestmark = pytest.mark.long
+
 #: A machine under load needs a while for what takes milliseconds.
 SECONDS = 90
 
@@ -127,6 +129,22 @@ def test_an_engine_that_is_stopped_leaves_its_runs_on_workers_to_the_next_one(ho
             assert_whole(second, under_way)
             with working(home, "--name", "south", "--tags", "gpu"):
                 assert second.finished(waiting, SECONDS).worker == "south"
+
+
+def test_a_run_that_the_next_engine_cannot_read_is_crashed_and_keeps_it_from_nothing(home: Home) -> None:
+    home.write("other", job(WAITS))
+    with home.serving() as first, working(home, "--name", "north") as north:
+        damaged, whole = begun(first, "other"), begun(first)
+        first.kill()
+        home.base.rows(f"UPDATE remote_run SET request = '\\xc1ff' WHERE run_id = {damaged}")
+        with home.serving() as second:
+            let_go(north)
+            assert_whole(second, whole)
+            run = second.client.run(damaged)
+            assert (run.status, run.log_lines) == ("CRASHED", 1)
+            assert "cannot go on with a run of an earlier one" in (run.error or "")
+            late = f"SELECT superseded IS NOT NULL FROM run WHERE id = {damaged}"
+            until(lambda: home.base.rows(late) == [(True,)], SECONDS)
 
 
 def test_a_run_that_is_gone_on_with_is_cancelled_as_any_other(home: Home) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.e2e.conftest import Served, job
+from tests.e2e.processes import until
 
 
 def test_calls_are_listed_in_their_order(shared: Served, name: str) -> None:
@@ -33,6 +34,29 @@ def test_a_call_that_had_no_answer_at_the_end_says_so(shared: Served, name: str)
     [line] = run.calls or []
     assert (line["call"], line["failed"]) == ("sleep.pause", 1)
     assert line["error"] == "not answered when the run ended"
+
+
+def test_calls_are_listed_while_the_run_goes_on(shared: Served, name: str) -> None:
+    shared.add(name, job('core.data("live"):save({}) core.log("up") core.sleep(600) return job.OK'))
+    run = shared.client.run_job(name)
+    until(lambda: len(shared.client.run(run.id).calls or []) == 2)
+    saved, slept = shared.client.run(run.id).calls or []
+    assert (saved["call"], saved["count"], "going" in saved) == ("data.save", 1, False)
+    assert (slept["call"], slept["going"]) == ("sleep.pause", True)
+    assert shared.client.runs(job=name)[0].calls is not None
+    ended = shared.client.cancel(run.id)
+    assert [(line["call"], line["count"], "going" in line) for line in ended.calls or []] == [
+        ("data.save", 1, False),
+        ("sleep.pause", 1, False),
+    ]
+
+
+def test_a_run_that_goes_on_without_calls_lists_none_yet(shared: Served, name: str) -> None:
+    shared.add(name, job('core.log("up") while true do end'))
+    run = shared.client.run_job(name)
+    until(lambda: shared.log(run.id))
+    assert shared.client.run(run.id).calls == []
+    shared.client.cancel(run.id, now=True)
 
 
 def test_a_run_without_calls_lists_none(shared: Served, name: str) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
-import venv
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
@@ -13,15 +11,14 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import START_SECONDS, STOP_SECONDS, Home, Served, job
+from tests.e2e.installed import EXAMPLES, REPOSITORY, carry_out, install
 from tests.e2e.processes import until
 from tests.e2e.workers import Worker
 from tests.services import OwnServer, own_redis, own_server
 
 pytestmark = [pytest.mark.long, pytest.mark.sqlite_only]
 
-REPOSITORY = Path(__file__).parents[2]
-EXAMPLE = REPOSITORY / "docs" / "examples" / "moontide-celery"
-INSTALL_SECONDS = 300
+EXAMPLE = EXAMPLES / "moontide-celery"
 
 NAP = """
 core.log.info("napping")
@@ -32,24 +29,10 @@ return job.OK, "slept"
 _queues = count(1)
 
 
-def carry_out(*command: str, cwd: Path) -> str:
-    done = subprocess.run(
-        command, capture_output=True, text=True, timeout=INSTALL_SECONDS, cwd=cwd, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
 @pytest.fixture(scope="module")
 def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The programs of a fresh environment that has Moontide, the example and pytest."""
-    folder = tmp_path_factory.mktemp("celery")
-    pip = (sys.executable, "-m", "pip", "wheel", "--no-deps", "--wheel-dir", str(folder))
-    carry_out(*pip, str(REPOSITORY), str(EXAMPLE), cwd=folder)
-    venv.create(folder / "env", with_pip=True, symlinks=True)
-    wheels = map(str, sorted(folder.glob("*.whl")))
-    carry_out(str(folder / "env/bin/python"), "-m", "pip", "install", *wheels, "pytest>=9.0", cwd=folder)
-    return folder / "env" / "bin"
+    return install(tmp_path_factory.mktemp("celery"), REPOSITORY, EXAMPLE, also=("pytest>=9.0",))
 
 
 @pytest.fixture(scope="module")

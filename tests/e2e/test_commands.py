@@ -20,6 +20,8 @@ from engine.views import EngineView, JobView, LogLineView, PluginView, ReloadVie
 from tests.e2e.conftest import MOONTIDE, Home, Served, environment, job
 from tests.e2e.processes import until
 
+pytestmark = pytest.mark.long
+
 COMMANDS = [
     *["init", "up", "serve", "status", "jobs", "show", "new", "delete", "run", "activate", "deactivate"],
     *["reload", "cancel", "runs", "log", "check", "plugins", "group", "pause", "resume"],

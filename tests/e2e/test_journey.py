@@ -1,6 +1,7 @@
 """A person's way with a job, from making it to mending it, on the terminals that people have.
 
-In tmux, through OpenSSH's client and server, and through OpenSSH's client and the engine's own front door.
+In tmux and in GNU screen, through OpenSSH's client and server, and through OpenSSH's client and the engine's
+own front door.
 """
 
 from __future__ import annotations
@@ -10,10 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.drawn import Drawn
 from tests.e2e.conftest import MOONTIDE
 from tests.e2e.frontdoor import Door
 from tests.e2e.processes import until
 from tests.e2e.sshd import Sshd
+from tests.screen import GnuScreen
 from tests.tmux import Tmux
 
 pytestmark = pytest.mark.long
@@ -57,17 +60,32 @@ def sit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sit]:
 
 
 def test_a_job_is_made_broken_and_mended_in_tmux(door: Door, sit: Sit) -> None:
-    live_through(sit(MOONTIDE, "--home", str(door.home), "tui"), "tmuxed")
+    seat = sit(MOONTIDE, "--home", str(door.home), "tui")
+    live_through(seat, "tmuxed")
+    assert seat.left_behind() == IN_ORDER
+
+
+def test_a_job_is_made_broken_and_mended_in_screen(door: Door, tmp_path: Path) -> None:
+    seat = GnuScreen(tmp_path, MOONTIDE, "--home", str(door.home), "tui")
+    try:
+        live_through(seat, "screened")
+        assert not any("STATUS" in line for line in seat.lines)
+    finally:
+        seat.close()
 
 
 def test_a_job_is_made_broken_and_mended_over_ssh(door: Door, sit: Sit, sshd: Sshd, tmp_path: Path) -> None:
     # A login has the home of its person, where the dashboard remembers what was chosen.
     command = ["env", f"HOME={tmp_path}", MOONTIDE, "--home", str(door.home), "tui"]
-    live_through(sit(*sshd.command(*command)), "secured")
+    seat = sit(*sshd.command(*command))
+    live_through(seat, "secured")
+    assert seat.left_behind() == IN_ORDER
 
 
 def test_a_job_is_made_broken_and_mended_through_the_front_door(door: Door, sit: Sit) -> None:
-    live_through(sit(*door.command("admin")), "doored")
+    seat = sit(*door.command("admin"))
+    live_through(seat, "doored")
+    assert seat.left_behind() == IN_ORDER
 
 
 @pytest.mark.parametrize("way", ["tmux", "front door"])
@@ -82,7 +100,7 @@ def test_what_is_copied_comes_into_the_clipboard(door: Door, sit: Sit, way: str)
     until(lambda: seat.clipboard == "beat", 60)
 
 
-def live_through(seat: Tmux, name: str) -> None:
+def live_through(seat: Drawn, name: str) -> None:
     """Make a job that runs each second, see it run, break it, see why it stands, mend it, see it run."""
     seat.reads("Running", "moontide/cleanup")
     make(seat, name)
@@ -102,10 +120,9 @@ def live_through(seat: Tmux, name: str) -> None:
     seat.reads_in_a_line(name, "complete")
     seat.type("q")
     seat.reads("ended with 0")
-    assert seat.left_behind() == IN_ORDER
 
 
-def make(seat: Tmux, name: str) -> None:
+def make(seat: Drawn, name: str) -> None:
     """Make a job in the form, with its code as the template has it."""
     seat.type("n")
     seat.reads("New job")
@@ -120,7 +137,7 @@ def make(seat: Tmux, name: str) -> None:
     seat.press("Escape")
 
 
-def break_it(seat: Tmux, name: str) -> None:
+def break_it(seat: Drawn, name: str) -> None:
     """Find the job in the list, and let its code fail."""
     seat.type(f"/{name}")
     seat.press("Enter")
@@ -131,7 +148,7 @@ def break_it(seat: Tmux, name: str) -> None:
     seat.reads("STATUS")
 
 
-def mend(seat: Tmux, name: str) -> None:
+def mend(seat: Drawn, name: str) -> None:
     """Take out again what broke it, and go back to the list."""
     open_at_work(seat, name)
     seat.press(*["DC"] * len(BROKEN))
@@ -142,7 +159,7 @@ def mend(seat: Tmux, name: str) -> None:
     seat.reads("STATUS")
 
 
-def open_at_work(seat: Tmux, name: str) -> None:
+def open_at_work(seat: Drawn, name: str) -> None:
     """Open the code where a run begins."""
     seat.type("e")
     seat.reads(f"{name} › edit", "job.run")
@@ -153,7 +170,7 @@ def open_at_work(seat: Tmux, name: str) -> None:
     seat.reads("Ln 7")
 
 
-def save(seat: Tmux) -> None:
+def save(seat: Drawn) -> None:
     """Save and leave."""
     seat.press("C-s")
     seat.reads("saved and reloaded")

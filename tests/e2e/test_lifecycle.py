@@ -16,6 +16,8 @@ import pytest
 from tests.e2e.conftest import MOONTIDE, Home, environment, job
 from tests.e2e.processes import descendants, hearing_hangups, until
 
+pytestmark = pytest.mark.long
+
 TICK = job('core.log("tick") return job.OK', 'every = "1s"')
 SLEEPER = job('core.log("started") core.sleep(600) return job.OK', 'every = "1h"')
 

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 import threading
-import venv
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -16,33 +13,18 @@ import httpx
 import pytest
 
 from tests.e2e.conftest import Home, job
+from tests.e2e.installed import EXAMPLES, REPOSITORY, carry_out, install
 from tests.e2e.processes import until
 
 pytestmark = pytest.mark.long
 
-REPOSITORY = Path(__file__).parents[2]
-EXAMPLE = REPOSITORY / "docs" / "examples" / "moontide-slack"
-INSTALL_SECONDS = 300
-
-
-def carry_out(*command: str, cwd: Path) -> str:
-    done = subprocess.run(
-        command, capture_output=True, text=True, timeout=INSTALL_SECONDS, cwd=cwd, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+EXAMPLE = EXAMPLES / "moontide-slack"
 
 
 @pytest.fixture(scope="module")
 def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The programs of a fresh environment that has Moontide, the example plugin and pytest."""
-    folder = tmp_path_factory.mktemp("strangers")
-    pip = (sys.executable, "-m", "pip", "wheel", "--no-deps", "--wheel-dir", str(folder))
-    carry_out(*pip, str(REPOSITORY), str(EXAMPLE), cwd=folder)
-    venv.create(folder / "env", with_pip=True, symlinks=True)
-    wheels = map(str, sorted(folder.glob("*.whl")))
-    carry_out(str(folder / "env/bin/python"), "-m", "pip", "install", *wheels, "pytest>=9.0", cwd=folder)
-    return folder / "env" / "bin"
+    return install(tmp_path_factory.mktemp("strangers"), REPOSITORY, EXAMPLE, also=("pytest>=9.0",))
 
 
 class Channel:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import signal
 import subprocess
-import sys
-import venv
 from pathlib import Path
 
 import pytest
@@ -13,29 +11,16 @@ import pytest
 from engine.api.address import socket_in
 from engine.api.client import Client
 from tests.e2e.conftest import environment
+from tests.e2e.installed import REPOSITORY, install
 from tests.e2e.processes import descendants, until
 
 pytestmark = pytest.mark.long
-
-REPOSITORY = Path(__file__).parents[2]
-INSTALL_SECONDS = 300
 
 
 @pytest.fixture(scope="module")
 def moontide(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The command, installed from a wheel of this repository into an environment of its own."""
-    folder = tmp_path_factory.mktemp("wheel")
-    _run(sys.executable, "-m", "pip", "wheel", "--no-deps", "--wheel-dir", str(folder), str(REPOSITORY))
-    [wheel] = folder.glob("moontide-*.whl")
-    venv.create(folder / "env", with_pip=True, symlinks=True)
-    _run(str(folder / "env" / "bin" / "python"), "-m", "pip", "install", str(wheel))
-    return str(folder / "env" / "bin" / "moontide")
-
-
-def _run(*command: str) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, timeout=INSTALL_SECONDS, cwd="/")
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    return str(install(tmp_path_factory.mktemp("wheel"), REPOSITORY) / "moontide")
 
 
 def test_the_wheel_makes_a_home_whose_samples_run_and_stops_cleanly(moontide: str, tmp_path: Path) -> None:

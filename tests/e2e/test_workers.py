@@ -10,33 +10,17 @@ from statistics import quantiles
 
 import msgspec
 import pytest
-from sqlalchemy.engine import make_url
 
 from engine.store.migrations import HEAD
-from engine.views import RunView
 from tests.e2e.conftest import Home, Served, job
 from tests.e2e.processes import until
-from tests.e2e.workers import Worker, working
-from tests.faults.cutter import before
-from tests.homebases import POSTGRESQL
+from tests.e2e.workers import SECONDS, SLEEPS, Worker, at_work, remote_home, working
 
 VERSION = version("moontide")
 
-#: A machine under load needs a while for what takes milliseconds.
-SECONDS = 60
-
-#: A worker is given up 15 s after its last heartbeat.
-LOST_SECONDS = 90
+pytestmark = pytest.mark.long
 
 CANCELS = 40
-
-SLEEPS = 'core.log("at work") core.sleep(run.data.seconds) return job.OK'
-
-
-def remote_home(path: Path) -> Home:
-    home = Home(path / "home", database=POSTGRESQL)
-    home.settings('executor = "pgqueuer"\npool.size = 0\n')
-    return home
 
 
 @pytest.fixture
@@ -56,13 +40,6 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 def north(engine: Served) -> Iterator[Worker]:
     with working(engine.home, "--name", "north", "--slots", "4") as worker:
         yield worker
-
-
-def at_work(served: Served, name: str, seconds: float) -> int:
-    """Start a run that sleeps, and return its id once it is under way on a worker."""
-    run_id = served.client.run_job(name, data={"seconds": seconds}).id
-    until(lambda: served.log(run_id) == ["at work"], SECONDS)
-    return run_id
 
 
 def test_a_run_goes_to_a_worker_and_comes_back_whole(engine: Served, north: Worker, name: str) -> None:
@@ -199,51 +176,6 @@ def test_a_worker_that_is_stopped_lets_its_run_end_and_takes_nothing_new(home: H
         assert served.client.run(waiting).status == "QUEUED"
 
 
-def test_a_worker_that_is_killed_loses_its_run_to_another_try_elsewhere(home: Home) -> None:
-    home.write("rest", job(SLEEPS, 'retries = 1, retry_delay = "1s"'))
-    home.write("once", job(SLEEPS, 'every = "1h"'))
-    with home.serving() as served, working(home, "--name", "north") as north:
-        retried, lost = at_work(served, "rest", 1), at_work(served, "once", 600)
-        north.kill()
-        with working(home, "--name", "south"):
-            for run_id in (retried, lost):
-                assert_lost(served.finished(run_id, LOST_SECONDS))
-            again = served.ends("rest", 2, SECONDS)[-1]
-    assert (again.status, again.worker, again.rescheduled_from) == ("COMPLETE", "south", retried)
-
-
-def assert_lost(run: RunView) -> None:
-    assert run.status == "CRASHED", run.error
-    assert "worker north was lost: no sign of life for" in (run.error or "")
-
-
-def test_the_loss_of_a_worker_is_none_of_the_jobs_doing(home: Home) -> None:
-    home.write("once", job(SLEEPS, 'every = "1h"'))
-    with home.serving() as served, working(home, "--name", "north") as north:
-        run_id = at_work(served, "once", 600)
-        north.kill()
-        assert_lost(served.finished(run_id, LOST_SECONDS))
-        assert served.client.job("once").status == "WAITING"
-
-
-def test_a_worker_that_wakes_up_late_is_refused_and_what_it_says_is_kept(home: Home) -> None:
-    home.write(
-        "late", job('core.log("at work") core.sleep(1) core.data("late"):save({ n = 1 }) return job.OK')
-    )
-    with home.serving() as served, working(home, "--name", "north") as north:
-        run_id = at_work(served, "late", 0)
-        north.freeze()
-        assert_lost(served.finished(run_id, LOST_SECONDS))
-        north.thaw()
-        until(lambda: bool(served.client.run(run_id).superseded), SECONDS)
-        run = served.client.run(run_id)
-        assert_lost(run)
-        [late] = run.superseded or []
-        assert late["worker"] == "north"
-        assert home.base.rows("SELECT count(*) FROM document") == [(0,)]
-        assert served.run("late", seconds=SECONDS).status == "COMPLETE"
-
-
 def test_an_engine_with_workers_needs_a_database_that_they_reach(tmp_path: Path) -> None:
     home = Home(tmp_path / "home", database="sqlite")
     home.settings('executor = "pgqueuer"\n')
@@ -296,34 +228,3 @@ def test_a_worker_does_not_start_on_tables_of_another_version(home: Home) -> Non
         home.base.rows(f"UPDATE alembic_version SET version_num = '{HEAD}'")
     assert done.code == 1
     assert f"has tables of revision 0001, and this worker ({VERSION}) needs {HEAD}" in done.err
-
-
-def test_a_worker_that_is_cut_off_is_refused_and_goes_on_when_it_is_back(home: Home) -> None:
-    home.write("rest", job(SLEEPS))
-    address = make_url(home.base.url)
-    assert address.port is not None
-    with home.serving() as served, before(address.port) as cutter:
-        through = address.set(port=cutter.port).render_as_string(hide_password=False)
-        with working(home, "--name", "north", MOONTIDE_DATABASE=through):
-            run_id = at_work(served, "rest", 600)
-            cutter.die()
-            assert_lost(served.finished(run_id, LOST_SECONDS))
-            cutter.live()
-            until(lambda: bool(served.client.run(run_id).superseded), SECONDS)
-            assert served.run("rest", {"seconds": 0}, LOST_SECONDS).worker == "north"
-            assert_lost(served.client.run(run_id))
-
-
-def test_a_short_cut_between_worker_and_database_costs_no_run(home: Home) -> None:
-    home.write("rest", job(SLEEPS))
-    address = make_url(home.base.url)
-    assert address.port is not None
-    with home.serving() as served, before(address.port) as cutter:
-        through = address.set(port=cutter.port).render_as_string(hide_password=False)
-        with working(home, "--name", "north", MOONTIDE_DATABASE=through):
-            for _ in range(3):
-                run_id = at_work(served, "rest", 1)
-                cutter.die()
-                cutter.live()
-                run = served.finished(run_id, LOST_SECONDS)
-                assert (run.status, run.superseded) == ("COMPLETE", None), run.error

@@ -10,10 +10,16 @@ from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
-from tests.e2e.conftest import STOP_SECONDS, Home
+from tests.e2e.conftest import STOP_SECONDS, Home, Served
 from tests.e2e.processes import descendants, until
+from tests.homebases import POSTGRESQL
 
 START_SECONDS = 120
+
+#: A machine under load needs a while for what takes milliseconds.
+SECONDS = 60
+
+SLEEPS = 'core.log("at work") core.sleep(run.data.seconds) return job.OK'
 
 _numbers = count(1)
 
@@ -97,3 +103,16 @@ def working(home: Home, *options: str, settings: str = "", **env: str) -> Iterat
         if worker.process.poll() is None:
             worker.thaw()
             worker.kill()
+
+
+def remote_home(path: Path) -> Home:
+    home = Home(path / "home", database=POSTGRESQL)
+    home.settings('executor = "pgqueuer"\npool.size = 0\n')
+    return home
+
+
+def at_work(served: Served, name: str, seconds: float) -> int:
+    """Start a run that sleeps, and return its id once it is under way on a worker."""
+    run_id = served.client.run_job(name, data={"seconds": seconds}).id
+    until(lambda: served.log(run_id) == ["at work"], SECONDS)
+    return run_id

@@ -48,7 +48,7 @@ def nothing(home: Path) -> object:
 
 
 def declared(bench: Bench) -> int:
-    return bench.engine.catalog.declaring.declared_files
+    return bench.engine.catalog.files.declaring.declared_files
 
 
 def settings_of(bench: Bench, name: str) -> object:

@@ -9,6 +9,8 @@ from tests.e2e.processes import until
 from tests.faults.scene import PATIENCE_SECONDS
 from tests.faults.several import Post, Several, opened
 
+pytestmark = pytest.mark.long
+
 #: What a take-over may take altogether, from the death of the leader.
 PROMISED_SECONDS = 10.0
 

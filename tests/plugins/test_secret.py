@@ -76,6 +76,7 @@ async def test_a_secret_reaches_the_job_and_nothing_that_it_leaves(
 ) -> None:
     monkeypatch.setenv("MOONTIDE_SECRET_TOKEN", VALUE)
     caplog.set_level(logging.DEBUG)
+    logging.getLogger("moontide").debug("what follows is heard")
     async with open_bench({"leak": LEAK, "fail": FAIL, "other": OTHER}) as bench:
         leak, fail = await bench.run("leak"), await bench.run("fail")
         shown = [bench.desk.status(), bench.desk.plugins(), bench.desk.jobs(), *await bench.desk.runs()]

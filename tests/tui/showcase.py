@@ -212,7 +212,7 @@ class Showcase(MemoryEngine):
             "groups": ["night", "shop"],
             "settings": {"every": 120.0, "cron": None, "tags": {"team": "shop"}, "timeout": 60.0},
             "origins": {"every": "operator", "tags": "file"},
-            "replaced": {"every": '"5m"'},
+            "replaced": {"every": "5m"},
             "permissions": "declared",
             "allow": {"log": True},
             "next_run": None,

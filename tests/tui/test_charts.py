@@ -92,7 +92,7 @@ def test_failures_are_counted_by_hour_of_the_readers_day_and_fit_80_columns(zone
         last = (NOW - since) // quarter
         failures = FailuresView([StepFailuresView(*one) for one in ((0, 1), (last - 1, 2), (last, 3))], [])
         lines = plain(failure_map(failures, quarter, NOW, 7))
-        assert lines[7].startswith(since.strftime("%d.%m") + "  1  ·")
+        assert lines[7].startswith(since.strftime("%m-%d") + "  1  ·")
         for number in (last - 1, last):
             at = since + number * quarter
             assert lines[1][5 + 3 * at.hour : 8 + 3 * at.hour].strip() in ("2", "3", "5")
@@ -101,11 +101,34 @@ def test_failures_are_counted_by_hour_of_the_readers_day_and_fit_80_columns(zone
     assert all(len(line) <= 77 for line in lines)
 
 
-@pytest.mark.parametrize(("hours", "shown"), [(1, ":"), (24 * 7, "."), (0.1, ":")])
+@pytest.mark.parametrize(("hours", "shown"), [(1, ":"), (24 * 7, "-"), (0.1, ":")])
 def test_the_axis_is_as_wide_as_the_plot(hours: float, shown: str) -> None:
     axis = time_axis(Span(NOW - timedelta(hours=hours), NOW, 60))
     assert len(axis) == 60
     assert shown in axis
+
+
+@pytest.mark.parametrize(
+    ("hours", "columns", "labels"),
+    [
+        (24, 58, "15:00 18:00 21:00 03-01 03:00 06:00 09:00"),
+        (24 * 7, 58, "02-23 02-24 02-25 02-26 02-27 02-28 03-01"),
+        (1, 58, "11:10 11:20 11:30 11:40 11:50"),
+        (0.01, 58, "11:59:30 11:59:40 11:59:50"),
+    ],
+)
+def test_the_axis_has_round_times_and_at_midnight_the_date(hours: float, columns: int, labels: str) -> None:
+    with zone_of("UTC"):
+        since = NOW - timedelta(hours=hours)
+        axis = time_axis(Span(since, NOW, columns))
+        assert " ".join(axis.split()).endswith(labels)
+
+
+def test_a_time_on_the_axis_stands_below_its_column() -> None:
+    with zone_of("UTC"):
+        span = Span(NOW - timedelta(hours=5, minutes=13), NOW, 100)
+        at = span.column(NOW - timedelta(hours=2))
+        assert time_axis(span)[at : at + 5] == "10:00"
 
 
 JOBS = {

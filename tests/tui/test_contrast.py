@@ -17,6 +17,8 @@ from tests.tui.conftest import Seat
 from tests.tui.showcase import TOUR, showcase, visit
 from tui.look.themes import TERMINAL, THEMES
 
+pytestmark = pytest.mark.long
+
 #: Of text, and of signs that tell something.
 TEXT_RATIO, SIGN_RATIO = 4.5, 3.0
 #: Lines between parts, which tell nothing that their places do not tell: box drawings and thin edges.

@@ -86,6 +86,53 @@ async def test_an_empty_folder_says_what_to_do(sit: Sit, engine: MemoryEngine) -
     engine.views.clear()
     async with sit() as seat:
         await seat.reads("No jobs yet", "Press n to write the first one")
+        assert "report.lua into the jobs folder." in " ".join(seat.text.split())
+
+
+async def test_the_filter_tells_how_many_jobs_it_leaves(sit: Sit, engine: MemoryEngine) -> None:
+    async with sit() as seat:
+        await seat.reads("report")
+        await seat.press("slash")
+        await seat.type("repo")
+        await seat.reads("filter repo", f"1 of {len(engine.views)} jobs")
+
+
+async def test_marks_are_counted_where_they_are_out_of_sight_too(sit: Sit) -> None:
+    async with sit() as seat:
+        await seat.reads("report")
+        await seat.press("space", "space")
+        await seat.reads("• 2 marked  ⏎ Open")
+        await seat.press("escape")
+        await seat.gone("marked")
+
+
+async def test_the_heading_shows_by_what_the_jobs_are_sorted(sit: Sit) -> None:
+    async with sit() as seat:
+        await seat.reads("report")
+        assert "▲" not in seat.text
+        await seat.press("s")
+        await seat.reads("JOB ▲")
+        await seat.press("S")
+        await seat.reads("JOB ▼")
+
+
+async def test_where_nothing_runs_there_is_nothing_to_cancel(sit: Sit) -> None:
+    async with sit(size=(120, 40)) as seat:
+        await seat.reads("report")
+        await seat.press("slash", *"repo", "enter", "K")
+        await seat.reads("nothing to cancel: no run of report waits or goes on")
+
+
+async def test_with_the_terminals_own_colours_the_cursor_is_one_bar(sit: Sit) -> None:
+    async with sit() as seat:
+        await seat.reads("torn")
+        seat.app.theme = "moon-terminal"
+        await seat.pilot.pause()
+        strip = seat.app.screen._compositor.render_strips()[2]
+        assert {(s.style.color, s.style.bgcolor) for s in strip if s.style and s.style.reverse} == {
+            (strip._segments[0].style.color, strip._segments[0].style.bgcolor)  # type: ignore[union-attr]
+        }
+        assert all(segment.style and segment.style.reverse for segment in strip)
 
 
 async def test_r_runs_the_job_under_the_cursor_at_once(sit: Sit, engine: MemoryEngine) -> None:

@@ -17,6 +17,8 @@ from tui.app import Dashboard
 from tui.page import Page
 from tui.screens.help import own_bindings
 
+pytestmark = pytest.mark.long
+
 WALKS: dict[type[DOMNode], Walk] = {**lists.WALKS, **pages.WALKS, **parts.WALKS, **writing.WALKS}
 
 

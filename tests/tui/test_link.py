@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from engine.events import HoldChanged, JobsReloaded
-from tests.engine.api.memory_engine import MemoryEngine
+from engine.errors import StoreUnavailable
+from engine.events import HoldChanged, JobsReloaded, JournalRecovered
+from engine.runfilter import RunFilter
+from engine.states import FINAL
+from engine.views import RunView
+from tests.engine.api.memory_engine import MemoryEngine, MemoryHistory
 from tests.engine.conftest import until
 from tests.tui.conftest import READ_SECONDS, Seat, Sit
 from tui.model.jobfetch import FETCHED_ALONE
@@ -59,3 +63,34 @@ async def test_a_reload_of_many_fetches_all_at_once(sit: Sit, engine: MemoryEngi
         engine.events.publish(JobsReloaded(datetime.now(UTC), tuple(names), (), (), ()))
         await until(lambda: seat.app.board.jobs.keys() >= set(names), READ_SECONDS)
         assert seat.app.board.jobs["faulty"].description == "new"
+
+
+class Blind(MemoryHistory):
+    """Finds no runs while the database fails."""
+
+    def __init__(self, engine: MemoryEngine) -> None:
+        super().__init__(engine)
+        self._of = engine
+
+    async def find(self, wanted: RunFilter, *, before: int | None = None, limit: int = 50) -> list[RunView]:
+        if self._of.store_fails:
+            raise StoreUnavailable("the database is away")
+        return await super().find(wanted, before=before, limit=limit)
+
+
+async def test_without_its_database_an_engine_is_shown_and_the_ends_of_runs_when_it_is_back(
+    sit: Sit, engine: MemoryEngine, server: object
+) -> None:
+    await engine.run_job("report", actor="x")
+    await until(lambda: engine.all_runs[1].status in FINAL)
+    engine.history, engine.store_fails = Blind(engine), True
+    async with sit() as seat:
+        await seat.reads("report", "Running")
+        board = seat.app.board
+        engine.events.publish(HoldChanged(datetime.now(UTC), "paused", "engine", "", True, "paused"))
+        change_unheard(engine, "faulty", "new")
+        await until(lambda: board.jobs["faulty"].description == "new", READ_SECONDS)
+        assert (board.is_live, board.ends) == (True, {})
+        engine.store_fails = False
+        engine.events.publish(JournalRecovered(datetime.now(UTC), 3.0))
+        await until(lambda: "report" in board.ends, READ_SECONDS)

@@ -67,6 +67,26 @@ async def test_after_keys_the_screen_is_as_if_it_were_drawn_anew(keys: list[str]
         assert shown == await fresh(desk.area)
 
 
+async def test_a_long_line_moves_sideways_by_many_columns_at_once() -> None:
+    desk = Desk(TEXT)
+    async with desk.run_test(size=SIZE) as pilot:
+        desk.area.focus()
+        await pilot.press("end")
+        places = []
+        for _ in range(80):
+            await pilot.press("x")
+            await pilot.pause()
+            places.append(desk.area.scroll_offset.x)
+            cursor = desk.area.cursor_screen_offset.x
+            assert desk.area.gutter_width <= cursor < SIZE[0] - 1
+        assert places == sorted(places)
+        assert places[-1] > 40
+        assert len(set(places)) <= 12
+        await pilot.press("home")
+        await pilot.pause()
+        assert desk.area.scroll_offset.x == 0
+
+
 async def test_what_is_looked_for_and_marked_is_drawn_and_taken_back() -> None:
     desk = Desk(TEXT)
     async with desk.run_test(size=SIZE) as pilot:

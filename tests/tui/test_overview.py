@@ -129,7 +129,7 @@ async def test_a_jobs_settings_tell_whether_file_operator_or_default_gave_them(
         await seat.press("slash", *"report", "enter", "enter")
         await seat.reads("jobs › report")
         await seat.press("4")
-        await seat.reads('the file says "1s"', '"Count"')
+        await seat.reads("the file says 1s", "Count")
         assert "operator" in seat.line_with("every ")
         assert " file " in seat.line_with("description ")
         assert " default " in seat.line_with("cron ")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from engine.states import FINAL
@@ -67,7 +70,7 @@ async def test_the_settings_tab_shows_every_setting(sit: Sit, engine: MemoryEngi
     async with sit() as seat:
         await open_job(seat, "report")
         await seat.press("4")
-        await seat.reads("every", "120", '{ "team": "shop" }', "cron")
+        await seat.reads("every", "2m", '{ "team": "shop" }', "cron")
 
 
 async def test_esc_leads_back_to_the_list_and_never_out(sit: Sit) -> None:
@@ -116,7 +119,60 @@ async def test_finding_in_the_log_goes_there_and_keeps_what_is_around(sit: Sit, 
         await open_run(seat, "report")
         await seat.reads("line 200")
         await seat.press("slash", *"line", "space", *"42", "enter")
-        await seat.reads("line 42", "line 43", "find “line 42”")
+        await seat.reads("line 42", "line 43", "find line 42", "1 of 1 line", "▶12:00:00")
+
+
+async def test_places_found_in_the_log_are_gone_through_where_all_of_it_is_in_sight(
+    sit: Sit, engine: MemoryEngine
+) -> None:
+    engine.add("report", "lines=12")
+    async with sit() as seat:
+        await open_run(seat, "report")
+        await seat.reads("line 12")
+        await seat.press("slash", *"line", "space", "1", "enter")
+        await seat.reads("1 of 4 lines")
+        await seat.press("n")
+        await seat.reads("2 of 4 lines")
+        assert seat.line_with("▶").endswith("line 10")
+        await seat.press("N", "N")
+        await seat.reads("4 of 4 lines")
+        assert seat.line_with("▶").endswith("line 12")
+
+
+async def test_a_line_of_the_log_that_is_cut_shows_it(sit: Sit, engine: MemoryEngine) -> None:
+    async with sit() as seat:
+        await open_run(seat, "endless")
+        engine.write_log(1, 3, "word " * 40)
+        await seat.reads("word word")
+        assert seat.line_with("word word").endswith("…")
+
+
+async def test_the_keys_at_the_bottom_are_those_of_the_tab(sit: Sit) -> None:
+    async with sit() as seat:
+        await open_job(seat, "report")
+        await seat.reads("r Run", "esc Back")
+        assert "Open run" not in seat.text
+        await seat.press("2")
+        await seat.reads("⏎ Open run", "esc Back")
+        await seat.press("6")
+        await seat.reads("v Change", "esc Back")
+        await seat.gone("Open run")
+
+
+async def test_a_wide_screen_shows_the_last_runs_beside_the_overview(sit: Sit, engine: MemoryEngine) -> None:
+    async with sit(size=(120, 40)) as seat:
+        await open_job(seat, "report")
+        await seat.press("r")
+        await seat.reads("last runs", "1  ✓ complete", "how long runs took")
+        await seat.press("3")
+        await seat.gone("last runs")
+
+
+async def test_a_wide_screen_shows_the_run_under_the_cursor_beside_the_runs(sit: Sit) -> None:
+    async with sit(size=(200, 60)) as seat:
+        await open_run(seat, "report")
+        await seat.press("h")
+        await seat.reads("the newest first: 1 run", "trigger   manual, attempt 1", "RESULT")
 
 
 async def test_levels_hide_what_is_below(sit: Sit, engine: MemoryEngine) -> None:
@@ -138,6 +194,27 @@ async def test_a_runs_values_are_shown(sit: Sit) -> None:
         await seat.reads("✓ complete")
         await seat.press("2")
         await seat.reads("RESULT", '"sold": 3', "manual, attempt 1")
+
+
+def call(name: str, **more: Any) -> dict[str, Any]:
+    times = {"at_ms": 1.0, "ms": 2.0, "longest_ms": 2.0}
+    return {"call": name, "count": 1, "failed": 0, "error": None, **times, **more}
+
+
+async def test_the_calls_of_a_run_come_while_it_goes_on(sit: Sit, engine: MemoryEngine) -> None:
+    async with sit() as seat:
+        await open_run(seat, "endless")
+        await seat.reads("▶ running")
+        await seat.press("5")
+        await seat.reads("told at its end, as it goes on elsewhere")
+        engine.all_runs[1] = replace(engine.all_runs[1], calls=[])
+        await seat.reads("no core call so far")
+        calls = [call("http.get"), call("mysql.select", going=True)]
+        engine.all_runs[1] = replace(engine.all_runs[1], calls=calls)
+        await seat.reads("2 calls took 4.0ms", "so far", "http.get", "mysql.select", "▶ no answer yet")
+        engine.all_runs[1] = replace(engine.all_runs[1], calls=[call("http.get", count=7)])
+        await seat.reads("7 calls")
+        assert "no answer yet" not in seat.text
 
 
 async def test_k_cancels_the_run_after_a_yes(sit: Sit, engine: MemoryEngine) -> None:

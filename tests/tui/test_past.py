@@ -11,6 +11,8 @@ from engine.api.client import AsyncClient
 from tests.engine.conftest import ACTOR, OpenBench, open_bench, until
 from tests.tui.conftest import Seat, Sit
 
+pytestmark = pytest.mark.long
+
 __all__ = ["open_bench"]
 
 SIZES = [(80, 24), (120, 40), (200, 60)]
@@ -146,6 +148,13 @@ SHOPKEEPER = """local job = core.job {}
 function job.run(run) while not job.stopping() do core.sleep(0.05) end return job.OK end
 return job
 """
+
+
+async def test_all_answers_to_a_question_are_there_at_80_columns(open_bench: OpenBench, sit: Sit) -> None:
+    async with open_bench({"report": REPORT}), sit() as seat:
+        await open_job(seat, "report")
+        await seat.press("v")
+        await seat.reads("Cancel", "Set state", "Set lasting", "Clear state", "Clear lasting")
 
 
 async def test_waiting_runs_show_their_place_in_line(open_bench: OpenBench, sit: Sit) -> None:

@@ -16,6 +16,8 @@ from tests.engine.conftest import until
 from tests.tui.conftest import READ_SECONDS, Seat
 from tests.tui.showcase import TOUR, showcase, visit
 
+pytestmark = pytest.mark.long
+
 PICTURES = Path(__file__).parent / "pictures"
 SIZES = [(80, 24), (120, 40), (200, 60)]
 

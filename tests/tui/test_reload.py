@@ -71,15 +71,15 @@ async def test_without_changes_the_question_says_so(open_bench: OpenBench, sit: 
 
 
 async def test_a_long_plan_scrolls_with_the_arrows(open_bench: OpenBench, sit: Sit) -> None:
-    async with open_bench({"stays": HOURLY}) as bench, sit() as seat:
+    async with open_bench({"stays": HOURLY}) as bench, sit(size=(80, 24)) as seat:
         await seat.reads("stays")
         for number in range(40):
             bench.write(f"job{number:02}", HOURLY)
         await seat.press("ctrl+r")
-        await seat.reads("+ added    job00")
+        await seat.reads("+ added    job00", "Cancel", "Reload (y)")
         assert "job39" not in seat.text
         await seat.press(*["pagedown"] * 4)
-        await seat.reads("+ added    job39")
+        await seat.reads("+ added    job39", "Reload (y)")
         assert isinstance(seat.app.focused, Choice)
 
 

@@ -6,7 +6,7 @@ Each says with signs and numbers what it shows; colour only helps.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
@@ -42,18 +42,49 @@ class Span:
         return (self.until - self.since) / self.columns
 
 
+#: How dates stand where there is little room.
+DATE = "%m-%d"
+
+_MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+
+#: What the times below a plot may be apart: whole seconds, minutes, hours and days, as clocks have them.
+STEPS = (
+    *(timedelta(seconds=count) for count in (1, 5, 10, 30)),
+    *(_MINUTE * count for count in (1, 5, 10, 15, 30)),
+    *(_HOUR * count for count in (1, 2, 3, 6, 12)),
+    *(_DAY * count for count in (1, 2, 7, 14, 28)),
+)
+
+
 def time_axis(span: Span) -> str:
-    """Return the times below a plot, as many as have room."""
-    length = span.until - span.since
-    form = (
-        "%d.%m." if length > timedelta(days=2) else "%H:%M" if length > timedelta(minutes=20) else "%H:%M:%S"
-    )
+    """Return the times below a plot: round ones of the reader's zone, as many as have room."""
+    apart = next((step for step in STEPS if step >= span.step * (_label_width(step) + 2)), STEPS[-1])
     line = [" "] * span.columns
-    for column in range(0, span.columns - 8, 12):
-        when = (span.since + column * span.step).astimezone()
-        for at, char in enumerate(when.strftime(form)):
-            line[column + at] = char
+    for when in _round_times(span, apart):
+        column, label = span.column(when), _label(when, apart)
+        if 0 <= column <= span.columns - len(label):
+            line[column : column + len(label)] = label
     return "".join(line)
+
+
+def _round_times(span: Span, apart: timedelta) -> Iterator[datetime]:
+    """Return the times of a span that are whole steps from midnight, or whole days from the first one."""
+    when = datetime.combine(span.since.astimezone().date(), time())
+    last = span.until.astimezone().replace(tzinfo=None)
+    while when <= last:
+        yield when.astimezone()
+        when += apart
+
+
+def _label(when: datetime, apart: timedelta) -> str:
+    """Return a time below a plot; at midnight the date that begins."""
+    if when.time() == time() or apart >= _DAY:
+        return when.strftime(DATE)
+    return when.strftime("%H:%M:%S" if apart < _MINUTE else "%H:%M")
+
+
+def _label_width(apart: timedelta) -> int:
+    return len("00:00:00" if apart < _MINUTE else "00:00")
 
 
 def timeline_rows(jobs: Iterable[JobTimelineView], columns: int) -> list[tuple[str, str]]:
@@ -167,9 +198,9 @@ def failure_map(failures: FailuresView, step: timedelta, now: datetime, days: in
         counts[(today - when.date()).days, when.hour] += one.count
     most = max(counts.values(), default=0)
     head = "".join(f" {hour:02}" for hour in range(24))
-    lines: list[ProseLine] = [[(" " * len("01.01"), ""), (head, "faint")]]
+    lines: list[ProseLine] = [[(" " * len("01-01"), ""), (head, "faint")]]
     for day in range(days):
-        name = (today - timedelta(days=day)).strftime("%d.%m")
+        name = (today - timedelta(days=day)).strftime(DATE)
         cells = [_heat(counts[day, hour], most) for hour in range(24)]
         lines.append([(name, "faint"), *cells])
     return lines

@@ -121,7 +121,10 @@ async def cancel_jobs(page: Page, jobs: Sequence[ListedJob]) -> None:
     for job in jobs:
         async with page.telling():
             runs += [r for r in await page.client.runs(job=job.name, limit=50) if r.status not in FINAL]
-    await cancel_runs(page, runs)
+    if runs:
+        await cancel_runs(page, runs)
+    else:
+        page.warn(f"nothing to cancel: no run of {_named(jobs)} waits or goes on")
 
 
 async def delete_job(page: Page, job: ListedJob) -> bool:

@@ -53,5 +53,5 @@ async def _write(page: Page, file: JobFile, copy: Copy, text: str) -> None:
         page.complain(f"{file.name} was not written: {error}; your text is kept in {copy.path}")
     else:
         copy.throw_away()
-        page.board.take_job(listed(job))
+        page.board.take_written(listed(job))
         page.say(f"{job.name} is saved and reloaded")

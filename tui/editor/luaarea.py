@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Hashable, Mapping
 from typing import ClassVar, cast
 
@@ -12,7 +13,7 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.document._document import Document
 from textual.document._document_navigator import DocumentNavigator
-from textual.geometry import Size
+from textual.geometry import Offset, Region, Size, Spacing
 from textual.message import Message
 from textual.strip import Strip
 from textual.widgets import TextArea
@@ -26,6 +27,10 @@ from tui.model.search import Search, Span, next_span, number_at, span_before
 THEME = "moontide"
 COMMENT = "-- "
 INDENT = 2
+#: The text moves sideways by so many columns at once, and becomes wider by as many.
+SIDE_STEP = 16
+#: What has to be in sight, from the cursor on.
+CURSOR_WIDTH = 3
 #: Drawn lines that are kept, some screens full.
 STRIPS_KEPT = 500
 #: What stands behind the number of a marked line, by its shade.
@@ -85,10 +90,33 @@ class LuaArea(TextArea):
     def _refresh_size(self) -> None:
         """Bring the size of the whole text up to date, from the widths that are known."""
         self._lexed.update(self.document.lines)
-        # One column more, for the cursor behind the end of the longest line.
-        width = self._lexed.width + self.gutter_width + 1
+        # With room for the cursor behind the end of the longest line, also when the next letter is there.
+        width = self._lexed.width + self.gutter_width + CURSOR_WIDTH
+        if width > self.scrollable_content_region.width:
+            width = math.ceil(width / SIDE_STEP) * SIDE_STEP
         self.virtual_size = Size(width, self.document.line_count)
         self._refresh_scrollbars()
+
+    def scroll_cursor_visible(self, center: bool = False, animate: bool = False) -> Offset:
+        """Bring the cursor into sight; sideways by more columns, as each move draws the whole screen."""
+        if not self._has_cursor:
+            return Offset(0, 0)
+        self._recompute_cursor_offset()  # type: ignore[no-untyped-call]
+        return self.scroll_to_region(
+            self._around(*self._cursor_offset),
+            spacing=Spacing(right=self.gutter_width),
+            animate=animate,
+            force=True,
+            center=center,
+        )
+
+    def _around(self, x: int, y: int) -> Region:
+        """Return what shall be in sight around the cursor: more of the line where it is out of sight."""
+        width = self.scrollable_content_region.width - self.gutter_width
+        left = self.scroll_offset.x
+        more = 0 if left <= x <= left + width - CURSOR_WIDTH else min(SIDE_STEP, max(0, width) // 4)
+        begin = max(0, x - more)
+        return Region(begin, y, x - begin + CURSOR_WIDTH + more, 1)
 
     def render_line(self, y: int) -> Strip:
         """Draw a line of the screen, with its mark; most lines look as they did before."""
@@ -110,7 +138,7 @@ class LuaArea(TextArea):
         has_bracket = bracket is not None and (has_cursor or bracket[0] == row)
         return (
             *(row, self._lexed.drawn_as(row), self._search, self.gutter_width),
-            *(self.size, self.virtual_size.width, self.scroll_offset.x),
+            *(self.size, self.scroll_offset.x),
             selection if selection.contains_line(row) else has_cursor,
             has_cursor and self._draw_cursor,
             bracket if has_bracket else None,

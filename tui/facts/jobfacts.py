@@ -12,19 +12,19 @@ from tui.widgets.bars import ProseLine
 
 
 def held_lines(job: ListedJob) -> list[ProseLine]:
-    """Return a job's pause and its alerts, a line for each."""
+    """Return a job's pause and its alerts, and who knows of them."""
     lines: list[ProseLine] = []
     if job.paused:
         lines.append([(f"{words.look('PAUSED').icon} {words.clean(job.paused)}", "late")])
-    return [*lines, *map(_alert_line, job.alerts)]
+    return [*lines, *(line for alert in job.alerts for line in _alert_lines(alert))]
 
 
-def _alert_line(alert: AlertView) -> ProseLine:
+def _alert_lines(alert: AlertView) -> list[ProseLine]:
     text = words.first_line(f"{alert.kind}: {alert.reason}")
     if alert.acked is None:
-        return [(f"! {text}", "bad")]
+        return [[(f"! {text}", "bad")]]
     note = f": {alert.note}" if alert.note else ""
-    return [(f"· {text}", "late"), (words.clean(f"  known to {alert.acked_by}{note}"), "faint")]
+    return [[(f"· {text}", "late")], [(words.clean(f"  known to {alert.acked_by}{note}"), "faint")]]
 
 
 def schedule_lines(views: Iterable[ScheduleView], board: Board) -> list[ProseLine]:

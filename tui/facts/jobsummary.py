@@ -12,7 +12,7 @@ from tui.facts.jobfacts import held_lines
 from tui.facts.joblists import ended_cell, status_cell
 from tui.look import words
 from tui.look.schedulewords import said_schedule
-from tui.model.board import Board
+from tui.model.board import Board, End
 from tui.widgets.bars import ProseLine
 
 
@@ -29,7 +29,7 @@ def job_summary(job: ListedJob, board: Board) -> Sequence[ProseLine]:
         _pair("schedule", said_schedule(job.schedule)),
         _pair("next", _next_run(job, now)),
         [*_pair("last", _last_run(job, now)), ended_cell(job)],
-        _pair("runs", f"{ends_line(ends, 20)}  {percent_complete(ends)} complete"),
+        _pair("runs", _past_runs(ends)),
         _pair("tags", words.tags(job.tags) or "—"),
         _pair("groups", ", ".join(job.groups) or "—"),
         _pair("file", job.path),
@@ -46,6 +46,10 @@ def _next_run(job: ListedJob, now: datetime) -> str:
 def _last_run(job: ListedJob, now: datetime) -> str:
     # How it ended stands behind it, which is a dash without a run.
     return f"{words.ago(job.last_run, now)}  " if job.last_run else ""
+
+
+def _past_runs(ends: Sequence[End]) -> str:
+    return f"{ends_line(ends, 20)}  {percent_complete(ends)} complete" if ends else "none so far"
 
 
 def _pair(name: str, value: str) -> list[tuple[str, str]]:

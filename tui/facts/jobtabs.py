@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from engine.times.quantities import compact_duration, format_size
 from engine.views import JobView, ListedJob
 from tui.charts.plots import percentile
 from tui.facts.jobfacts import schedule_lines, state_lines
@@ -78,6 +79,10 @@ def settings_lines(job: ListedJob, data: JobData, board: Board) -> list[ProseLin
     return [*(_setting_line(view, name, width) for name in names), [], [_ORIGIN_HELP]]
 
 
+#: Settings whose numbers are seconds, and those whose numbers are bytes.
+SECONDS = frozenset({"every", "jitter", "timeout", "retry_delay", "retry_max_delay", "remove_after"})
+BYTES = frozenset({"memory"})
+
 _ORIGINS = ("operator", "file", "default")
 _ORIGIN_SHADES = {"operator": "late", "file": "", "default": "faint"}
 _ORIGIN_HELP = ("o changes what the file says; `moontide set` and `unset` what an operator says", "faint")
@@ -86,10 +91,19 @@ _ORIGIN_HELP = ("o changes what the file says; `moontide set` and `unset` what a
 def _setting_line(job: JobView, name: str, width: int) -> ProseLine:
     origin = job.origins.get(name, "default")
     lead = [(f"{name:<{width}}", "faint"), (f"{origin:<10}", _ORIGIN_SHADES[origin])]
-    value = (shown(job.settings[name]), "faint" if origin == "default" else "")
+    value = (_value(name, job.settings[name]), "faint" if origin == "default" else "")
     if name not in job.replaced:
         return [*lead, value]
-    return [*lead, value, (f"   the file says {shown(job.replaced[name])}", "faint")]
+    return [*lead, value, (f"   the file says {_value(name, job.replaced[name])}", "faint")]
+
+
+def _value(name: str, value: object) -> str:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        if name in SECONDS:
+            return compact_duration(value)
+        if name in BYTES:
+            return format_size(int(value))
+    return value if isinstance(value, str) and value.isprintable() and value else shown(value)
 
 
 def lines_of_state(job: ListedJob, data: JobData, board: Board) -> list[ProseLine]:

@@ -37,7 +37,7 @@ def took(run: RunView, board: Board) -> str:
 
 def run_columns(board: Board, *, with_job: bool) -> tuple[Column[RunView], ...]:
     """Return the columns of a list of runs."""
-    job: Column[RunView] = Column("JOB", 20, 1, lambda run: (words.clean(run.job), ""))
+    job: Column[RunView] = Column("JOB", 19, 1, lambda run: (words.clean(run.job), ""))
 
     def started(run: RunView) -> Cell:
         return words.near_moment(run.started or run.due, board.now()), "calm"
@@ -45,7 +45,7 @@ def run_columns(board: Board, *, with_job: bool) -> tuple[Column[RunView], ...]:
     return (
         Column("RUN", 7, 2, lambda run: (str(run.id), "faint"), right=True),
         *((job,) if with_job else ()),
-        Column("ENDED", 11, 1, status_of),
+        Column("STATUS", 11, 1, status_of),
         Column("STARTED", 11, 4, started),
         Column("TOOK", 6, 3, lambda run: (took(run, board), "calm"), right=True),
         Column("TRY", 3, 7, lambda run: (str(run.attempt), "faint"), right=True),
@@ -113,6 +113,19 @@ def _problem(problem: dict[str, str]) -> ProseLine:
     look = words.look(problem.get("level", ""))
     code = f"{problem['code']}: " if problem.get("code") else ""
     return [(f"{look.icon} {words.clean(code + problem.get('text', ''))}", look.shade)]
+
+
+#: A value that takes no more is written on one line.
+SHORT_VALUE = 60
+
+
+def pretty_pair(name: str, value: object) -> list[ProseLine]:
+    """Return a value with its name: beside it if it is short, else below it as indented JSON."""
+    short = msgspec.json.encode(value).decode()
+    if len(short) <= SHORT_VALUE:
+        spaced = msgspec.json.format(short, indent=0)
+        return [[(f"{name:<10}", "faint"), (words.clean(spaced), "")]]
+    return [[(name, "faint")], *pretty(value)]
 
 
 def pretty(value: object) -> list[ProseLine]:

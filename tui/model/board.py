@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 
@@ -35,6 +36,7 @@ class Reach(StrEnum):
     LIVE = "live"
     STOPPED = "stopped"
     UNREACHABLE = "unreachable"
+    REFUSED = "refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,15 @@ class End:
 
 
 Listener = Callable[[Event], None]
+
+#: Is told what each event changes: of which job, or of ENGINE, and the new values.
+Watcher = Callable[[str, Mapping[str, Any]], None]
+
+#: Stands for the engine where otherwise a job's name stands.
+ENGINE = ""
+
+#: Ends that are not the job's doing, and leave its last error as it is.
+_NOT_ITS_DOING = frozenset({RunStatus.CANCELLED, RunStatus.SKIPPED})
 
 
 class JobChanges:
@@ -83,6 +94,7 @@ class Board:
         edition: counts up whenever jobs came, went or changed; a screen compares it with what it drew.
         session: the engine's session; another one means that it was restarted.
         role: what the engine lets this dashboard do.
+        when_doubted: called with the name of a job that may stand otherwise than it was noted.
     """
 
     def __init__(self, clock: Callable[[], datetime] = utc_now) -> None:
@@ -103,8 +115,9 @@ class Board:
         self.edition = 0
         self.runs_edition = 0
         self._finished: deque[datetime] = deque()
+        self.when_doubted: Callable[[str], None] = lambda name: None
         self._listeners: list[Listener] = []
-        self._under_way: dict[str, int] = {}
+        self._watchers: list[Watcher] = []
         self._needy: set[str] = set()
         self._followers: list[JobChanges] = []
 
@@ -146,6 +159,11 @@ class Board:
             follower.note(job.name)
         self.edition += 1
 
+    def take_written(self, job: ListedJob) -> None:
+        """Note a job as the answer to a change of its file has it; events may have overtaken that."""
+        self.take_job(job)
+        self.when_doubted(job.name)
+
     def drop_job(self, name: str) -> None:
         """Note that a job is gone."""
         if self.jobs.pop(name, None) is None:
@@ -155,14 +173,21 @@ class Board:
             follower.note(name)
         self.edition += 1
 
-    def take_runs(self, runs: Sequence[RunView]) -> None:
-        """Note how past runs ended; the newest come first."""
+    def take_runs(self, runs: Sequence[RunView], meanwhile: Iterable[RunFinished] = ()) -> None:
+        """Note how past runs ended.
+
+        Args:
+            runs: the newest first.
+            meanwhile: the ends that were told while these were waited for.
+        """
         self.ends = {}
         self._finished = deque(sorted(run.finished for run in runs if run.finished))
         for run in runs:
             ends = self.ends.setdefault(run.job, deque(maxlen=ENDS_KEPT))
             if run.status in FINAL and len(ends) < ENDS_KEPT:
                 ends.appendleft(End(run.id, run.status, run.duration_ms))
+        for event in meanwhile:
+            self._note_end(event)
         self.edition += 1
         self.runs_edition += 1
 
@@ -192,6 +217,11 @@ class Board:
         """Hand every further event to a listener; the returned function ends that."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
+
+    def watch(self, watcher: Watcher) -> Callable[[], None]:
+        """Tell somebody what further events change; the returned function ends that."""
+        self._watchers.append(watcher)
+        return lambda: self._watchers.remove(watcher)
 
     def follow_jobs(self) -> JobChanges:
         """Return what collects the jobs that change from now on; at first it has all of them."""
@@ -223,6 +253,7 @@ class Board:
     # How each event changes the model
 
     def _engine_changed(self, event: EngineStateChanged) -> None:
+        self._tell(ENGINE, {"state": event.state})
         if self.engine is not None:
             self.engine = replace(self.engine, state=event.state)
 
@@ -235,18 +266,19 @@ class Board:
             status=event.status,
             reason=event.reason,
             next_run=event.next_run,
-            active=job is not None and job.active and not fell,
+            activity=event.activity,
+            **({"active": False} if fell else {}),
         )
 
     def _run_queued(self, event: RunQueued) -> None:
         self.runs_edition += 1
-        if not self._under_way.get(event.job):
+        job = self.jobs.get(event.job)
+        if job is not None and job.activity == Activity.IDLE:
             self._alter(event.job, activity=Activity.QUEUED.value)
         self._count(queued=1)
 
     def _run_started(self, event: RunStarted) -> None:
         self.runs_edition += 1
-        self._under_way[event.job] = self._under_way.get(event.job, 0) + 1
         self._alter(
             event.job,
             activity=Activity.RUNNING.value,
@@ -258,25 +290,45 @@ class Board:
 
     def _run_finished(self, event: RunFinished) -> None:
         self.runs_edition += 1
-        were_going = self._under_way.pop(event.job, 0)
-        if going := max(0, were_going - 1):
-            self._under_way[event.job] = going
-        ends = self.ends.setdefault(event.job, deque(maxlen=ENDS_KEPT))
-        ends.append(End(event.run, event.status, event.duration_ms))
-        self._finished.append(event.at)
+        self._note_end(event)
+        if event.duration_ms is None:
+            # It never started, and so is not the job's last run. What the job does now is told after it.
+            self._count(queued=-1)
+            return
         self._alter(
             event.job,
-            activity=Activity.RUNNING.value if going else Activity.IDLE.value,
+            activity=Activity.IDLE.value,
             last_run_id=event.run,
             last_status=event.status,
-            error=event.error,
+            **self._error_after(event),
         )
-        # A run that never started was waiting.
-        self._count(running=-1 if were_going else 0, queued=0 if were_going else -1)
+        self._count(running=-1)
 
-    def _alter(self, name: str, **changes: object) -> None:
+    def _note_end(self, event: RunFinished) -> None:
+        ends = self.ends.setdefault(event.job, deque(maxlen=ENDS_KEPT))
+        # The runs were fetched while the event was on its way.
+        if any(end.run == event.run for end in ends):
+            return
+        ends.append(End(event.run, event.status, event.duration_ms))
+        self._finished.append(event.at)
+
+    def _error_after(self, event: RunFinished) -> dict[str, str | None]:
+        """Return the last error of a job after a run, if that is another one (see `engine.rules.outcome`)."""
+        job = self.jobs.get(event.job)
+        if event.status in _NOT_ITS_DOING or job is None or job.status == JobStatus.INVALID:
+            return {}
+        if event.status != RunStatus.COMPLETE:
+            return {"error": event.error}
+        return {} if job.status == JobStatus.INACTIVE else {"error": None}
+
+    def _alter(self, name: str, **changes: Any) -> None:
+        self._tell(name, changes)
         if (job := self.jobs.get(name)) is not None:
             self.take_job(msgspec.structs.replace(job, **changes))
+
+    def _tell(self, name: str, changes: Mapping[str, Any]) -> None:
+        for watcher in self._watchers:
+            watcher(name, changes)
 
     def _count(self, *, running: int = 0, queued: int = 0) -> None:
         """Keep the engine's figures near the truth until it is asked for them again."""

@@ -6,7 +6,8 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from engine.errors import JobNotFound
-from engine.views import listed
+from engine.views import JobView, listed
+from tui.model.asking import Asking
 from tui.model.board import Board
 
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ async def fetch_all_jobs(client: AsyncClient, board: Board) -> None:
     Raises:
         MoontideError: the engine did not answer.
     """
-    board.take_jobs(await client.listed_jobs())
+    with Asking(board) as asking:
+        asking.take_jobs(await client.listed_jobs())
 
 
 async def fetch_jobs(client: AsyncClient, board: Board, names: Collection[str]) -> None:
@@ -35,7 +37,20 @@ async def fetch_jobs(client: AsyncClient, board: Board, names: Collection[str]) 
         await fetch_all_jobs(client, board)
         return
     for name in names:
+        await look_at_job(client, board, name)
+
+
+async def look_at_job(client: AsyncClient, board: Board, name: str) -> JobView | None:
+    """Put a job on the board as it stands now, and return it; take it away and return None if it is gone.
+
+    Raises:
+        MoontideError: the engine did not answer.
+    """
+    with Asking(board) as asking:
         try:
-            board.take_job(listed(await client.job(name)))
+            job = await client.job(name)
         except JobNotFound:
             board.drop_job(name)
+            return None
+        asking.take_job(listed(job))
+        return job

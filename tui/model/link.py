@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from engine.errors import MoontideError
+from engine.errors import EngineUnreachable, MoontideError, StoreError
 from engine.events import (
     AlertEnded,
     AlertRaised,
@@ -17,10 +17,12 @@ from engine.events import (
     JobsReloaded,
     JournalRecovered,
     JournalStalled,
+    RunFinished,
 )
 from engine.states import EngineState, JobStatus
+from tui.model.asking import Asking
 from tui.model.board import Board, Reach
-from tui.model.jobfetch import fetch_all_jobs, fetch_jobs
+from tui.model.jobfetch import fetch_all_jobs, fetch_jobs, look_at_job
 
 if TYPE_CHECKING:
     from engine.api.client import AsyncClient
@@ -59,23 +61,27 @@ class Link:
         self._heard = asyncio.Event()
         self._stale = asyncio.Event()
         self._stale_jobs: set[str] = set()
+        self._doubted_jobs: set[str] = set()
         self._all_stale = False
+        self._ends_stale = True
+        board.when_doubted = self._doubt
 
     async def keep(self) -> None:
         """Stay connected until cancelled; without an engine, try again every second."""
         while True:
             try:
                 await self._stay()
-                trouble = "its stream ended"
+                self.board.reached(self._where_lost(), "its stream ended")
+            except EngineUnreachable as error:
+                self.board.reached(self._where_lost(), str(error))
             except MoontideError as error:
-                trouble = str(error)
-            self._lost(trouble)
+                self.board.reached(Reach.REFUSED, str(error))
             await asyncio.sleep(RETRY_SECONDS)
 
-    def _lost(self, trouble: str) -> None:
+    def _where_lost(self) -> Reach:
         view = self.board.engine
         stopped = view is not None and view.state in (EngineState.STOPPED, EngineState.DRAINING)
-        self.board.reached(Reach.STOPPED if stopped else Reach.UNREACHABLE, trouble)
+        return Reach.STOPPED if stopped else Reach.UNREACHABLE
 
     async def _stay(self) -> None:
         """Listen first and fetch then, so that nothing falls between the two."""
@@ -105,7 +111,19 @@ class Link:
             self._on_restart()
 
     async def _fetch_ends(self) -> None:
-        self.board.take_runs(await self.client.runs(limit=RUNS_FETCHED))
+        """Fetch how runs ended; while the engine cannot read its database, all else is shown without."""
+        meanwhile: list[Event] = []
+        unlisten = self.board.listen(meanwhile.append)
+        self._ends_stale = False
+        try:
+            runs = await self.client.runs(limit=RUNS_FETCHED)
+        except StoreError:
+            # The top line tells of the database; once it recovered they are fetched.
+            self._ends_stale = True
+            return
+        finally:
+            unlisten()
+        self.board.take_runs(runs, [event for event in meanwhile if isinstance(event, RunFinished)])
 
     def _take(self, event: Event) -> None:
         self.board.take(event)
@@ -113,19 +131,30 @@ class Link:
         if names := _stale_jobs(event):
             self._stale_jobs.update(names)
             self._stale.set()
-        # Lagged is known by its name: events of the stream itself are no business of the model.
-        elif isinstance(event, _FOR_ALL) or type(event).__name__ == "Lagged":
+        elif isinstance(event, _FOR_ALL):
             self._all_stale = True
             self._stale.set()
+        # Lagged is known by its name: events of the stream itself are no business of the model.
+        elif type(event).__name__ == "Lagged":
+            self._all_stale = self._ends_stale = True
+            self._stale.set()
+
+    def _doubt(self, name: str) -> None:
+        """Ask for a job again, but not at once: of a busy one each answer is overtaken."""
+        self._doubted_jobs.add(name)
+        self._heard.set()
 
     async def _refresh(self) -> None:
         """Fetch the engine's figures now and then, and the jobs when an event says they changed."""
         while True:
             await self._pause()
+            self._heard.clear()
             if self._stale.is_set():
                 await self._fetch_stale()
-            self._heard.clear()
-            self.board.take_engine(await self.client.status())
+            else:
+                await self._fetch_doubted()
+            with Asking(self.board) as asking:
+                asking.take_engine(await self.client.status())
 
     async def _fetch_stale(self) -> None:
         names, everything = self._stale_jobs, self._all_stale
@@ -133,8 +162,17 @@ class Link:
         self._stale.clear()
         if everything:
             await fetch_all_jobs(self.client, self.board)
+            if self._ends_stale:
+                await self._fetch_ends()
+            self._on_live()
         else:
             await fetch_jobs(self.client, self.board, names)
+
+    async def _fetch_doubted(self) -> None:
+        """Fetch jobs whose answers were overtaken: one by one, as few events overtake so short answers."""
+        names, self._doubted_jobs = self._doubted_jobs, set()
+        for name in names:
+            await look_at_job(self.client, self.board, name)
 
     async def _pause(self) -> None:
         """Wait until the next refresh is due: soon while things happen, at once after a reload."""
@@ -151,7 +189,7 @@ def _stale_jobs(event: Event) -> Sequence[str]:
             return (*event.added, *event.changed, *event.removed, *event.invalid, *event.others)
         case AlertRaised(job=name) | AlertEnded(job=name):
             return (name,)
-        case JobChanged(job=name, status=JobStatus.INACTIVE):
+        case JobChanged(job=name, status=JobStatus.INACTIVE | JobStatus.INVALID):
             # Whether it is active, and its error.
             return (name,)
         case HoldChanged(scope="job", target=name):

@@ -88,7 +88,7 @@ class AlertsScreen(ListPage[AlertView]):
         if row.ended is not None:
             lasted = words.span(row.lasted_seconds or 0.0)
             yield pair("over", f"{words.moment(row.ended)}, after {lasted}; {row.end_reason or ''}")
-        yield pair("told", words.moment(row.told))
+        yield pair("told", words.moment(row.told) if row.told else "nobody so far")
         if row.trouble:
             yield pair("not told", row.trouble, "bad")
 

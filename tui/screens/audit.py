@@ -20,7 +20,7 @@ from engine.events import (
     RunQueued,
 )
 from engine.views import AuditView
-from tui.facts.runlists import pretty
+from tui.facts.runlists import pretty_pair
 from tui.look import words
 from tui.screens.listpage import PAGE_ROWS, ListPage, pair
 from tui.widgets.bars import Hint, Part, ProseLine
@@ -80,7 +80,7 @@ class AuditScreen(ListPage[AuditView]):
             Column("WHO", 18, 3, lambda view: (words.clean(view.actor), "")),
             Column("WAY", 6, 5, lambda view: (words.clean(view.origin), "faint")),
             Column("ACTION", 16, 2, lambda view: (words.clean(view.action), "")),
-            Column("TARGET", 16, 0, lambda view: (words.first_line(view.target), "")),
+            Column("TARGET", 16, 0, lambda view: (words.first_line(view.target) or "—", "")),
         )
 
     def key(self, row: AuditView) -> Hashable:
@@ -104,14 +104,13 @@ class AuditScreen(ListPage[AuditView]):
 
     def about(self, row: AuditView) -> Iterable[ProseLine]:
         """Say all of an action."""
-        yield [(words.clean(f"{row.action} {row.target}"), "head")]
+        yield [(words.clean(f"{row.action} {row.target}".strip()), "head")]
         yield pair("who", f"{row.actor}, by {row.origin}, {words.moment(row.at)}")
         for name, value in (("before", row.before), ("after", row.after)):
             if isinstance(value, str):
                 yield pair(name, value)
             elif value is not None:
-                yield [(name, "faint")]
-                yield from pretty(value)
+                yield from pretty_pair(name, value)
 
     @on(Grid.Opened)
     def action_open(self) -> None:

@@ -16,11 +16,14 @@ from tui.charts.timeplots import RUNNING, Span, bars, days_before, failure_map, 
 from tui.look import words
 from tui.page import Context, Page
 from tui.widgets.bars import Hint, Part, Prose, ProseLine, TitleBar
+from tui.widgets.grid import fit
 
 DAYS = 7
 #: Failures are counted in steps that fit into the hours of every time zone.
 STEP = timedelta(minutes=15)
-NAME_WIDTH = 18
+NAME_WIDTH, WIDE_NAME_WIDTH = 18, 32
+#: From so many columns on names have more room.
+WIDE = 110
 #: Fetched anew so often while things happen.
 EVERY_SECONDS = 5.0
 
@@ -90,7 +93,11 @@ class ChartsScreen(Page):
         """What the timeline shows."""
         length = SPANS[self._span]
         until = self.board.now() - self._back * length / 2
-        return Span(until - length, until, max(20, self.size.width - NAME_WIDTH - 4))
+        return Span(until - length, until, max(20, self.size.width - self._name_width - 4))
+
+    @property
+    def _name_width(self) -> int:
+        return WIDE_NAME_WIDTH if self.size.width >= WIDE else NAME_WIDTH
 
     def _title(self) -> list[Part]:
         current = self.query_one(ContentSwitcher).current if self.is_mounted else TABS[0]
@@ -143,18 +150,18 @@ class ChartsScreen(Page):
     # The charts
 
     def _timeline(self) -> Iterator[ProseLine]:
-        span, counts = self._span_drawn, self._ran.at_once
+        span, counts, width = self._span_drawn, self._ran.at_once, self._name_width
         rows = timeline_rows(self._ran.jobs, span.columns)
         if not rows:
             yield [(NO_RUNS, "faint")]
             return
         yield [
-            (f"{'at once, most ' + str(max(counts)):<{NAME_WIDTH}} ", "faint"),
+            (f"{'at once, most ' + str(max(counts)):<{width}} ", "faint"),
             (bars(counts, 1)[0], "busy"),
         ]
-        yield [(" " * (NAME_WIDTH + 1), ""), (time_axis(span), "faint")]
+        yield [(" " * (width + 1), ""), (time_axis(span), "faint")]
         for job, row in rows:
-            yield [(f"{words.clean(job)[:NAME_WIDTH]:<{NAME_WIDTH}} ", ""), *_shaded(row)]
+            yield [(f"{fit(words.clean(job), width)} ", ""), *_shaded(row)]
         yield []
         yield [(LEGEND, "faint")]
         if self._ran.more_jobs:

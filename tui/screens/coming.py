@@ -11,7 +11,7 @@ from textual.widget import Widget
 
 from engine.views import ComingView
 from tui.look import words
-from tui.page import Context, Page
+from tui.page import NO_ENGINE, Context, Page
 from tui.widgets.bars import Hint, TitleBar
 from tui.widgets.grid import Column, Grid
 
@@ -25,7 +25,7 @@ NOTHING = (
 class ComingScreen(Page):
     """The next due times of all jobs."""
 
-    HINTS: ClassVar[tuple[Hint, ...]] = (("⏎", "Open the job", "screen.open"), ("esc", "Back", "screen.back"))
+    HINTS: ClassVar[tuple[Hint, ...]] = (("⏎", "Open job", "screen.open"), ("esc", "Back", "screen.back"))
     BINDINGS: ClassVar[list[BindingType]] = [Binding("o", "open", "Open the job")]
 
     def __init__(self, context: Context) -> None:
@@ -50,6 +50,8 @@ class ComingScreen(Page):
         if self._drawn != self.board.edition and self.board.is_live and not self._fetching:
             self._drawn, self._fetching = self.board.edition, True
             self._fetch()
+        elif not self.board.is_live:
+            self.query_one(Grid).say_empty(NO_ENGINE)
         self.query_one(Grid).redraw_changes()
 
     @work(exclusive=True, group="fetch")

@@ -44,7 +44,7 @@ class EditorScreen(Page):
     HINTS: ClassVar[tuple[Hint, ...]] = (
         ("^s", "Save", "screen.save"),
         ("f5", "Run", "screen.save_and_run"),
-        ("f8", "Error", "screen.problem"),
+        ("f8", "Problem", "screen.problem"),
         ("f2", "Complete", "screen.complete"),
         ("f3", "Doc", "screen.explain"),
         ("^f", "Find", "screen.find"),
@@ -117,6 +117,10 @@ class EditorScreen(Page):
         return self.query_one(Trial)
 
     @property
+    def _is_here(self) -> bool:
+        return self._file.is_new or self._file.hash is not None
+
+    @property
     def is_changed(self) -> bool:
         """Whether there is something to save."""
         return self.area.text != self._file.saved
@@ -129,28 +133,36 @@ class EditorScreen(Page):
         if self._file.is_new:
             self._watch.changed()
         else:
+            # What was typed now would be lost when the text comes.
+            self.area.read_only = True
             self._load()
 
     @work(exclusive=True, group="load")
     async def _load(self) -> None:
         async with self.telling():
             self.area.load_text(await self._file.read())
+            self.area.read_only = False
 
     def _title(self) -> list[Part]:
         if not self.is_mounted:
             return []
         row, column = self.area.cursor_location
-        changed = ("  ● modified", "late") if self.is_changed else ("  saved", "faint")
         place = f"   Ln {row + 1}, Col {column + 1}"
         return [
             (" jobs › ", "faint"),
             (words.clean(self.job_name), "name"),
             (" › edit", "faint"),
-            changed,
+            self._standing(),
             *([("  ! changed by somebody else", "late")] if self._theirs else []),
             *self._problems.count(),
             (place, ""),
         ]
+
+    def _standing(self) -> Part:
+        """Return how the text stands to the file."""
+        if not self._is_here:
+            return "  fetching …", "faint"
+        return ("  ● modified", "late") if self.is_changed else ("  saved", "faint")
 
     def tick(self) -> None:
         """Bring the title up to date, and ask again about what could not be answered."""
@@ -254,6 +266,9 @@ class EditorScreen(Page):
         """Write the file, and return the job if that was done; a conflict is asked about."""
         if not self.can_act():
             return None
+        if not self._is_here:
+            self.warn("nothing was saved: the file could not be fetched so far")
+            return None
         try:
             job = await self._file.write(self.area.text)
         except ChangedMeanwhile as changed:
@@ -265,7 +280,7 @@ class EditorScreen(Page):
         return job
 
     def _was_saved(self, job: JobView) -> None:
-        self.board.take_job(listed(job))
+        self.board.take_written(listed(job))
         self._theirs = None
         self._run_problems, self._problems_of_text = [], of_job(job)
         self._show_problems()

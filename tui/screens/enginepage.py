@@ -68,5 +68,6 @@ def engine_lines(view: EngineView, page: Page) -> Iterator[ProseLine]:
     yield pair("runs", f"{view.runs_total} on record")
     yield []
     yield [("walls around jobs", "head")]
+    width = max(map(len, view.walls), default=0) + 2
     for name, state in view.walls.items():
-        yield [(f"  {words.clean(name):<16}", "faint"), (words.clean(state), "")]
+        yield [(f"  {words.clean(name):<{width}}", "faint"), (words.clean(state), "")]

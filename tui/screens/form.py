@@ -180,8 +180,11 @@ class FormScreen(Page):
 
     def tick(self) -> None:
         """Bring title and help up to date."""
-        self.query_one(TitleBar).tick()
-        self.query_one("#about", Prose).show(self._about())
+        # Of a form that is being left they may be gone already.
+        for title in self.query(TitleBar):
+            title.tick()
+        for about in self.query("#about").results(Prose):
+            about.show(self._about())
 
     def _title(self) -> list[Part]:
         changed = ("  ● modified", "late") if self.is_mounted and self.changes else ("", "")
@@ -258,7 +261,7 @@ class FormScreen(Page):
         except Refused as refusal:
             await self._onto_theirs(changes, refusal)
             return
-        self.board.take_job(listed(job))
+        self.board.take_written(listed(job))
         self.say(f"{job.name} is saved and reloaded")
         self.dismiss()
         if self._new:

@@ -2,36 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import ClassVar
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, ClassVar
 
 from textual import on, work
 from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
 from textual.widget import Widget
 from textual.widgets import ContentSwitcher
 
 from engine.errors import EngineUnreachable, JobNotFound, MoontideError
 from engine.events import Event, HoldChanged, JobsReloaded
-from engine.views import ListedJob, listed
+from engine.views import ListedJob
 from tui.charts.jobcharts import chart_lines
 from tui.charts.plots import ends_line
 from tui.deeds import holddeeds
 from tui.facts import jobtabs
 from tui.facts.joblists import status_cell
+from tui.facts.jobpast import past_lines
 from tui.facts.runlists import run_columns
 from tui.facts.slotlists import slot_columns
 from tui.look import words
 from tui.model.board import Board
 from tui.model.jobdata import NOTHING, JobData, fetch_job
+from tui.model.jobfetch import look_at_job
 from tui.page import Context
 from tui.screens.jobactions import JobActions
-from tui.widgets.bars import Hint, Part, Prose, ProseLine, TitleBar
+from tui.widgets.bars import Hint, Hints, Part, Prose, ProseLine, TitleBar
 from tui.widgets.grid import Grid
 
 TABS = ("overview", "runs", "code", "settings", "why", "state", "charts")
 
 #: The tabs that are lists; all others are text.
 LISTS = ("runs", "why")
+
+TABS_HINT: Hint = ("1-7", "Tabs", "screen.next_tab")
+COPY_HINT: Hint = ("y", "Copy", "screen.copy")
+
+#: The key that each tab is for.
+HINT_OF_TAB: dict[str, Hint] = {
+    "runs": ("⏎", "Open run", "screen.open"),
+    "code": COPY_HINT,
+    "settings": ("o", "Change", "screen.form"),
+    "why": ("⏎", "Open run", "screen.open"),
+    "state": ("v", "Change", "screen.state"),
+    "charts": COPY_HINT,
+}
 
 TEXTS: dict[str, Callable[[ListedJob, JobData, Board], list[ProseLine]]] = {
     "overview": jobtabs.overview_lines,
@@ -40,6 +57,7 @@ TEXTS: dict[str, Callable[[ListedJob, JobData, Board], list[ProseLine]]] = {
     "state": jobtabs.lines_of_state,
 }
 
+FETCHING = "Fetching …"
 NO_RUNS = "This job has not run yet.\n\nPress r to run it now."
 NO_SLOTS = "No time was planned for this job so far, as far as is kept.\n\no gives it a schedule."
 
@@ -48,14 +66,19 @@ class JobScreen(JobActions):
     """One job."""
 
     HINTS: ClassVar[tuple[Hint, ...]] = (
-        ("1-7", "Tabs", "screen.next_tab"),
         ("r", "Run", "screen.run"),
-        ("p", "On/off", "screen.switch"),
         ("K", "Cancel run", "screen.cancel"),
         ("e", "Edit", "screen.edit"),
-        ("z", "Pause", "screen.pause"),
-        ("⏎", "Open run", "screen.open"),
+        ("p", "On/off", "screen.switch"),
         ("esc", "Back", "screen.back"),
+        ("z", "Pause", "screen.pause"),
+    )
+    MORE_HINTS: ClassVar[tuple[Hint, ...]] = (
+        ("l", "Last run", "screen.log"),
+        ("R", "Run with data", "screen.run_with"),
+        ("o", "Options", "screen.form"),
+        ("x", "Acknowledge", "screen.acknowledge"),
+        ("d", "Delete", "screen.delete"),
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("1", "tab('overview')", "Overview"),
@@ -75,8 +98,10 @@ class JobScreen(JobActions):
         super().__init__(context)
         self.job_name = name
         self._data = NOTHING
+        self._tab = TABS[0]
         self._stale = True
         self._fetching = False
+        self._came = asyncio.Event()
 
     @property
     def job(self) -> ListedJob | None:
@@ -87,14 +112,23 @@ class JobScreen(JobActions):
         """Hold the title and the tabs."""
         yield TitleBar(self._title)
         yield TitleBar(self._tabs)
-        with ContentSwitcher(initial="overview"):
-            yield Prose(id="overview")
-            yield Grid(run_columns(self.board, with_job=False), lambda run: run.id, empty=NO_RUNS, id="runs")
-            yield Prose(id="code")
-            yield Prose(id="settings")
-            yield Grid(slot_columns(with_job=False), lambda slot: slot.due, empty=NO_SLOTS, id="why")
-            yield Prose(id="state")
-            yield Prose(id="charts")
+        with Horizontal():
+            with ContentSwitcher(initial=self._tab):
+                yield Prose(id="overview")
+                yield Grid(
+                    run_columns(self.board, with_job=False), lambda run: run.id, empty=FETCHING, id="runs"
+                )
+                yield Prose(id="code")
+                yield Prose(id="settings")
+                yield Grid(slot_columns(with_job=False), lambda slot: slot.due, empty=FETCHING, id="why")
+                yield Prose(id="state")
+                yield Prose(id="charts")
+            yield Prose(id="side")
+
+    def hints(self) -> tuple[Hint, ...]:
+        """Return the keys of the tab."""
+        own = (HINT_OF_TAB[self._tab],) if self._tab in HINT_OF_TAB else ()
+        return (TABS_HINT, *own, *super().hints())
 
     def on_mount(self) -> None:
         """Fetch what the list does not know, and again whenever something happens to the job."""
@@ -129,9 +163,9 @@ class JobScreen(JobActions):
     async def _fetch(self) -> None:
         self._stale, self._fetching = False, True
         try:
-            job = await self.client.job(self.job_name)
-            self.board.take_job(listed(job))
-            self._data = await fetch_job(self.client, job)
+            job = await look_at_job(self.client, self.board, self.job_name)
+            if job is not None:
+                self._data = await fetch_job(self.client, job)
         except JobNotFound as error:
             # The title says so.
             self.log.info(str(error))
@@ -143,21 +177,45 @@ class JobScreen(JobActions):
             self.complain(error)
         finally:
             self._fetching = False
+            self._came.set()
         # Nothing is left to show it in where the answer came as the page was closed.
         for switcher in self.query(ContentSwitcher):
-            switcher.query_one("#runs", Grid).show_rows(self._data.runs)
-            switcher.query_one("#why", Grid).show_rows(self._data.slots)
+            self._list(switcher.query_one("#runs", Grid), self._data.runs, NO_RUNS)
+            self._list(switcher.query_one("#why", Grid), self._data.slots, NO_SLOTS)
             self._draw()
 
+    def _list(self, grid: Grid[Any], rows: Sequence[Any], nothing: str) -> None:
+        if self._is_here:
+            grid.say_empty(nothing)
+        grid.show_rows(rows)
+
+    @property
+    def _is_here(self) -> bool:
+        return self._data.view is not None
+
+    async def _wait_for_it(self) -> None:
+        """Wait until the job was fetched: for a key that came before."""
+        if not self._is_here and self.can_act():
+            await self._came.wait()
+
     def _draw(self) -> None:
-        shown = self.query_one(ContentSwitcher).current
+        shown = self._tab
+        if shown == TABS[0]:
+            self._draw_side()
         if shown in LISTS:
             self.query_one(f"#{shown}", Grid).redraw_changes()
+        elif shown != TABS[0] and not self._is_here:
+            self.query_one(f"#{shown}", Prose).show([[(FETCHING, "faint")]])
         elif shown == "charts":
             charts = self.query_one("#charts", Prose)
             charts.show(chart_lines(self._data, self.board, self.size.width - 4))
-        elif shown and self.job is not None:
+        elif self.job is not None:
             self.query_one(f"#{shown}", Prose).show(TEXTS[shown](self.job, self._data, self.board))
+
+    def _draw_side(self) -> None:
+        side = self.query_one("#side", Prose)
+        if side.display:
+            side.show(past_lines(self._data, self.board, *side.size))
 
     # What stands above the tabs
 
@@ -174,9 +232,9 @@ class JobScreen(JobActions):
         ]
 
     def _tabs(self) -> list[Part]:
-        current = self.query_one(ContentSwitcher).current if self.is_mounted else "overview"
         named = [
-            (f" {at} {tab.title()} ", "name" if tab == current else "faint") for at, tab in enumerate(TABS, 1)
+            (f" {at} {tab.title()} ", "name" if tab == self._tab else "faint")
+            for at, tab in enumerate(TABS, 1)
         ]
         return [*named, (f"   {ends_line(self._data.ends, 20)}", "calm")]
 
@@ -184,19 +242,23 @@ class JobScreen(JobActions):
 
     def action_tab(self, name: str) -> None:
         """Show a tab."""
-        self.query_one(ContentSwitcher).current = name
+        self.query_one(ContentSwitcher).current = self._tab = name
+        # What stands at the side belongs to the overview.
+        self.set_class(name != TABS[0], "-alone")
+        self.query_one(Hints).show(self.hints())
         self.set_focus(self.query_one(f"#{name}"))
         self.tick()
 
     def action_next_tab(self) -> None:
         """Show the next tab."""
-        current = self.query_one(ContentSwitcher).current or TABS[-1]
-        self.action_tab(TABS[(TABS.index(current) + 1) % len(TABS)])
+        self.action_tab(TABS[(TABS.index(self._tab) + 1) % len(TABS)])
 
     @on(Grid.Opened)
-    def action_open(self) -> None:
+    @work
+    async def action_open(self) -> None:
         """Open the run under the cursor, or the one that a planned time made."""
-        if self.query_one(ContentSwitcher).current == "why":
+        await self._wait_for_it()
+        if self._tab == "why":
             slot = self.query_one("#why", Grid).cursor_row
             if slot is not None and slot.run is not None:
                 self.open_run(slot.run)
@@ -220,9 +282,11 @@ class JobScreen(JobActions):
         """Leave the page of a job that is gone."""
         self.action_back()
 
-    def action_copy(self) -> None:
+    @work
+    async def action_copy(self) -> None:
         """Copy what the tab shows; of the first one and of lists the last error, or the name without one."""
-        tab = self.query_one(ContentSwitcher).current
+        tab = self._tab
+        await self._wait_for_it()
         if self.job is None:
             return
         if tab == "code":

@@ -29,9 +29,16 @@ from tui.widgets.grid import Grid
 EMPTY = (
     "No jobs yet.\n\nPress n to write the first one, or put a file such as report.lua into the jobs folder."
 )
+REFUSED = (
+    "The engine answers, but not with its jobs:\n\n{}\n\nThis screen fills by itself when that is mended."
+)
 NO_ENGINE = "No engine answers.\n\nStart one with `moontide up`; this screen fills by itself."
 CONNECTING = "Connecting to the engine …"
 NO_MATCH = "No job matches “{}”.\n\nEsc clears the filter."
+
+
+#: The titles of the columns by which one can sort.
+SORTED_BY = {"name": "JOB", "next": "NEXT", "last": "LAST", "status": "STATUS"}
 
 
 class JobsScreen(JobActions):
@@ -46,6 +53,16 @@ class JobsScreen(JobActions):
         ("h", "Runs", "app.place('runs')"),
         ("/", "Filter", "screen.filter"),
         ("^r", "Reload", "app.reload"),
+    )
+    MORE_HINTS: ClassVar[tuple[Hint, ...]] = (
+        ("space", "Mark", "screen.mark"),
+        ("s", "Sort", "screen.sort"),
+        ("z", "Pause", "screen.pause"),
+        ("q", "Quit", "app.leave"),
+        ("x", "Acknowledge", "screen.acknowledge"),
+        ("u", "Upcoming", "app.place('coming')"),
+        ("A", "Alerts", "app.place('alerts')"),
+        ("^p", "All actions", "app.command_palette"),
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
@@ -113,6 +130,13 @@ class JobsScreen(JobActions):
         self._drawn = self.board.edition
         terms, now = parse(self.filter), self.board.now()
         self.grid.show_rows(self._rows.look(terms, self._sort, now, backwards=self._reversed))
+        self.grid.say_order(SORTED_BY.get(self._sort, ""), backwards=self._reversed)
+        self._tell_count()
+
+    def _tell_count(self) -> None:
+        """Say beside the filter how many jobs it leaves."""
+        line = self.query_one(FilterLine)
+        line.tell(f"{len(self.grid.rows)} of {words.plural(len(self.board.jobs), 'job')}")
 
     @property
     def filter(self) -> str:
@@ -124,6 +148,8 @@ class JobsScreen(JobActions):
             self.grid.say_empty(NO_MATCH.format(words.clean(self.filter)))
         elif self.board.reach is Reach.LIVE:
             self.grid.say_empty(EMPTY)
+        elif self.board.reach is Reach.REFUSED:
+            self.grid.say_empty(REFUSED.format(words.clean(self.board.trouble)))
         else:
             self.grid.say_empty(CONNECTING if self.board.reach is Reach.CONNECTING else NO_ENGINE)
 
@@ -202,8 +228,8 @@ class JobsScreen(JobActions):
     @work
     async def action_new(self) -> None:
         """Ask for a name, and then for the settings of the new job."""
-        message = "Small letters, digits and _, with / for folders: report, admin/cleanup"
-        ask = Ask("New job", message, label="Settings", check=self._is_taken)
+        message = "Its name: small letters, digits and _, with / for folders, such as admin/cleanup."
+        ask = Ask("New job", message, label="Go on to its settings", check=self._is_taken)
         if name := await self.app.push_screen_wait(ask):
             self.form(name.removesuffix(".lua"), new=True)
 

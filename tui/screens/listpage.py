@@ -12,7 +12,7 @@ from textual.widget import Widget
 
 from engine.events import Event
 from tui.look.words import clean
-from tui.page import Context, Page
+from tui.page import NO_ENGINE, Context, Page
 from tui.widgets.bars import Part, Prose, ProseLine, TitleBar
 from tui.widgets.grid import Column, Grid
 
@@ -97,6 +97,8 @@ class ListPage(Page, Generic[Row]):
         self.query_one(TitleBar).tick()
         if self._stale and self.board.is_live and not self._fetching:
             self.fetch_anew()
+        elif not self.board.is_live and self._stale:
+            self.grid.say_empty(NO_ENGINE)
         self.grid.redraw_changes()
 
     def on_screen_resume(self) -> None:

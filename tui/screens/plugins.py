@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from typing import ClassVar
 
 from engine.events import EngineStateChanged
-from engine.views import PluginView
+from engine.views import PluginView, ScreenView
 from tui.look import words
 from tui.screens.help import key_name
 from tui.screens.listpage import ListPage, pair
@@ -25,6 +25,19 @@ def state_of(plugin: PluginView) -> Cell:
 def _adds(plugin: PluginView) -> str:
     core = [f"core.{name}" for name in plugin.core]
     return ", ".join([*core, *plugin.adds, *(f"screen {screen.title}" for screen in plugin.screens)])
+
+
+def _screen_words(screen: ScreenView) -> str:
+    return f"{screen.title} (key {key_name(screen.key)})" if screen.key else screen.title
+
+
+def _adds_cell(plugin: PluginView) -> Cell:
+    """Return what a plugin adds, or why it does not."""
+    return (
+        (words.first_line(plugin.reason), state_of(plugin)[1])
+        if plugin.reason
+        else (words.clean(_adds(plugin)), "")
+    )
 
 
 class PluginsScreen(ListPage[PluginView]):
@@ -47,7 +60,7 @@ class PluginsScreen(ListPage[PluginView]):
             Column("STATE", 11, 1, state_of),
             Column("PLUGIN", 18, 2, lambda plugin: (words.clean(plugin.name), "")),
             Column("VERSION", 9, 4, lambda plugin: (words.clean(plugin.version), "calm")),
-            Column("ADDS", 20, 0, lambda plugin: (words.first_line(plugin.reason or _adds(plugin)), "")),
+            Column("ADDS", 20, 0, _adds_cell),
         )
 
     def key(self, row: PluginView) -> Hashable:
@@ -68,7 +81,7 @@ class PluginsScreen(ListPage[PluginView]):
             ("core", [f"core.{one}" for one in row.core]),
             ("adds", row.adds),
             ("hooks", row.hooks),
-            ("screens", [f"{screen.title} {key_name(screen.key)}".strip() for screen in row.screens]),
+            ("screens", [_screen_words(screen) for screen in row.screens]),
         ):
             if values:
                 yield pair(name, ", ".join(values))

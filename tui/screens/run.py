@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterable
 from typing import ClassVar
@@ -14,7 +15,7 @@ from textual.widgets import ContentSwitcher, Input
 
 from engine.errors import EngineUnreachable, MoontideError
 from engine.events import Event, HoldChanged, RunFinished, RunQueued, RunStarted
-from engine.states import FINAL
+from engine.states import FINAL, RunStatus
 from engine.views import RunView
 from tui.deeds import jobdeeds
 from tui.facts.runcalls import call_lines
@@ -24,14 +25,24 @@ from tui.look import words
 from tui.lua.tokens import error_line
 from tui.model.places import RunPlace
 from tui.page import Context, Page
-from tui.widgets.bars import Hint, Part, Prose, ProseLine, TitleBar
+from tui.widgets.bars import Hint, Hints, Part, Prose, ProseLine, TitleBar
 from tui.widgets.filterline import FilterLine
 from tui.widgets.tail import LEVELS, Tail
 
 #: A followed log is redrawn so often.
 FOLLOW_SECONDS = 0.25
+#: Nothing tells of a call; the page asks so often while the calls of a run that goes on are shown.
+CALLS_SECONDS = 1.0
 LINES_FETCHED = 5000
 TABS = ("log", "values", "code", "diff", "calls")
+
+
+TABS_HINT: Hint = ("1-5", "Tabs", "screen.next_tab")
+LOG_HINTS: tuple[Hint, ...] = (
+    ("/", "Find", "screen.find"),
+    ("v", "Level", "screen.level"),
+    ("f", "Follow", "screen.follow"),
+)
 
 
 class RunScreen(Page):
@@ -39,13 +50,14 @@ class RunScreen(Page):
 
     AUTO_FOCUS = "Tail"
     HINTS: ClassVar[tuple[Hint, ...]] = (
-        ("1-5", "Tabs", "screen.next_tab"),
-        ("/", "Find", "screen.find"),
-        ("v", "Level", "screen.level"),
-        ("f", "Follow", "screen.follow"),
         ("K", "Cancel", "screen.cancel"),
         ("x", "Run again", "screen.again"),
         ("esc", "Back", "screen.back"),
+    )
+    MORE_HINTS: ClassVar[tuple[Hint, ...]] = (
+        ("o", "Job", "screen.job"),
+        ("X", "Run with other data", "screen.again_with"),
+        ("y", "Copy", "screen.copy"),
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("1", "tab('log')", "Log"),
@@ -77,14 +89,16 @@ class RunScreen(Page):
         self._code: list[ProseLine] = []
         self._source = ""
         self._diff: list[ProseLine] = []
+        self._tab = TABS[0]
         self._stale = True
         self._fetching = False
+        self._came = asyncio.Event()
 
     def body(self) -> Iterable[Widget]:
         """Hold the title, the tabs, and beside them the facts."""
         yield TitleBar(self._title)
         yield TitleBar(self._tabs)
-        yield FilterLine("find in the log; Enter keeps it, n and N go on")
+        yield FilterLine("what to find in the log; Enter keeps it, n and N go on", label="find")
         with Horizontal():
             with ContentSwitcher(initial="log"):
                 yield Tail(empty="Fetching the log …", id="log")
@@ -93,6 +107,10 @@ class RunScreen(Page):
                 yield Prose(id="diff")
                 yield Prose(id="calls")
             yield Prose(id="side")
+
+    def hints(self) -> tuple[Hint, ...]:
+        """Return the keys of the tab."""
+        return (TABS_HINT, *(LOG_HINTS if self._tab == TABS[0] else ()), *super().hints())
 
     @property
     def tail(self) -> Tail:
@@ -103,6 +121,7 @@ class RunScreen(Page):
         """Fetch the run, and more whenever it wrote something or ended."""
         self._unlisten = self.board.listen(self._heard)
         self.set_interval(FOLLOW_SECONDS, self._fetch_if_stale)
+        self.set_interval(CALLS_SECONDS, self._look_at_calls)
 
     def on_unmount(self) -> None:
         """Listen no more."""
@@ -112,6 +131,7 @@ class RunScreen(Page):
         """Look again: what happened while there was no connection was not heard."""
         self._stale = True
         super().on_screen_resume()
+        self._fetch_if_stale()
 
     def _heard(self, event: Event) -> None:
         if getattr(event, "run", None) == self.run_id or self._moves_line(event):
@@ -121,6 +141,11 @@ class RunScreen(Page):
         """Return whether an event may have changed the run's place among those that wait."""
         waits = self._run is not None and self._run.position is not None
         return waits and isinstance(event, RunQueued | RunStarted | RunFinished | HoldChanged)
+
+    def _look_at_calls(self) -> None:
+        going = self._run is not None and self._run.status == RunStatus.RUNNING
+        if going and self._tab == "calls":
+            self._stale = True
 
     def _fetch_if_stale(self) -> None:
         # One fetch at a time: begun anew by each line of the log, none would come to its end on a slow way.
@@ -145,8 +170,9 @@ class RunScreen(Page):
             self.complain(error)
         finally:
             self._fetching = False
+            self._came.set()
         if self.is_attached and self.app.is_running:
-            self.tail.say_empty("The run wrote nothing to its log.")
+            self.tail.say_empty("" if self._run is None else "The run wrote nothing to its log.")
             self.tick()
 
     async def _fetch_log(self) -> None:
@@ -180,25 +206,27 @@ class RunScreen(Page):
             bar.tick()
         if self._run is None:
             return
+        self._tell_place()
         self.query_one("#side", Prose).show([*facts(self._run, self.board), [], *values(self._run)])
         self.query_one("#values", Prose).show([*facts(self._run, self.board), [], *values(self._run)])
         self.query_one("#code", Prose).show(self._code)
         self.query_one("#diff", Prose).show(self._diff)
-        self.query_one("#calls", Prose).show(call_lines(self._run))
+        self.query_one("#calls", Prose).show(call_lines(self._run, self.board))
 
     def _title(self) -> list[Part]:
         lead: list[Part] = [(" runs › ", "faint"), (str(self.run_id), "name")]
         if (run := self._run) is None:
-            return lead
+            failed = self._came.is_set()
+            return [*lead, ("  could not be fetched", "bad") if failed else ("  fetching …", "faint")]
         error = f"  {words.first_line(run.error)}" if run.error else ""
         return [*lead, (f"  {words.clean(run.job)}  ", ""), status_of(run), (error, "bad")]
 
     def _tabs(self) -> list[Part]:
-        current = self.query_one(ContentSwitcher).current if self.is_mounted else "log"
         named = [
-            (f" {at} {tab.title()} ", "name" if tab == current else "faint") for at, tab in enumerate(TABS, 1)
+            (f" {at} {tab.title()} ", "name" if tab == self._tab else "faint")
+            for at, tab in enumerate(TABS, 1)
         ]
-        return [*named, *self._tail_parts()]
+        return [*named, *(self._tail_parts() if self._tab == TABS[0] else ())]
 
     def _tail_parts(self) -> list[Part]:
         if not self.is_mounted:
@@ -208,8 +236,6 @@ class RunScreen(Page):
         parts: list[Part] = [("   following", "busy")] if tail.following and going else []
         if tail.least_level != LEVELS[0]:
             parts.append((f"   only {tail.least_level} and above", "late"))
-        if tail.sought:
-            parts.append((f"   find “{words.clean(tail.sought)}”", "late"))
         return parts
 
     @on(Tail.Changed)
@@ -217,6 +243,9 @@ class RunScreen(Page):
         self.tick()
 
     # Search and levels
+
+    def _tell_place(self) -> None:
+        self.query_one(FilterLine).tell(self.tail.place())
 
     def action_find(self) -> None:
         """Type what to look for."""
@@ -226,7 +255,7 @@ class RunScreen(Page):
     @on(Input.Changed)
     def _find_typed(self, message: Input.Changed) -> None:
         self.tail.seek(message.value)
-        self.tick()
+        self._tell_place()
 
     @on(Input.Submitted)
     def action_leave_filter(self) -> None:
@@ -253,69 +282,83 @@ class RunScreen(Page):
 
     def action_tab(self, name: str) -> None:
         """Show a tab."""
-        self.query_one(ContentSwitcher).current = name
+        self.query_one(ContentSwitcher).current = self._tab = name
         # What stands at the side is on this tab already.
-        self.set_class(name == "values", "-values")
+        self.set_class(name == "values", "-alone")
+        self.query_one(Hints).show(self.hints())
         self.set_focus(self.query_one(f"#{name}"))
         self.tick()
 
     def action_next_tab(self) -> None:
         """Show the next tab."""
-        current = self.query_one(ContentSwitcher).current or TABS[-1]
-        self.action_tab(TABS[(TABS.index(current) + 1) % len(TABS)])
+        self.action_tab(TABS[(TABS.index(self._tab) + 1) % len(TABS)])
+
+    async def _here(self) -> RunView | None:
+        """Return the run; a key that came before it waits for it."""
+        if self._run is None and self.can_act():
+            await self._came.wait()
+            if self._run is None:
+                self.warn("nothing was done: the run could not be fetched")
+        return self._run
 
     @work
     async def action_cancel(self) -> None:
         """Cancel the run."""
-        if self._run is not None:
-            await jobdeeds.cancel_runs(self, [self._run])
+        if (run := await self._here()) is not None:
+            await jobdeeds.cancel_runs(self, [run])
 
     @work
     async def action_again(self) -> None:
         """Run the job again with the same data, and follow the new run."""
-        if self._run is not None and (run := await jobdeeds.run_again(self, self._run)):
-            self.open_run(run.id)
+        run = await self._here()
+        if run is not None and (new := await jobdeeds.run_again(self, run)):
+            self.open_run(new.id)
 
     @work
     async def action_again_with(self) -> None:
         """Run the job again with data that is edited first, and follow the new run."""
-        job = self.board.jobs.get(self._run.job) if self._run is not None else None
-        if self._run is None or job is None:
+        run = await self._here()
+        job = None if run is None else self.board.jobs.get(run.job)
+        if run is None or job is None:
             return
-        data = json.dumps({} if self._run.data is None else self._run.data)
-        if run := await jobdeeds.run_with_data(self, job, data):
-            self.open_run(run.id)
+        data = json.dumps({} if run.data is None else run.data)
+        if new := await jobdeeds.run_with_data(self, job, data):
+            self.open_run(new.id)
 
     @work
     async def action_attempt(self, step: int) -> None:
         """Go to the attempt before or after this one."""
-        if self._run is None or not self.can_act():
+        run = await self._here()
+        if run is None or not self.can_act():
             return
         async with self.telling():
-            if step < 0:
-                other = self._run.rescheduled_from
-            else:
-                other = await retry_of(self.client, self._run)
+            other = run.rescheduled_from if step < 0 else await retry_of(self.client, run)
             if other is None:
                 self.warn("this is the first attempt" if step < 0 else "no further attempt followed so far")
             else:
                 self.context.guide.go_instead(RunPlace(other))
 
-    def action_caller(self) -> None:
+    @work
+    async def action_caller(self) -> None:
         """Open the run that asked for this one."""
-        if self._run is not None and self._run.called_by is not None:
-            self.open_run(self._run.called_by)
-        elif self._run is not None:
+        run = await self._here()
+        if run is not None and run.called_by is not None:
+            self.open_run(run.called_by)
+        elif run is not None:
             self.warn("no run asked for this one")
 
-    def action_job(self) -> None:
+    @work
+    async def action_job(self) -> None:
         """Open the page of the job."""
-        if self._run is not None:
-            self.open_job(self._run.job)
+        if (run := await self._here()) is not None:
+            self.open_job(run.job)
 
-    def action_copy(self) -> None:
+    @work
+    async def action_copy(self) -> None:
         """Copy what the tab shows, the code without the numbers of its lines."""
-        tab = self.query_one(ContentSwitcher).current
+        tab = self._tab
+        if await self._here() is None:
+            return
         if tab == "log":
             text = self.tail.text
             self.copy(text, f"{words.plural(len(text.splitlines()), 'line')} of the log")

@@ -7,23 +7,27 @@ from typing import ClassVar
 
 from textual import on, work
 from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
 from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input
 
 from engine.views import RunView
 from tui.deeds import jobdeeds
-from tui.facts.runlists import run_columns
+from tui.facts.runlists import facts, run_columns, values
 from tui.look import words
 from tui.model.runfilters import read_filter
 from tui.model.runpages import RunPages
-from tui.page import Context, Page
-from tui.widgets.bars import Hint, Part, TitleBar
+from tui.page import NO_ENGINE, Context, Page
+from tui.widgets.bars import Hint, Part, Prose, TitleBar
 from tui.widgets.filterline import FilterLine
 from tui.widgets.grid import Grid
 
 #: The engine is asked once nothing was typed for so long.
 TYPING_SECONDS = 0.2
+
+#: From so many columns on the run under the cursor stands beside the list.
+ROOMY = 160
 
 NO_RUNS = "Nothing has run yet.\n\nEsc goes back to the jobs; r runs one."
 NO_MATCH = "No run matches “{}”.\n\nEsc clears the filter."
@@ -55,6 +59,7 @@ class RunsScreen(Page):
         super().__init__(context)
         self._pages = RunPages()
         self._drawn = -1
+        self._fetched = False
         self._fetching = False
         self._typing: Timer | None = None
 
@@ -63,7 +68,9 @@ class RunsScreen(Page):
         yield TitleBar(self._title)
         yield FilterLine(HELP)
         columns = run_columns(self.board, with_job=True)
-        yield Grid(columns, lambda run: run.id, empty="Fetching the runs …", id="runs")
+        with Horizontal():
+            yield Grid(columns, lambda run: run.id, empty="Fetching the runs …", id="runs")
+            yield Prose(id="beside")
 
     def on_mount(self) -> None:
         """Take up the filter of the last time."""
@@ -72,6 +79,10 @@ class RunsScreen(Page):
             line.display = True
             line.value = text
             self._ask()
+
+    def on_resize(self) -> None:
+        """Show the run under the cursor beside the list where that leaves all columns."""
+        self.set_class(self.size.width >= ROOMY, "-roomy")
 
     @property
     def grid(self) -> Grid[RunView]:
@@ -86,7 +97,9 @@ class RunsScreen(Page):
     def _title(self) -> Sequence[Part]:
         pages = self._pages
         if pages.asked.problem:
-            return [(" runs", "name"), (f"   {words.clean(pages.asked.problem)}", "bad")]
+            return [(" runs", "name"), ("   the filter cannot be used", "bad")]
+        if not self._fetched:
+            return [(" runs", "name"), ("   the newest first", "faint")]
         shown = words.plural(len(self.grid.rows), "run") if self.is_mounted else ""
         more = "" if pages.all_here else ", older ones below"
         return [(" runs", "name"), (f"   the newest first: {shown}{more}", "faint")]
@@ -98,8 +111,17 @@ class RunsScreen(Page):
         if self._drawn != self.board.runs_edition and self.board.is_live and not self._fetching:
             self._drawn = self.board.runs_edition
             self._fetch()
+        elif not self.board.is_live:
+            self.grid.say_empty(NO_ENGINE)
         self.query_one(TitleBar).tick()
         self.grid.redraw_changes()
+        self._show_beside()
+
+    @on(Grid.Moved)
+    def _show_beside(self) -> None:
+        beside, run = self.query_one("#beside", Prose), self.grid.cursor_row
+        if beside.display:
+            beside.show(() if run is None else [*facts(run, self.board), [], *values(run)])
 
     @work(exclusive=True, group="fetch")
     async def _fetch(self) -> None:
@@ -119,6 +141,7 @@ class RunsScreen(Page):
             self._list_anew()
 
     def _list_anew(self) -> None:
+        self._fetched = True
         pages = self._pages
         if pages.asked.problem:
             self.grid.say_empty(WRONG.format(words.clean(pages.asked.problem)))

@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 
 from engine.events import JobChanged, JobsReloaded, RunFinished, RunQueued
 from engine.views import ScheduleView
-from tui.facts.runlists import pretty
+from tui.facts.runlists import pretty_pair
 from tui.look import words
 from tui.page import Context
 from tui.screens.listpage import PAGE_ROWS, ListPage, pair
@@ -100,8 +100,7 @@ class SchedulesScreen(ListPage[ScheduleView]):
         if row.retries is not None:
             yield pair("retries", str(row.retries))
         if row.data is not None:
-            yield [("data", "faint")]
-            yield from pretty(row.data)
+            yield from pretty_pair("data", row.data)
 
     @on(Grid.Opened)
     def action_open(self) -> None:

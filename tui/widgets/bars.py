@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar
 
 from rich.cells import cell_len
+from rich.console import Console
 from rich.style import Style
 from rich.text import Text
 from textual.containers import VerticalScroll
+from textual.geometry import Size
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -63,7 +65,7 @@ class StatusBar(Bar):
 
     def render(self) -> Text:
         """Draw the line: what fits from the left, the clock at the right."""
-        if self._board.reach in (Reach.STOPPED, Reach.UNREACHABLE):
+        if self._board.reach in _LOST:
             return self._alarm()
         right = self._right()
         room = self.size.width - cell_len(right) - 2
@@ -84,14 +86,21 @@ class StatusBar(Bar):
         return self._board.now().astimezone().strftime("%H:%M")
 
 
+_LOST = {
+    Reach.STOPPED: "engine stopped",
+    Reach.UNREACHABLE: "engine not reachable",
+    Reach.REFUSED: "engine answers with an error",
+}
+
+
 def _lost_words(board: Board) -> str:
-    what = "engine stopped" if board.reach is Reach.STOPPED else "engine not reachable"
-    return f"✗ {what} since {words.clock(board.since)}, trying again. {words.first_line(board.trouble)}"
+    since = f"✗ {_LOST[board.reach]} since {words.clock(board.since)}"
+    return f"{since}, trying again. {words.first_line(board.trouble)}"
 
 
 def engine_parts(board: Board) -> list[Part]:
     """Return what the status bar says, the most important first."""
-    if board.reach in (Reach.STOPPED, Reach.UNREACHABLE):
+    if board.reach in _LOST:
         return [(_lost_words(board), "alarm")]
     if (view := board.engine) is None:
         return [(" ☾ moontide ", "name"), (" … connecting to the engine", "busy")]
@@ -108,7 +117,7 @@ def engine_parts(board: Board) -> list[Part]:
 
 def brief_engine_parts(board: Board) -> list[Part]:
     """Return what the status bar says where there is little room: what is wrong and what goes on, no more."""
-    if board.reach in (Reach.STOPPED, Reach.UNREACHABLE) or (view := board.engine) is None:
+    if board.reach in _LOST or (view := board.engine) is None:
         return engine_parts(board)
     troubled = " ✗ nodes differ " if view.node_troubles else ""
     nodes = f" {view.nodes} nodes " if view.nodes > 1 and not troubled else ""
@@ -205,6 +214,19 @@ class Hints(Bar):
         self._board = board
         self._drawn = board.role
         self._help: Hint = (help_key, "Help", "app.help")
+        self._marked = 0
+
+    def tell_marked(self, count: int) -> None:
+        """Say how many rows are marked, as what is done goes to all of them, also out of sight."""
+        if count != self._marked:
+            self._marked = count
+            self.refresh()
+
+    def show(self, hints: Sequence[Hint]) -> None:
+        """Show other keys, such as those of another tab."""
+        if hints != self._hints:
+            self._hints = hints
+            self.refresh()
 
     def tick(self) -> None:
         """Repaint if the role is another."""
@@ -214,8 +236,11 @@ class Hints(Bar):
     def render(self) -> Text:
         """Draw the line."""
         self._drawn = self._board.role
-        shown = fitting_hints(map(self._bracketed, self._hints), self._help, self.size.width - 1)
+        marked = f"• {self._marked} marked  " if self._marked else ""
+        room = self.size.width - 1 - cell_len(marked)
+        shown = fitting_hints(map(self._bracketed, self._hints), self._help, room)
         line = Text(" ", no_wrap=True, end="")
+        line.append_text(self.styled(marked, "late"))
         for key, label, action in shown:
             hint = self.joined([(key, "key"), (f" {label}  ", "faint")])
             hint.apply_meta({"@click": action})
@@ -281,15 +306,60 @@ class _ProseText(Static):
         self._lines = lines
         self.refresh(layout=True)
 
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return len(self._broken(width))
+
+    def on_resize(self) -> None:
+        self.refresh(layout=True)
+
     def render(self) -> Text:
+        return Text("\n").join(self._broken(self.size.width))
+
+    def _broken(self, width: int) -> list[Text]:
+        console = self.app.console
+        return [
+            part
+            for line in self._lines
+            for part in hanging(self._shaded(line), width, indent_of(line), console)
+        ]
+
+    def _shaded(self, line: ProseLine) -> Text:
         text = Text()
-        for number, line in enumerate(self._lines):
-            if number:
-                text.append("\n")
-            for part, shade in line:
-                style = self.get_component_rich_style(f"text--{shade}", partial=True) if shade else Style()
-                text.append(part, style)
+        for part, shade in line:
+            style = self.get_component_rich_style(f"text--{shade}", partial=True) if shade else Style()
+            text.append(part, style)
         return text
+
+
+#: What leads a line of its own may be so long: a label, a number, a sign.
+LONGEST_LEAD = 16
+
+
+def indent_of(line: ProseLine) -> int:
+    """Return below which column a line goes on that is too long: behind its label, number, blanks or sign."""
+    lead = ""
+    for text, _ in line[:-1]:
+        is_lead = text.endswith(" ") and (not lead or not text.strip() or text.strip().isdigit())
+        if not is_lead or len(lead) + len(text) > LONGEST_LEAD:
+            break
+        lead += text
+    if lead or not line:
+        return len(lead)
+    text = line[0][0]
+    blanks = len(text) - len(text.lstrip(" "))
+    is_sign = text[blanks + 1 : blanks + 2] == " " and not text[blanks].isalnum()
+    return blanks + 2 * is_sign
+
+
+def hanging(line: Text, width: int, indent: int, console: Console) -> list[Text]:
+    """Return a line in as many as it takes, the further ones below a column of the first."""
+    if cell_len(line.plain) <= width:
+        return [line]
+    if indent >= width // 2:
+        return list(line.wrap(console, max(1, width)))
+    lead, rest = line.divide([indent])
+    first, *further = rest.wrap(console, width - indent)
+    return [lead + first, *(Text(" " * indent) + part for part in further)]
 
 
 class Prose(VerticalScroll, can_focus=True):

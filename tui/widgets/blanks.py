@@ -13,7 +13,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from engine.times.quantities import parse_duration
-from tui.widgets.dialogs import CANCEL, YES, Dialog
+from tui.widgets.dialogs import CANCEL, ENTER, YES, Dialog
 
 _OF_TODAY = re.compile(r"\d\d:\d\d(:\d\d)?")
 
@@ -43,7 +43,7 @@ class FillIn(Dialog):
         Args:
             label: of the answer that takes the texts.
         """
-        super().__init__(title, message, [(YES, label)])
+        super().__init__(title, message, [(YES, f"{label} ({ENTER})")])
         self._blanks = blanks
         self.texts: dict[str, str] = {}
 

@@ -6,11 +6,14 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar
 
+from rich.cells import cell_len
+from rich.console import RenderableType
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.message import Message
+from textual.renderables.background_screen import BackgroundScreen
 from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Input, Static
@@ -45,6 +48,15 @@ class Choice(Static, can_focus=True):
 CANCEL = ""
 YES = "yes"
 
+#: How wide the box of a question is at most, and what its border and the blanks inside take of that.
+BOX_COLUMNS = 72
+AROUND_BOX = 6
+#: The blanks inside of an answer and behind it.
+AROUND_CHOICE = 4
+
+#: What a question for text says behind the answer that Enter gives from its last line.
+ENTER = "⏎"
+
 
 class Dialog(ModalScreen[str]):
     """A question with answers. It gives the chosen answer, "" for Cancel."""
@@ -70,6 +82,14 @@ class Dialog(ModalScreen[str]):
         self._message = message
         self._answers = answers
 
+    def render(self) -> RenderableType:
+        """Draw the screen below, dimmed.
+
+        Textual forgets that one where this screen is drawn twice in one go, and leaves it black.
+        """
+        stack = self.app.screen_stack
+        return BackgroundScreen(stack[stack.index(self) - 1], self.styles.background)
+
     def compose(self) -> ComposeResult:
         """Hold the question, what is asked for, and the answers."""
         with Vertical(id="box"):
@@ -90,6 +110,12 @@ class Dialog(ModalScreen[str]):
     def on_mount(self) -> None:
         """Put the focus where the question starts."""
         self.set_focus(self.start())
+
+    def on_resize(self) -> None:
+        """Let the answers stand below each other where they have no room side by side."""
+        labels = [str(choice.content) for choice in self.query(Choice)]
+        needed = sum(cell_len(label) + AROUND_CHOICE for label in labels)
+        self.set_class(needed > min(self.size.width, BOX_COLUMNS) - AROUND_BOX, "-stacked")
 
     def start(self) -> Widget:
         """Return what has the focus first: Cancel."""
@@ -152,7 +178,7 @@ class Ask(Dialog):
             label: of the answer that takes the text.
             check: says what is wrong with a text, or None.
         """
-        super().__init__(title, message, [(YES, label)])
+        super().__init__(title, message, [(YES, f"{label} ({ENTER})")])
         self._value = value
         self._check = check
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from textwrap import wrap
 from typing import ClassVar, Generic, TypeVar
 
 from rich.cells import cell_len, set_cell_size
@@ -27,13 +29,20 @@ Cell = tuple[str, str]
 
 MARK = "•"
 
+#: No wider column is given to texts that others follow: an eye would lose its line on the way to those.
+WIDEST = 60
+
+#: Behind the title of the column by which the rows are sorted.
+UPWARDS, DOWNWARDS = "▲", "▼"
+
 
 @dataclass(frozen=True, slots=True)
 class Column(Generic[Row]):
     """One column.
 
     Attributes:
-        width: in characters; of the column with rank 0 this is the least, and it takes what is left.
+        width: in characters; of the column with rank 0 this is the least, and it takes what is left up to
+            `WIDEST`; what is still left goes to the last one.
         rank: what is dropped first when there is no room: the highest. 0 always stays.
         cell: makes the text and shade of a row's cell.
         right: whether numbers stand at the right edge.
@@ -53,6 +62,11 @@ class _Placed(Generic[Row]):
     column: Column[Row]
     x: int
     width: int
+    gap: int
+
+    def filled(self, text: str) -> str:
+        """Return a text in the width of the column, with the gap behind it."""
+        return fit(text, self.width, right=self.column.right) + " " * self.gap
 
 
 class Grid(ScrollView, Generic[Row], can_focus=True):
@@ -81,14 +95,21 @@ class Grid(ScrollView, Generic[Row], can_focus=True):
     ]
 
     class Opened(Message):
-        """A row was opened with Enter or a second click."""
+        """A row was opened with Enter or a second click; its key is None where there is no row (yet)."""
 
-        def __init__(self, key: Hashable) -> None:
+        def __init__(self, key: Hashable | None) -> None:
             super().__init__()
             self.key = key
 
     class EndInSight(Message):
         """The last row is on the screen, or nearly so."""
+
+    class Marked(Message):
+        """Other rows are marked than before."""
+
+        def __init__(self, count: int) -> None:
+            super().__init__()
+            self.count = count
 
     class Moved(Message):
         """The cursor stands on another row."""
@@ -115,6 +136,7 @@ class Grid(ScrollView, Generic[Row], can_focus=True):
         self._columns = columns
         self._key = key
         self._empty = empty
+        self._order = ("", False)
         self._rows: Sequence[Row] = ()
         self._table: dict[Hashable, int] | None = {}
         self._cursor: Hashable | None = None
@@ -134,8 +156,8 @@ class Grid(ScrollView, Generic[Row], can_focus=True):
         grew = len(rows) != len(self._rows)
         in_sight = self._keys_in_sight() if self.scroll_offset.y else ()
         self._rows, self._table = rows, None
-        if self.marked:
-            self.marked &= self._places.keys()
+        if self.marked and (gone := self.marked - self._places.keys()):
+            self._mark(self.marked - gone)
         self._keep_cursor()
         if grew:
             self.virtual_size = Size(self.size.width, len(rows) + 1)
@@ -182,6 +204,12 @@ class Grid(ScrollView, Generic[Row], can_focus=True):
             self._empty = text
             self.refresh()
 
+    def say_order(self, title: str, *, backwards: bool) -> None:
+        """Show in the heading by which column the rows are sorted; "" for none of them."""
+        if (title, backwards) != self._order:
+            self._order = (title, backwards)
+            self.refresh(Region(0, 0, self.size.width, 1))
+
     @property
     def cursor_row(self) -> Row | None:
         """The row under the cursor, if there is any."""
@@ -201,14 +229,17 @@ class Grid(ScrollView, Generic[Row], can_focus=True):
     def mark(self) -> None:
         """Mark the row under the cursor, or take its mark away, and go on to the next."""
         if (row := self.cursor_row) is not None:
-            self.marked ^= {self._key(row)}
-            self.redraw_changes()
+            self._mark(self.marked ^ {self._key(row)})
             self.action_move(1)
 
     def unmark_all(self) -> None:
         """Take all marks away."""
-        self.marked.clear()
+        self._mark(set())
+
+    def _mark(self, keys: set[Hashable]) -> None:
+        self.marked = keys
         self.redraw_changes()
+        self.post_message(self.Marked(len(keys)))
 
     def go_to(self, key: Hashable) -> None:
         """Put the cursor on a row."""
@@ -235,8 +266,8 @@ class Grid(ScrollView, Generic[Row], can_focus=True):
 
     def action_open(self) -> None:
         """Open the row under the cursor."""
-        if (row := self.cursor_row) is not None:
-            self.post_message(self.Opened(self._key(row)))
+        row = self.cursor_row
+        self.post_message(self.Opened(None if row is None else self._key(row)))
 
     def _put_cursor(self, place: int) -> None:
         self._set_cursor(place)
@@ -290,14 +321,13 @@ class Grid(ScrollView, Generic[Row], can_focus=True):
     def _place_columns(self) -> None:
         room = self.size.width
         kept = list(self._columns)
-        while len(kept) > 1 and sum(column.width + 1 for column in kept) + 1 > room:
+        while len(kept) > 1 and _taken(kept) > room:
             kept.remove(max(kept, key=lambda column: column.rank))
-        spare = max(0, room - 1 - sum(column.width + 1 for column in kept))
+        widths = _widths(kept, max(0, room - _taken(kept)))
         self._placed, x = [], 1
-        for column in kept:
-            width = column.width + (spare if column.rank == 0 else 0)
-            self._placed.append(_Placed(column, x, width))
-            x += width + 1
+        for column, width, gap in zip(kept, widths, _gaps(kept), strict=True):
+            self._placed.append(_Placed(column, x, width, gap))
+            x += width + gap
         self._drawn.clear()
 
     def redraw_changes(self) -> None:
@@ -337,23 +367,35 @@ class Grid(ScrollView, Generic[Row], can_focus=True):
         if len(cells) == 1:
             return self._blank(y)
         (mark, ground), *texts = cells
-        base = self._style("cursor") if ground else self._style("")
+        base = self._style(ground)
         parts = [(mark, base + self._style("bold"))]
         for placed, (text, shade) in zip(self._placed, texts, strict=True):
-            shown = fit(text, placed.width, right=placed.column.right)
-            parts.append((shown + " ", base + self._style(shade) if shade else base))
+            parts.append((placed.filled(text), self._on_ground(shade, ground)))
         return _strip(parts, self.size.width, base)
 
     def _head(self) -> Strip:
         style = self._style("") + self._style("head")
-        titles = [fit(p.column.title, p.width, right=p.column.right) + " " for p in self._placed]
+        titles = [placed.filled(self._title(placed.column)) for placed in self._placed]
         return _strip([(" ", style), *((title, style) for title in titles)], self.size.width, style)
+
+    def _title(self, column: Column[Row]) -> str:
+        sorted_by, backwards = self._order
+        if column.title != sorted_by:
+            return column.title
+        return f"{column.title} {DOWNWARDS if backwards else UPWARDS}"
 
     def _blank(self, y: int) -> Strip:
         base = self._style("")
-        lines = [] if self._rows else self._empty.splitlines()
+        lines = [] if self._rows else broken(self._empty, self.size.width - 3)
         text = f"  {lines[y - 2]}" if 0 <= y - 2 < len(lines) else ""
         return _strip([(fit(text, self.size.width), base)], self.size.width, base)
+
+    def _on_ground(self, shade: str, ground: str) -> Style:
+        """Return how a cell is drawn; reversed, each shade would give its cell another ground."""
+        if ground and self.app.current_theme.ansi:
+            return self._style(ground)
+        base = self._style(ground)
+        return base + self._style(shade) if shade else base
 
     def _style(self, shade: str) -> Style:
         if shade not in self._styles:
@@ -369,6 +411,34 @@ class Grid(ScrollView, Generic[Row], can_focus=True):
         # With the 16 colours of the terminal's owner, only reversed text is sure to be readable.
         ground = Style(reverse=True) if self.app.current_theme.ansi else partial
         return self.rich_style + ground
+
+
+def _gaps(columns: Sequence[Column[Row]]) -> list[int]:
+    """Return how many blanks stand behind each column: more between a number and the text that follows."""
+    return [*(2 if column.right and not after.right else 1 for column, after in pairwise(columns)), 1]
+
+
+def _widths(columns: Sequence[Column[Row]], spare: int) -> list[int]:
+    """Return how wide columns are where there is more room than they need."""
+    last, widths = columns[-1], [column.width for column in columns]
+    for at, column in enumerate(columns):
+        if column.rank == 0 and column is not last:
+            grown = min(spare, max(0, WIDEST - column.width))
+            widths[at] += grown
+            spare -= grown
+    if last.rank == 0 or not last.right:
+        widths[-1] += spare
+    return widths
+
+
+def _taken(columns: Sequence[Column[Row]]) -> int:
+    """Return what columns take of a line at least, with the blank in front."""
+    return 1 + sum(column.width for column in columns) + sum(_gaps(columns))
+
+
+def broken(text: str, width: int) -> list[str]:
+    """Return a text in lines of at most so many characters; its own lines stay apart."""
+    return [part for line in text.splitlines() for part in wrap(line, max(1, width)) or [""]]
 
 
 def fit(text: str, width: int, *, right: bool = False) -> str:

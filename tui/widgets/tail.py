@@ -16,7 +16,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from engine.views import LogLineView
-from tui.look.words import clean, clock, look
+from tui.look.words import clean, clock, look, plural
 from tui.widgets.grid import fit
 
 #: Lines kept; a longer log loses its oldest lines on the screen, not in the database.
@@ -69,6 +69,8 @@ class Tail(ScrollView, can_focus=True):
         self._shift = 0
         self.least_level = LEVELS[0]
         self.sought = ""
+        #: The line of the screen at which the search stands.
+        self._at: int | None = None
         self.following = True
 
     # Lines
@@ -117,6 +119,7 @@ class Tail(ScrollView, can_focus=True):
         return [part for line in lines if _rank(line.level) >= least for part in _parts(line)]
 
     def _show_anew(self) -> None:
+        self._at = None
         self._shown = self._wanted(self._all)
         self._resized()
 
@@ -162,19 +165,33 @@ class Tail(ScrollView, can_focus=True):
 
     def seek(self, text: str) -> int:
         """Look for text, mark it where it stands, and return how many lines hold it."""
-        self.sought = text.lower()
+        self.sought, self._at = text.lower(), None
         self.refresh()
         return len(self._found())
+
+    def place(self) -> str:
+        """Say at which of the lines that hold what is sought the search stands."""
+        found = self._found()
+        if not found:
+            return "not found"
+        count = plural(len(found), "line")
+        return f"{found.index(self._at) + 1} of {count}" if self._at in found else count
 
     def seek_next(self, step: int) -> bool:
         """Go to the next line (or the one before, step -1) that holds what is sought."""
         found = self._found()
         if not found:
             return False
-        here = self.scroll_offset.y
+        top = self.scroll_offset.y
+        # What stands in the first line on the screen is the first place too.
+        here = top - step if self._at is None else self._at
         further = [place for place in found if (place - here) * step > 0]
-        wanted = (further or found)[0 if step > 0 else -1]
-        self._scroll_by(wanted - here)
+        self._at = (further or found)[0 if step > 0 else -1]
+        if not top <= self._at < top + self.size.height:
+            self._scroll_by(self._at - top)
+        self.following = False
+        self.refresh()
+        self.post_message(self.Changed())
         return True
 
     def _found(self) -> list[int]:
@@ -193,17 +210,22 @@ class Tail(ScrollView, can_focus=True):
         place = y + self.scroll_offset.y
         width, base = self.size.width, self.rich_style
         if place < len(self._shown):
-            segments = self._segments(self._shown[place], base)
+            segments = self._segments(place, base)
         else:
             segments = [Segment(f"  {self._empty}" if place == 1 and not self._shown else "", base)]
-        return Strip(segments).adjust_cell_length(width, base).crop(0, width)
+        strip = Strip(segments)
+        if strip.cell_length > width:
+            return Strip([*strip.crop(0, width - 1), Segment("…", base + self._of("text--faint"))])
+        return strip.adjust_cell_length(width, base)
 
-    def _segments(self, line: _Shown, base: Style) -> list[Segment]:
+    def _segments(self, place: int, base: Style) -> list[Segment]:
+        line = self._shown[place]
         shade = "calm" if line.level == "info" else look(line.level).shade
         style = base + self._of("text--" + shade)
+        pointer = Segment("▶" if place == self._at else " ", base + self._of("text--late"))
         lead = Segment(line.lead, base + self._of("text--faint"))
         text = line.text[self._shift :]
-        return [lead, *self._marked(text, style)]
+        return [pointer, lead, *self._marked(text, style)]
 
     def _marked(self, text: str, style: Style) -> list[Segment]:
         """Return the text with what is sought in it standing out."""

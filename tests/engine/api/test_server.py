@@ -10,8 +10,10 @@ from pathlib import Path
 import httpx
 import pytest
 from fastapi.routing import APIRoute
+from starlette.types import Message
 
 from engine.api.address import socket_in, split_tcp
+from engine.api.breaking import BrokenOff
 from engine.api.client import AsyncClient
 from engine.api.guards import BODY_BYTES
 from engine.api.server import ROUTERS, ApiServer, bind_unix, create_app
@@ -275,6 +277,61 @@ async def test_stopping_cuts_off_a_stream_whose_reader_does_not_read(
     async with asyncio.timeout(3.5):
         await server.stop()
     reader.close()
+
+
+async def test_a_request_that_is_broken_off_by_the_end_of_the_engine_leaves_no_traceback(
+    server: ApiServer,
+    engine: MemoryEngine,
+    client: AsyncClient,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    asked = asyncio.Event()
+
+    async def never(*arguments: object, **named: object) -> None:
+        asked.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(engine, "run_job", never)
+    asking = asyncio.ensure_future(client.run_job("report"))
+    await asked.wait()
+    await server.stop()
+    with pytest.raises(MoontideError):
+        await asking
+    assert "POST /v1/runs was broken off, as the engine ends" in caplog.text
+    assert "Traceback" not in caplog.text
+
+
+async def test_a_request_whose_task_is_cancelled_is_answered_as_one_whose_end_is_not_known(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    sent: list[Message] = []
+    begun = asyncio.Event()
+
+    async def never(*_: object) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/v1/reload", "headers": []}
+    task = asyncio.ensure_future(BrokenOff(never)(scope, never, send))
+    await begun.wait()
+    task.cancel()
+    await task
+    assert (sent[0]["status"], b"commit_unknown" in sent[1]["body"]) == (503, True)
+
+
+async def test_what_a_request_waits_for_being_cancelled_is_no_end_of_the_request() -> None:
+    gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    gone.cancel()
+
+    async def waits(*_: object) -> None:
+        await gone
+
+    with pytest.raises(asyncio.CancelledError):
+        await BrokenOff(waits)({"type": "http"}, waits, waits)
 
 
 async def test_a_reader_that_does_not_read_costs_nothing_and_learns_that_it_lagged(

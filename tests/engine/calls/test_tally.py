@@ -54,3 +54,22 @@ def test_words_of_the_runs_own_making_are_cut_and_legible() -> None:
 
 def test_a_run_without_calls_lists_none() -> None:
     assert Tally().listed is None
+    assert Tally().so_far == []
+
+
+def test_while_a_run_goes_on_the_call_that_it_waits_for_is_the_last_line() -> None:
+    tally = Tally()
+    tally.add("http.get", perf_counter())
+    tally.asked = "http.get", perf_counter() - 2
+    answered, waited_for = tally.so_far
+    assert (answered["count"], "going" in answered) == (1, False)
+    assert (waited_for["call"], waited_for["count"], waited_for["going"]) == ("http.get", 1, True)
+    assert waited_for["ms"] == waited_for["longest_ms"] >= 2000
+    assert [line["count"] for line in tally.listed or []] == [1]
+
+
+def test_a_call_that_is_over_is_waited_for_no_more() -> None:
+    tally = Tally()
+    tally.asked = "http.get", perf_counter()
+    tally.add("http.get", perf_counter())
+    assert tally.so_far == tally.listed

@@ -1,4 +1,4 @@
-"""The two commands that programs ask for again and again, which are carried out without typer."""
+"""The commands that programs ask for again and again, and that people wait for: carried out without typer."""
 
 from __future__ import annotations
 
@@ -49,6 +49,7 @@ def test_a_plain_command_says_what_typer_would_and_loads_nothing_heavy(
         ["jobs", "--json"],
         ["--home", "x", "status"],
         ["-H", "x", "status", "--json"],
+        ["--home", "x", "tui"],
     ],
 )
 def test_a_plain_command_line_is_read(arguments: list[str]) -> None:
@@ -70,6 +71,9 @@ def test_a_plain_command_line_is_read(arguments: list[str]) -> None:
         ["--home", "x", "--home", "y", "jobs"],
         ["--version", "jobs"],
         ["--", "jobs"],
+        ["tui", "--help"],
+        ["tui", "--role", "viewer"],
+        ["tui", "--json"],
     ],
 )
 def test_all_other_command_lines_are_typers(arguments: list[str]) -> None:

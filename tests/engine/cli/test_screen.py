@@ -133,7 +133,7 @@ async def test_the_live_view_fits_into_any_terminal(tmp_path: Path, width: int, 
 async def test_the_live_view_shows_jobs_and_the_latest_events_but_not_each_change(tmp_path: Path) -> None:
     console = Console(width=140, height=40, color_system=None, file=io.StringIO())
     view = LiveView(console)
-    view.take(JobChanged(START, "report", "WAITING", "every 2m", None))
+    view.take(JobChanged(START, "report", "WAITING", "every 2m", None, "idle"))
     view.take(RunFinished(START, 3, "report", "COMPLETE", "OK", 12, None))
     text = shown(view, filled(tmp_path), console)
     assert "admin/cleanup" in text

@@ -13,7 +13,7 @@ from engine.desks.drafts import COMING, DraftDesk
 from engine.errors import JobFileError
 from engine.extensions.plugins import load_plugins
 from engine.jobs.jobfile import SETTINGS
-from engine.parts import make_catalog, make_pool
+from engine.parts import make_job_files, make_pool
 from engine.settings import Settings
 from engine.times.clock import SystemClock
 
@@ -37,7 +37,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[DraftDesk]:
     await pool.start()
     try:
         yield DraftDesk(
-            clock=SystemClock(), catalog=make_catalog(tmp_path, pool, settings), modules=plugins.modules
+            clock=SystemClock(), files=make_job_files(tmp_path, pool, settings), modules=plugins.modules
         )
     finally:
         await pool.stop()

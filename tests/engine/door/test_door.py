@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -114,6 +116,44 @@ async def test_two_sessions_of_one_connection_are_counted_and_noted(
     await until(lambda: len(engine.notes) == 4, 30)
     assert sorted(engine.notes) == [("log in from 127.0.0.1", "")] * 2 + [("log out from 127.0.0.1", "")] * 2
     assert set(engine.actors) == {"anna via ssh"}
+
+
+async def test_all_sessions_are_forked_from_one_process_that_has_all_loaded(
+    door: Door, key: asyncssh.SSHKey
+) -> None:
+    async with await connected(door, key) as client:
+        for _ in range(3):
+            await client.create_session(Drawn, term_type="xterm-256color", encoding=None)
+        await until(lambda: len(forked_from(screens(door))) == 3, 60)
+    await until(lambda: forked_from(screens(door)) == [], 30)
+
+
+async def test_sessions_go_on_without_the_process_that_they_were_forked_from(
+    door: Door, key: asyncssh.SSHKey
+) -> None:
+    async with await connected(door, key) as client:
+        channel, drawn = await client.create_session(Drawn, term_type="xterm-256color", encoding=None)
+        await until(lambda: b"report" in drawn.seen, 60)
+        os.kill(screens(door), signal.SIGKILL)
+        channel.write(b"?")
+        await until(lambda: b"the mouse works too" in drawn.seen, 60)
+        _, second = await client.create_session(Drawn, term_type="xterm-256color", encoding=None)
+        await until(lambda: b"report" in second.seen, 60)
+        channel.write(b"\x11")
+        async with asyncio.timeout(60):
+            await channel.wait_closed()
+        assert b"\x1b[?1049l" in drawn.seen
+
+
+def screens(door: Door) -> int:
+    """Return the process from which those of sessions are forked."""
+    parent = door._standby._parent
+    assert parent is not None
+    return parent.process.pid
+
+
+def forked_from(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
 
 
 async def visit(door: Door, key: asyncssh.SSHKey, keys: bytes, over: Callable[[], bool]) -> None:

@@ -2,10 +2,13 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from time import perf_counter
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.calls.masking import MASK
+from engine.calls.tally import Tally
 from engine.extensions.runlog import RunLog, cut
 from engine.run import Limits, LogLine
 from engine.times.clock import ManualClock
@@ -34,6 +37,16 @@ def test_a_full_log_ends_with_one_line_that_says_so() -> None:
         log.write("info", "x" * 30)
     assert len(lines) == 4
     assert lines[-1].text == "log cut: more than 100 B, the limit"
+
+
+def test_calls_are_told_without_secrets_and_only_where_they_are_known() -> None:
+    log, _ = log_with(Limits())
+    assert log.calls is None
+    log.tally = Tally()
+    log.tally.add("http.get", perf_counter(), "no access with hunter2")
+    log.masking.hide("hunter2")
+    [line] = log.calls or []
+    assert line["error"] == f"no access with {MASK}"
 
 
 def test_control_characters_cannot_reach_a_terminal() -> None:

@@ -53,6 +53,15 @@ async def test_core_helpers(value_of: ValueOf, expression: str, expected: Any) -
         assert value == expected
 
 
+async def test_what_a_state_loads_late_is_there_also_when_a_coroutine_asks_for_it_first(
+    value_of: ValueOf,
+) -> None:
+    expression = """coroutine.wrap(function()
+      return { core.json.encode({ 1 }), core.test.echo(2), tostring(3), core.sf('%d', 4.5), job.hour() >= 0 }
+    end)()"""
+    assert await value_of(expression) == ["[1]", 2, "3", "4", True]
+
+
 @pytest.mark.parametrize(
     ("call", "error"),
     [

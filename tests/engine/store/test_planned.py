@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from alembic import command
-from alembic.config import Config
 from msgspec import structs
 from sqlalchemy import text
 
-import engine.store.migrations as migrations
 from engine.errors import StoreError
 from engine.states import RunStatus, Trigger
 from engine.store.database import Database
 from engine.store.journal import Journal
 from engine.store.queries import Queries
 from engine.store.rows import Changes, PlannedRun, PlannedTime
-from engine.store.schema import migrate
+from engine.store.schema import migrate, revise
 from engine.store.sessions import next_run_id, recover
 from tests.engine.store.conftest import NOON, a_run, an_end
 
@@ -88,12 +84,8 @@ async def test_recovery_leaves_planned_runs_alone_and_their_ids_are_taken(
 
 
 def test_runs_of_the_first_schema_are_kept(empty: Database) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
-    config.set_main_option("path_separator", "os")
     with empty.writer.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
+        revise(connection, to="0001")
         connection.execute(
             text(
                 "INSERT INTO run (id, job, status, trigger, due, queued) "

@@ -14,9 +14,9 @@ from engine.remote.repeating import answer_from_before
 from engine.store import remote, workerside
 from engine.store.database import Database
 from engine.store.leftruns import asked_by, stored_left
-from engine.store.link import Link
+from engine.store.link import Link, connect
 from engine.store.models import REMOTE_CALL, REMOTE_RUN, RUN
-from engine.store.remote import RemoteRun
+from engine.store.remote import SCHEMA, TO_ENGINES, RemoteRun
 from engine.store.sessions import begin_session, end_session, recover
 from tests.engine.store.conftest import NOON
 from tests.engine.store.servers import migrated
@@ -100,6 +100,22 @@ async def test_an_end_whose_commit_was_not_heard_of_is_written_again(server: Dat
         hand_over(connection, 1)
     await claim(link, [1], "north")
     assert (await end(link, 1, "north"), await end(link, 1, "north")) == ({1}, {1})
+
+
+async def test_ends_that_are_written_together_are_told_of_together(server: Database, link: Link) -> None:
+    async with await connect(server.writer.url, "an engine") as engine:
+        channel = await (await engine.execute(f"SELECT '{TO_ENGINES}' || {SCHEMA}")).fetchone()
+        assert channel is not None
+        await engine.execute(f"LISTEN {channel[0]}")
+        with server.writer.begin() as connection:
+            hand_over(connection, 1)
+            hand_over(connection, 2)
+        await claim(link, [1, 2], "north")
+        ended = [(1, TOKEN, b"outcome"), (2, TOKEN, b"outcome"), (3, TOKEN, b"nobody's")]
+        assert await link.use(lambda one: workerside.end_runs(one, ended, "north")) == {1, 2}
+        told = [note.payload async for note in engine.notifies(timeout=60, stop_after=2)]
+        told += [note.payload async for note in engine.notifies(timeout=0)]
+    assert [sorted(payload.split(",")) for payload in told] == [["1", "2"], ["1", "2"]]
 
 
 async def test_nothing_counts_for_a_run_that_was_given_up_and_its_end_is_kept_once(

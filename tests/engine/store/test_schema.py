@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -14,7 +17,8 @@ from engine.errors import NewerDatabase, StoreError, StoreUnavailable
 from engine.store.database import Database, open_database
 from engine.store.dialects import sqlite_url
 from engine.store.models import metadata
-from engine.store.schema import migrate, stored_revision
+from engine.store.schema import main, migrate, revise, stored_revision
+from engine.store.snapshot import SNAPSHOT
 
 
 def execute(database: Database, statement: str) -> None:
@@ -22,10 +26,36 @@ def execute(database: Database, statement: str) -> None:
         connection.execute(text(statement))
 
 
-def test_the_revisions_end_where_the_tables_of_this_version_are(database: Database) -> None:
+@pytest.fixture
+def revised(tmp_path: Path) -> Iterator[Database]:
+    """A database that went through all revisions."""
+    database = open_database(sqlite_url(tmp_path / "revised.db"))
+    with closing(database):
+        with database.writer.begin() as connection:
+            revise(connection)
+        yield database
+
+
+def content(database: Database) -> list[str]:
+    """Return statements that make the whole database, without their blanks."""
+    with database.reader.connect() as connection:
+        dumped = connection.connection.driver_connection.iterdump()  # type: ignore[union-attr]
+        return [re.sub(r"\s", "", line) for line in dumped]
+
+
+def test_an_empty_file_is_given_what_the_revisions_make(database: Database, revised: Database) -> None:
+    assert content(database) == content(revised)
+
+
+def test_the_tables_in_one_piece_are_written_from_the_revisions(tmp_path: Path) -> None:
+    main(tmp_path / "sqlite.sql")
+    assert (tmp_path / "sqlite.sql").read_text("utf-8") == SNAPSHOT.read_text("utf-8")
+
+
+def test_the_revisions_end_where_the_tables_of_this_version_are(revised: Database) -> None:
     # The index of words is no table of the models: each database has its own kind.
     options = {"include_name": lambda name, *_: not (name or "").startswith("run_text")}
-    with database.writer.connect() as connection:
+    with revised.writer.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection, opts=options), metadata) == []
 
 
@@ -71,12 +101,31 @@ def test_a_folder_that_is_missing_is_named_as_the_reason(tmp_path: Path) -> None
         migrate(database.writer)
 
 
-def test_a_migration_that_fails_leaves_nothing_behind(empty: Database) -> None:
-    with empty.writer.connect() as connection:
-        connection.exec_driver_sql("PRAGMA max_page_count = 5")
-    with pytest.raises(StoreUnavailable, match="full"):
-        migrate(empty.writer)
-    empty.close()
+def test_a_first_start_that_fails_leaves_nothing_behind(empty: Database) -> None:
+    fail_for_want_of_room(empty, pages=5)
+    with empty.reader.connect() as connection:
+        assert stored_revision(connection) is None
     migrate(empty.writer)
     with empty.reader.connect() as connection:
         assert stored_revision(connection) == migrations.HEAD
+
+
+def test_a_migration_that_fails_leaves_the_database_as_it_was(empty: Database) -> None:
+    with empty.writer.begin() as connection:
+        revise(connection, to="0001")
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+    before = content(empty)
+    fail_for_want_of_room(empty, pages)
+    assert content(empty) == before
+    migrate(empty.writer)
+    with empty.reader.connect() as connection:
+        assert stored_revision(connection) == migrations.HEAD
+
+
+def fail_for_want_of_room(database: Database, pages: int) -> None:
+    """Let a migration find that the file can have no more than so many pages."""
+    with database.writer.connect() as connection:
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(StoreUnavailable, match="full"):
+        migrate(database.writer)
+    database.close()

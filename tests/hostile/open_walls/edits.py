@@ -8,12 +8,15 @@ from __future__ import annotations
 _EDITS: dict[str, tuple[tuple[str, str], ...]] = {
     "codec": (
         ("local MAX_DEPTH = 32\n", "local MAX_DEPTH = 1000000\n"),
-        ("local MAX_NODES = 100000\n", "local MAX_NODES = 1000000000\n"),
-        ("local MAX_BYTES = 1048576\n", "local MAX_BYTES = 1000000000\n"),
-        ("local MAX_LARGE_BYTES = 17 * 1048576\n", "local MAX_LARGE_BYTES = 1000000000\n"),
         # core.NULL is a table like any other.
         ("  __metatable = false,\n", ""),
         ("  __newindex = null_error,\n", ""),
+    ),
+    "encoder": (
+        ("local MAX_DEPTH = 32\n", "local MAX_DEPTH = 1000000\n"),
+        ("local MAX_NODES = 100000\n", "local MAX_NODES = 1000000000\n"),
+        ("local MAX_BYTES = 1048576\n", "local MAX_BYTES = 1000000000\n"),
+        ("local MAX_LARGE_BYTES = 17 * 1048576\n", "local MAX_LARGE_BYTES = 1000000000\n"),
         # Numbers that are none, text that is none, and what is no data at all.
         ('  if value ~= value then refuse("it holds NaN") end\n', ""),
         ('  if value == huge or value == -huge then refuse("it holds an infinite number") end\n', ""),
@@ -29,9 +32,14 @@ _EDITS: dict[str, tuple[tuple[str, str], ...]] = {
         ("  for key, item in next, value do\n", "  for key, item in pairs(value) do\n"),
         ("encode(rawget(value, index), depth)", "encode(value[index], depth)"),
     ),
+    "calls": (
+        ("  if not run.on then stack.raise(label .. ONLY_INSIDE) end\n", ""),
+        ("    if not run.on then need_running(", "    if false then need_running("),
+        ('    if type(values[i]) == "string" then', "    if false then"),
+    ),
     "job": (
-        ("    __metatable = false,\n", ""),
-        ('    __newindex = function() stack.raise("job." .. name .. " cannot be changed") end,\n', ""),
+        ("  __metatable = false,\n", ""),
+        ("  __newindex = function(code)", "  __unused = function(code)"),
         ("__index = methods, __metatable = false, __name", "__index = methods, __name"),
     ),
     "stack": (("  if #text <= limit then return text end\n", "  if true then return text end\n"),),
@@ -46,17 +54,14 @@ _EDITS: dict[str, tuple[tuple[str, str], ...]] = {
     "prelude": (
         ("  if byte(source) == 27 then return nil,", "  if false then return nil,"),
         ('pcall(load, source, chunk_name, "t", env)', 'pcall(load, source, chunk_name, "bt", env)'),
-        ("  if not running then stack.raise(label .. ONLY_INSIDE) end\n", ""),
-        ("    if not running then need_running(", "    if false then need_running("),
         ('  if problem == stack.OUT_OF_MEMORY then return "memory", problem end\n', ""),
         ("  local name = job.code_name(code)\n", '  local name = job.code_name(code) or "OK"\n'),
-        ('local run = rawget(value, "run")\n', "local run = value.run\n"),
-        ('  if type(run) ~= "function" then', "  if false then"),
+        ('local body = rawget(value, "run")\n', "local body = value.run\n"),
+        ('  if type(body) ~= "function" then', "  if false then"),
         ("  if not job.settings(value) then\n", '  if type(value) ~= "table" then\n'),
         ('return "declared", job.settings(object), ', 'return "declared", job.settings(object) or "\\x80", '),
         ('  stack.name(rawget(object, "run"), "job.run")\n', ""),
         ('xpcall(rawget(object, "run"), on_error,', "xpcall(object.run, on_error,"),
-        ('    if type(values[i]) == "string" then', "    if false then"),
     ),
 }
 

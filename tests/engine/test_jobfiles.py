@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-from engine.catalog import Catalog
+from engine.catalog.jobfiles import JobFiles
+from engine.catalog.judging import Judge
 from engine.jobsources import Library
 from engine.run import Limits
 from engine.sandbox.program import Declaration
-from engine.times.clock import SystemClock
 
 
 class Busy:
@@ -26,24 +26,16 @@ class Busy:
         return Declaration({"every": 60})
 
 
-def catalog_of(folder: Path, declare: Busy) -> Catalog:
-    return Catalog(
-        folder=folder,
-        declare=declare.declare,
-        clock=SystemClock(),
-        timezone="UTC",
-        ceilings=Limits(),
-        source_bytes=1000,
-        named_schedules={},
-        named_blackouts={},
-    )
+def files_of(folder: Path, declare: Busy) -> JobFiles:
+    judge = Judge(timezone="UTC", ceilings=Limits(), named_schedules={}, named_blackouts={})
+    return JobFiles(folder, declare=declare.declare, judge=judge, source_bytes=1000)
 
 
 async def test_a_file_whose_reading_was_interrupted_gets_a_second_try(tmp_path: Path) -> None:
     (tmp_path / "once.lua").write_text("-- interrupted once")
     (tmp_path / "always.lua").write_text("-- interrupted always")
     busy = Busy(once=1, always=99)
-    found = {one.name: one.error for one in await catalog_of(tmp_path, busy).look()}
+    found = {one.name: one.error for one in await files_of(tmp_path, busy).look()}
     assert found == {"once": None, "always": "always.lua: stopped after 1 s"}
     assert busy.asked == {"once.lua": 2, "always.lua": 2}
 
@@ -51,10 +43,10 @@ async def test_a_file_whose_reading_was_interrupted_gets_a_second_try(tmp_path: 
 async def test_a_file_that_did_not_change_is_not_declared_again(tmp_path: Path) -> None:
     (tmp_path / "a.lua").write_text("-- one")
     busy = Busy()
-    catalog = catalog_of(tmp_path, busy)
-    await catalog.look()
-    await catalog.look()
+    files = files_of(tmp_path, busy)
+    await files.look()
+    await files.look()
     assert busy.asked["a.lua"] == 1
     (tmp_path / "a.lua").write_text("-- two, longer")
-    await catalog.look()
+    await files.look()
     assert busy.asked["a.lua"] == 2
