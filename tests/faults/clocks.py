@@ -46,7 +46,7 @@ def turnable(seed: int) -> Iterator[tuple[Scene, Hands]]:
 def turn_clock(scene: Scene, hands: Hands, times: int) -> None:
     """Set the clock forward by hours, back by a part of that, and forward again; the engine must serve."""
     with scene.load():
-        for _ in range(times):
+        for _ in scene.progress.through("clock turned", range(times), times):
             forward = scene.chance.uniform(1.0, 8.0) * 3600
             back = min(forward, scene.chance.uniform(0.5, 0.99) * _REPEATED_SECONDS)
             for seconds in (forward, -back, back):

@@ -235,12 +235,14 @@ class Cluster:
 
     def conclude(self) -> Verdict:
         """Let all runs end, stop everything in order, and let the checker judge what the database says."""
+        self.scene.progress.say("all that was asked for comes to its end")
         until(lambda: self._is_none(_ASKED), PATIENCE_SECONDS)
         until(self._is_paused, PATIENCE_SECONDS)
         until(lambda: self._is_none(_ELSEWHERE), PATIENCE_SECONDS)
         until(self.is_stood_by, PATIENCE_SECONDS)
         leader = self.leader()
         assert leader is not None, "nobody leads in the end"
+        self.scene.progress.say("engines and workers stop")
         for post in self.engines:
             if post is not leader:
                 _stopped(post.scene.served.process)
@@ -267,6 +269,7 @@ class Cluster:
 
     def end(self) -> None:
         """Leave nothing behind."""
+        self.scene.progress.end()
         for post in self.engines:
             if post.scene.engine is not None:
                 post.thaw()

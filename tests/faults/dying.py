@@ -105,7 +105,7 @@ def kill_servers(scene: Scene, services: list[Service], times: int) -> int:
         AssertionError: no call comes to a good end any more.
     """
     with scene.load(jobs=[service.job for service in services]):
-        for _ in range(times):
+        for _ in scene.progress.through("servers struck", range(times), times):
             victim = scene.chance.choice(services)
             scene.pass_time(scene.chance.uniform(0.1, 0.5))
             victim.cutter.die()

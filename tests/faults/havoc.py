@@ -35,6 +35,7 @@ def wreak(cluster: Cluster, strikes: Iterator[Strike], havoc: Havoc) -> None:
     """Strike under load until the strikes end; after each one wait until a run ends well."""
     with cluster.load():
         for strike in strikes:
+            cluster.scene.progress.say("strikes", f"{havoc.counted.total()} done")
             cluster.scene.pass_time(cluster.chance.uniform(0.2, 1.5))
             if cluster.chance.random() < WHOLE:
                 until(cluster.is_stood_by, PATIENCE_SECONDS)

@@ -29,7 +29,7 @@ class Kills:
 def kill_engines(scene: Scene, times: int, kills: Kills) -> None:
     """Kill the engine and start it again, also while it starts, in the middle of the load."""
     with scene.load():
-        for _ in range(times):
+        for _ in scene.progress.through("engines killed", range(times), times):
             scene.pass_time(scene.chance.uniform(0.0, 1.0))
             scene.served.kill()
             kills.counted["engine"] += 1
@@ -55,7 +55,7 @@ def kill_workers(scene: Scene, times: int, kills: Kills) -> None:
 def kill_dashboards(scene: Scene, times: int, kills: Kills) -> None:
     """Kill dashboards, also before they have drawn anything."""
     with scene.load():
-        for _ in range(times):
+        for _ in scene.progress.through("dashboards killed", range(times), times):
             command = (MOONTIDE, "--home", str(scene.home.path), "tui")
             with closing(Terminal(*command)) as terminal:
                 if scene.chance.random() < 0.5:
@@ -70,7 +70,7 @@ def kill_dashboards(scene: Scene, times: int, kills: Kills) -> None:
 
 def _kill_each(scene: Scene, times: int, kills: Kills, what: str, find: Callable[[], list[Process]]) -> None:
     with scene.load():
-        for number in range(1, times + 1):
+        for number in scene.progress.through(f"{what}s killed", range(1, times + 1), times):
             scene.pass_time(scene.chance.uniform(0.0, 0.1))
             until(partial(_kill_one, scene, find), PATIENCE_SECONDS)
             kills.counted[what] += 1

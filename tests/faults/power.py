@@ -100,7 +100,7 @@ def cut_power(scene: Scene, log: Path, times: int) -> int:
     """
     syncs = 0
     with scene.load():
-        for _ in range(times):
+        for _ in scene.progress.through("power cut", range(times), times):
             scene.pass_time(scene.chance.uniform(0.0, 1.0))
             scene.served.kill()
             disk = Disk(log.read_bytes())

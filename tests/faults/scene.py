@@ -28,6 +28,7 @@ from tests.faults import witness as witnesses
 from tests.faults.orders import Answer, Orders, Submission
 from tests.faults.records import Records
 from tests.faults.witness import Sighting, Witness
+from tests.progress import Progress
 
 #: How long the engine may take for anything on a machine that is busy with other things.
 PATIENCE_SECONDS = 120.0
@@ -82,6 +83,7 @@ class Scene:
     Attributes:
         recoveries: how long after each strike the engine served again, in seconds.
         most_open: runs of one of those who ask that have not ended.
+        progress: tells how far all of it is.
     """
 
     home: Home
@@ -92,6 +94,7 @@ class Scene:
     engine: Served | None = None
     recoveries: list[float] = field(default_factory=list)
     most_open: int = _MOST_OPEN
+    progress: Progress = field(default_factory=Progress)
     _tokens: Iterator[int] = field(default_factory=lambda: iter(range(1, 10**9)))
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -190,6 +193,7 @@ class Scene:
 
     def settle(self) -> None:
         """Wait until everything that was asked for has ended, its further attempts included."""
+        self.progress.say("all that was asked for comes to its end")
         jobs = {asked.job for asked in self.orders.copied().submissions.values()}
         until(lambda: not self.records().busy(jobs), PATIENCE_SECONDS)
 
@@ -204,11 +208,13 @@ class Scene:
     def conclude(self) -> Verdict:
         """Let all runs end, stop the engine in order, and let the checker judge."""
         self.settle()
+        self.progress.say("the engine stops")
         self.served.stop()
         return self.check(self.database)
 
     def check(self, database: Path, *options: str) -> Verdict:
         """Let the checker, in its own process, judge a database."""
+        self.progress.say("the checker judges")
         asked = self.witness.path.with_name("orders.json")
         self.orders.write(asked)
         return checked(asked, self.witness.path, database, *options)
@@ -293,6 +299,7 @@ def opened(
                 yield scene
             finally:
                 scene.end()
+                scene.progress.end()
     finally:
         shutil.rmtree(folder)
 

@@ -18,7 +18,7 @@ def strike(scene: Scene, trouble: Trouble, *, times: int, seconds: float) -> Non
         seconds: how long it lasts each time.
     """
     with scene.load():
-        for _ in range(times):
+        for _ in scene.progress.through("strikes", range(times), times):
             scene.pass_time(scene.chance.uniform(0.2, 1.0))
             with trouble(scene):
                 scene.pass_time(seconds)

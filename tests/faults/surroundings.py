@@ -35,15 +35,18 @@ def rewrite_files(scene: Scene, files: int, reloads: int) -> None:
     Raises:
         AssertionError: after the last reload a job is not what its file says.
     """
-    for number in range(files):
+    for number in scene.progress.through("files written", range(files), files):
         scene.home.write(_EXTRA.format(number=number), job_file("", 'description = "0"'))
     with scene.load():
-        for turn in range(1, reloads + 1):
+        for turn in scene.progress.through(
+            "reloads, while the files are rewritten", range(1, reloads + 1), reloads
+        ):
             writer = threading.Thread(target=_rewrite, args=(scene, files, turn))
             writer.start()
             scene.served.client.reload()
             writer.join(PATIENCE_SECONDS)
         scene.serves()
+    scene.progress.say("the last reload")
     scene.served.client.reload()
     until(partial(_are_all, scene, files, str(reloads)), PATIENCE_SECONDS)
 

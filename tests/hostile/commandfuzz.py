@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 
 from engine.cli.commands import make_app
 from tests.e2e.conftest import Home, environment, job
+from tests.progress import Progress
 
 #: They go on until somebody ends them; of them only wrong usage is tried.
 ENDLESS = {("up",), ("serve",), ("worker",), ("tui",), ("web",)}
@@ -107,8 +108,11 @@ class Shell:
             number: what all chance follows from; None for what is always alike.
         """
         report = Report()
-        for words, command in sorted(self._commands.items()):
+        commands = sorted(self._commands.items())
+        progress = Progress()
+        for words, command in progress.through("commands", commands, len(commands)):
             self._try(words, _lines(words, command), examples, number, report)
+        progress.end()
         return report
 
     def _try(
