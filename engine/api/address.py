@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from ipaddress import ip_address
@@ -15,6 +16,8 @@ SOCKET_NAME = "moontide.sock"
 
 #: Linux takes 108 bytes for the path of a Unix socket, the closing NUL included (unix(7)).
 MAX_SOCKET_PATH_BYTES = 107
+
+_TOKEN = re.compile(r"[!-~]+", re.ASCII)
 
 
 def socket_in(home: Path) -> Path:
@@ -41,6 +44,16 @@ def short_path(path: Path) -> Iterator[str]:
         os.close(folder)
 
 
+def check_token(token: str) -> None:
+    """See whether a token can be sent in the head of a request (RFC 9110, section 5.5).
+
+    Raises:
+        SettingsError: it holds what cannot stand there, such as a line end.
+    """
+    if not _TOKEN.fullmatch(token):
+        raise SettingsError("the token for the engine must be one line of ASCII without blanks")
+
+
 def check_url(url: str) -> None:
     """See whether a token may be sent to a URL.
 
@@ -50,9 +63,11 @@ def check_url(url: str) -> None:
     try:
         parts = urlsplit(url)
         host, scheme = parts.hostname or "", parts.scheme
+        # Raises for a port that is none, and for a name that no resolver takes.
+        is_one = bool(host.encode("idna")) and parts.port != 0 and " " not in host
     except ValueError:
-        host, scheme = "", ""
-    if not host or scheme not in ("http", "https"):
+        is_one, host, scheme = False, "", ""
+    if not is_one or scheme not in ("http", "https"):
         raise SettingsError(f"{url!r} is no address of an engine; write it such as https://nas.local:7424")
     if scheme == "http" and not _is_loopback(host):
         raise SettingsError(

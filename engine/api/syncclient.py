@@ -45,7 +45,7 @@ class Client(Requests[Send]):
             role: be no more than this to the engine, whatever socket or token allow.
 
         Raises:
-            SettingsError: the file of certificates cannot be used.
+            SettingsError: the file of certificates cannot be used, or the token cannot be sent.
         """
         self._target = Target(place, token, actor, ca_file, role)
         self._exchange = Exchange(self._target)

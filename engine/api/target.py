@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import msgspec
 
-from engine.api.address import short_path
+from engine.api.address import check_token, short_path
 from engine.api.calls import Call
 from engine.api.failures import Failure, rebuild
 from engine.errors import EngineUnreachable, MoontideError, SettingsError
@@ -44,8 +44,9 @@ class Target:
         self._place = place
         self._ca_file = ca_file
         self._stack = ExitStack()
-        self.headers = {b"x-moontide-actor": (actor or who_am_i()).encode()}
+        self.headers = {b"x-moontide-actor": _as_field(actor or who_am_i())}
         if token:
+            check_token(token)
             self.headers[b"authorization"] = f"Bearer {token}".encode()
         if role is not None:
             self.headers[b"x-moontide-role"] = role.value.encode()
@@ -132,6 +133,11 @@ def _forbidden(home: Path, error: BaseException | None) -> str | None:
             return f"the engine in {home} belongs to another user"
         error = error.__cause__ or error.__context__
     return None
+
+
+def _as_field(actor: str) -> bytes:
+    """Return a name as the head of a request may have it, without what the engine would drop as well."""
+    return "".join(char for char in actor if char.isprintable()).strip().encode()
 
 
 def who_am_i() -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Annotated
 
@@ -12,9 +11,6 @@ from engine.cli.place import place_of
 from engine.dashboards import load_dashboard
 from engine.errors import SettingsError
 from engine.roles import Role
-
-#: What can be sent in a header, whatever else people write into files.
-_TOKEN = re.compile(r"[!-~]+", re.ASCII)
 
 
 def tui(
@@ -51,14 +47,16 @@ def tui(
 
 
 def _read_token(path: Path) -> str:
+    from engine.api.address import check_token
+
     try:
         token = path.read_text("utf-8").strip()
     except OSError as error:
         raise SettingsError(f"cannot read the token from {path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise SettingsError(f"cannot read the token from {path}: it is not UTF-8 text") from error
-    if not _TOKEN.fullmatch(token):
-        raise SettingsError(
-            f"cannot read the token from {path}: it must hold one line of ASCII without blanks"
-        )
+    try:
+        check_token(token)
+    except SettingsError as error:
+        raise SettingsError(f"cannot read the token from {path}: {error}") from error
     return token

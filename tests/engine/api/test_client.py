@@ -23,6 +23,7 @@ from engine.errors import (
     NotFound,
     Refused,
     RunNotFound,
+    SettingsError,
     StoreUnavailable,
 )
 from engine.events import Event, RunFinished, RunLogged, RunQueued, RunStarted
@@ -192,6 +193,24 @@ async def test_the_same_client_reaches_a_tcp_listener_with_the_token(server: Api
     async with AsyncClient(url) as client:
         with pytest.raises(MoontideError, match="Authorization: Bearer"):
             await client.status()
+
+
+@pytest.mark.parametrize("token", ["two\nlines", "two words", "töken", "\x1b[2J", "\ud800"])
+@pytest.mark.parametrize("made", [Client, AsyncClient])
+def test_a_token_that_no_request_can_hold_is_told_before_any_is_made(
+    made: Callable[..., object], token: str
+) -> None:
+    with pytest.raises(SettingsError, match="the token for the engine must be one line of ASCII"):
+        made("http://127.0.0.1:1", token=token)
+
+
+async def test_a_person_with_a_strange_name_is_let_in(server: ApiServer, engine: MemoryEngine) -> None:
+    name = " bö\r\nx-moontide-role: admin\x1b[2J\ud800@web2"
+    async with AsyncClient(socket_in(engine.home), actor=name) as client:
+        await client.run_job("report")
+    with Client(socket_in(engine.home), actor=name) as waiting:
+        await asyncio.to_thread(waiting.run_job, "report")
+    assert engine.actors == ["böx-moontide-role: admin[2J@web2 via socket"] * 2
 
 
 async def test_the_waiting_client_asks_the_same(server: ApiServer, engine: MemoryEngine) -> None:

@@ -92,6 +92,8 @@ def test_no_token_is_sent_where_others_could_read_it() -> None:
     for bad in ("http://nas.local:7424", "http://10.0.0.3:1", "http://127.0.0.1.evil.org:1"):
         with pytest.raises(SettingsError, match="not encrypted"):
             check_url(bad)
-    for none in ("nas.local:7424", "ftp://nas", "", "https://", "http://[::1"):
+    no_ports = ("http://127.0.0.1:99999", "http://127.0.0.1:x", "http://127.0.0.1:0")
+    no_names = ("https://", "http://[::1", "https://nas local", "https://ü..de", f"https://{'a' * 64}.de")
+    for none in ("nas.local:7424", "ftp://nas", "", *no_ports, *no_names):
         with pytest.raises(SettingsError, match="no address of an engine"):
             check_url(none)
