@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import HealthCheck, settings
 
 from engine.collector import spare_what_is_loaded
-from tests.homebases import KINDS, SQLITE, USUAL, drop_all
+from tests.homebases import KINDS, SQLITE, USUAL, drop_all, drop_homes
 from tests.services import stop_servers
 
 # How long something takes decides no test: a busy machine would make it fail.
@@ -35,6 +37,13 @@ def database_kind(request: pytest.FixtureRequest) -> str:
     if request.node.get_closest_marker("sqlite_only"):
         return SQLITE
     return str(getattr(request, "param", USUAL))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _no_homes_left() -> Iterator[None]:
+    """Drop the databases of a file's homes after it: each takes 8 MB, and the server looks after all."""
+    yield
+    drop_homes()
 
 
 def pytest_collection_finish() -> None:

@@ -1,8 +1,10 @@
 """Servers for tests: those that run already, or private ones from Debian's packages.
 
-`TEST_MYSQL_URL` and `TEST_PG_URL` name servers (`mysql://user:password@host:port/`). Without them
-the usual local ports are tried, then a server is started with its own port and data folder. Without any, the
-tests are skipped, and with `CI=true` they fail.
+`TEST_MYSQL_URL` and `TEST_PG_URL` name servers (`mysql://user:password@host:port/`). Without them MariaDB
+is looked for at its usual local port, and started with its own port and data folder if nobody answers.
+PostgreSQL is started, and looked for at its port only where it is not installed: a server that writes all
+through to the disk takes seconds to drop a database. Without any, the tests are skipped, and with `CI=true`
+they fail.
 """
 
 from __future__ import annotations
@@ -189,16 +191,18 @@ def own_pg(folder: Path, *, tls: Identity | None = None, also: str = HOST) -> Ow
     Args:
         also: another address of this machine at which it lets in all that is near.
     """
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    if not found:
+    found = _initdb()
+    if found is None:
         return None
     account = _account("postgres", folder)
-    become = ["setpriv", f"--reuid={account}", f"--regid={account}", "--clear-groups"]
-    become = become if os.getuid() == 0 else []
+    # Tests that are killed take it with them.
+    become = ["setpriv", "--pdeathsig=INT"]
+    if os.getuid() == 0:
+        become += [f"--reuid={account}", f"--regid={account}", "--clear-groups"]
     data = folder / "data"
-    _run([*become, str(found[-1]), "-D", str(data), "-U", "postgres", "-A", "trust", "-E", "UTF8"])
+    _run([*become, str(found), "-D", str(data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"])
     server = Server("pg", free_port(), "postgres")
-    program = str(found[-1].with_name("postgres"))
+    program = str(found.with_name("postgres"))
     with (data / "pg_hba.conf").open("a") as lets_in:
         lets_in.write(f"host all all {also}/24 trust\n")
     place = ["-c", f"listen_addresses={','.join({HOST, also})}", "-c", f"port={server.port}"]
@@ -209,6 +213,11 @@ def own_pg(folder: Path, *, tls: Identity | None = None, also: str = HOST) -> Ow
     command = [*become, program, "-D", str(data), *place]
     # SIGTERM would wait until everybody has left.
     return OwnServer(server, command, pg_answers, signal.SIGINT)
+
+
+def _initdb() -> Path | None:
+    """Return the program that prepares a server's folder; its others stand beside it."""
+    return max(Path("/usr/lib/postgresql").glob("*/bin/initdb"), default=None)
 
 
 def pg_answers(server: Server) -> bool:
@@ -275,24 +284,28 @@ def mysql_database() -> Iterator[Server]:
 
 
 @contextlib.contextmanager
-def pg_database(server: Server | None = None) -> Iterator[Server]:
-    """Give an empty database with a name of its own, and drop it afterwards.
+def pg_database(*, like: Server | None = None) -> Iterator[Server]:
+    """Give a database with a name of its own, and drop it afterwards.
 
     Args:
-        server: where to make it; None takes one as `pg_server` does.
+        like: a database that nobody uses, of which it becomes a copy; None makes an empty one.
     """
-    used = server or pg_server()
+    used = like or pg_server()
+    template = f" TEMPLATE {like.database}" if like else ""
     named = replace(used, database=random_name())
-    pg_do(used, f"CREATE DATABASE {named.database}")
+    at_large = replace(used, database="")
     try:
+        pg_do(at_large, f"CREATE DATABASE {named.database}{template}")
         yield named
     finally:
-        pg_do(used, f"DROP DATABASE {named.database} WITH (FORCE)")
+        pg_do(at_large, f"DROP DATABASE IF EXISTS {named.database} WITH (FORCE)")
 
 
 def pg_server() -> Server:
-    """Return a server: one that runs already, or a private one of this process."""
-    return _server(find_pg, own_pg, "postgresql")
+    """Return the server that was named, else a private one of this process, else one that runs already."""
+    if "TEST_PG_URL" in os.environ or _initdb() is None:
+        return _server(find_pg, own_pg, "postgresql")
+    return _kept(own_pg, "postgresql")
 
 
 def psycopg_url(server: Server) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from engine.views import RunView
 from tests.e2e.conftest import Home, Result, Served, job
-from tests.homebases import POSTGRESQL, SQLITE, Homebase, make_homebase
+from tests.homebases import SQLITE, Homebase, make_empty_homebase, make_homebase
 
 KEEPER = job(
     'job.save_state({ n = run.data.n }) core.data("shelf"):save({ n = run.data.n, word = "Mond 🌙" })'
@@ -24,7 +24,7 @@ def file(home: Home) -> Homebase:
 
 @pytest.fixture
 def server(home: Home) -> Homebase:
-    return make_homebase(POSTGRESQL, home.path)
+    return make_empty_homebase()
 
 
 def works_on(home: Home, base: Homebase) -> Home:

@@ -13,7 +13,8 @@ from engine.store.dialects import sqlite_url
 from engine.store.models import metadata
 from engine.store.schema import migrate
 from engine.store.search import forget_runs
-from tests.services import pg_database, psycopg_url
+from tests.homebases import laid_out
+from tests.services import psycopg_url
 
 KINDS = ("sqlite", "postgresql")
 
@@ -25,7 +26,7 @@ def migrated(kind: str, folder: Path) -> Iterator[Database]:
         with _open(str(sqlite_url(folder / "moontide.db"))) as database:
             yield database
         return
-    with pg_database() as server, _open(psycopg_url(server)) as database:
+    with laid_out() as server, _open(psycopg_url(server)) as database:
         yield database
 
 
