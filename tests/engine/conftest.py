@@ -17,7 +17,7 @@ from engine.settings import load_settings
 from engine.states import FINAL, RunStatus
 from engine.times.clock import Clock
 from engine.views import RunView
-from tests.homebases import make_homebase
+from tests.homebases import make_homebase, rows_of
 
 ACTOR = "tester@here via test"
 
@@ -42,6 +42,10 @@ class Bench:
     def database_url(self) -> str:
         """Where the engine keeps its runs."""
         return load_settings(self.engine.home).database_url(self.engine.home)
+
+    def rows(self, statement: str) -> list[tuple[Any, ...]]:
+        """Carry out a statement in that database, and return its rows if it has any."""
+        return rows_of(self.database_url, statement)
 
     def write(self, name: str, text: str) -> None:
         """Put a job file in its place."""

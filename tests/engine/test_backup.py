@@ -23,6 +23,8 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 JOB = "local job = core.job()\nfunction job.run() return job.OK, 7 end\nreturn job\n"
 
 
+# A backup is made of a file; of a server, its own tools make one.
+@pytest.mark.sqlite_only
 async def test_a_live_engines_home_is_restored_with_its_runs(open_bench: OpenBench, tmp_path: Path) -> None:
     target, restored = tmp_path / "kept.tar.gz", tmp_path / "restored"
     async with open_bench({"shop/a": JOB}, toml="pool.size = 3") as bench:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -283,9 +282,7 @@ async def test_the_row_of_a_planned_run_makes_way_for_the_runs(open_bench: OpenB
             return sorted((run.id, run.status) for run in runs) == [(ids[0], "RUNNING"), (ids[1], "QUEUED")]
 
         await until(begun)
-        with sqlite3.connect(bench.engine.home / "moontide.db") as database:
-            assert database.execute("SELECT count(*) FROM planned_run").fetchone() == (0,)
-        database.close()
+        assert bench.rows("SELECT count(*) FROM planned_run") == [(0,)]
         for run_id in reversed(ids):
             await bench.desk.cancel(run_id, actor=ACTOR)
 
