@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 from sqlalchemy.engine.url import URL
 
-from engine.errors import StoreError, StoreUnavailable, UnreadableParcel
+from engine.errors import StoreError, UnreadableParcel
 from engine.extensions.executors import Handed, LeftRun, RunQueue, Ticket
 from engine.extensions.runlog import RunLog
 from engine.remote.answering import Answers
@@ -229,7 +229,7 @@ class RemoteExecutor:
                     await self._read(wanted)
                     pause = FIRST_PAUSE
                     await asyncio.sleep(TOGETHER_SECONDS)
-                except StoreUnavailable as error:
+                except StoreError as error:
                     logger.warning("runs on workers cannot be looked at: %s", error)
                     self._to_look |= wanted
                     await asyncio.sleep(pause)
@@ -292,7 +292,7 @@ class RemoteExecutor:
         while True:
             try:
                 await self._link.use(self._queue.tidy)
-            except StoreUnavailable as error:
+            except StoreError as error:
                 logger.warning("the queue of runs cannot be tidied now: %s", error)
             await asyncio.sleep(TIDY_SECONDS)
 

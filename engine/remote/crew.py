@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy.engine.url import URL
 
-from engine.errors import CoreError, JobFileError, StoreError, StoreUnavailable
+from engine.errors import CoreError, JobFileError, StoreError, StoreUnavailable, UnreadableParcel
 from engine.extensions.executors import RunQueue
 from engine.extensions.runlog import RunLog
 from engine.remote.asking import AskedJob, AskedRuns
@@ -154,8 +154,8 @@ class Crew:
             try:
                 more = await self._take()
                 pause = FIRST_PAUSE
-            except StoreUnavailable as error:
-                logger.warning("no runs can be taken now: %s", error)
+            except Exception as error:  # the queue is a plugin, and without this loop a worker does nothing
+                _tell_not_taken(error)
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
                 continue
@@ -309,6 +309,8 @@ class Crew:
             came = await answer
         except StoreUnavailable as error:
             raise CoreError("the database cannot be reached now; try again later") from error
+        except StoreError as error:
+            raise CoreError(str(error)) from error
         finally:
             del run.waiting[number]
         if came.error is not None:
@@ -348,7 +350,7 @@ class Crew:
                 wanted, self._to_look = self._to_look, set()
                 try:
                     await self._read(wanted)
-                except StoreUnavailable as error:
+                except StoreError as error:
                     logger.warning("what the engine wants of runs cannot be read now: %s", error)
                     self._to_look |= wanted
                     await asyncio.sleep(LONGEST_PAUSE)
@@ -368,7 +370,7 @@ class Crew:
             run = self._runs.get(run_id)
             waiting = run.waiting.get(number) if run else None
             if waiting is not None and not waiting.done():
-                waiting.set_result(read_answer(answer))
+                waiting.set_result(_answer(answer))
 
     def _is_asking(self, run_id: int) -> bool:
         return run_id in self._runs and bool(self._runs[run_id].waiting)
@@ -399,3 +401,16 @@ class Crew:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             logger.error("a task of this worker failed; this is a bug", exc_info=error)
+
+
+def _tell_not_taken(error: Exception) -> None:
+    known = isinstance(error, StoreError)
+    logger.warning("no runs can be taken now: %s", error, exc_info=None if known else error)
+
+
+def _answer(told: bytes) -> Answer:
+    """Return the engine's answer, also if it cannot be read: its run waits for one."""
+    try:
+        return read_answer(told)
+    except UnreadableParcel as error:
+        return Answer(error=str(error), code=810)

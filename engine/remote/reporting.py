@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from engine.errors import StoreUnavailable
+from engine.errors import StoreError
+from engine.legible import legible
 from engine.remote.inhand import GATHER_SECONDS, TOGETHER_SECONDS, InHand
 from engine.remote.parcels import End, end_bytes, lines_bytes
 from engine.run import LogLine, Outcome
@@ -81,7 +82,8 @@ class Reporter:
     async def _sent(self, runs: dict[int, InHand], batch: Batch) -> bool:
         try:
             late = await self._write(runs, batch)
-        except StoreUnavailable as error:
+        except StoreError as error:
+            # Also what the database refuses is tried again: a run whose end was dropped would never end.
             logger.warning("runs cannot be reported on now: %s", error)
             return False
         for run_id, _, _ in batch.ended:
@@ -106,7 +108,11 @@ class Reporter:
             return await workerside.add_lines(connection, chunks, self._node)
 
     async def _keep_superseded(self, late: list[InHand]) -> None:
-        said = [(run.run_id, run.token, self._said(run.outcome)) for run in late if run.outcome is not None]
+        said = [
+            (run.run_id, run.token, self._said(_writable(run.outcome)))
+            for run in late
+            if run.outcome is not None
+        ]
         async with self._link.transaction() as connection:
             kept = await workerside.keep_superseded(connection, said, datetime.now(UTC))
         for run_id in kept:
@@ -116,13 +122,20 @@ class Reporter:
         return {"worker": self._name, "status": outcome.status.value, "error": outcome.error}
 
 
+def _writable(outcome: Outcome) -> Outcome:
+    """Return an outcome whose error a database takes, whatever a plugin has put into it."""
+    if outcome.error is None:
+        return outcome
+    return replace(outcome, error=legible(outcome.error).encode("utf-8", "replace").decode())
+
+
 def _batch(runs: list[InHand]) -> Batch:
     batch = Batch([], [])
     for run in runs:
         run.sending = None
         lines, run.lines = run.lines, []
         if run.outcome is not None:
-            batch.ended.append((run.run_id, run.token, end_bytes(End(run.outcome, tuple(lines)))))
+            batch.ended.append((run.run_id, run.token, end_bytes(End(_writable(run.outcome), tuple(lines)))))
         elif lines:
             run.sent += 1
             batch.chunks.append((run.run_id, run.token, run.sent, lines_bytes(lines)))

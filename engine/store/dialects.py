@@ -326,6 +326,21 @@ def translate(error: DBAPIError) -> StoreError:
         reason = _SQLITE_REASONS.get(code)
     else:
         reason = _reason_of_server(error, getattr(cause, "sqlstate", None))
+    return _ours(reason, cause)
+
+
+def translate_of_driver(state: str | None, lost: bool, error: Exception) -> StoreError:
+    """Return an error of a server's driver as one of ours, as `translate` does.
+
+    Args:
+        state: the server's code for it, if it has said one.
+        lost: whether it is of a kind that says nothing against the statement.
+    """
+    known = _first_known(_SERVER_REASONS, state, state[:2]) if state else None
+    return _ours(known or (_LOST if lost else None), error)
+
+
+def _ours(reason: str | None, cause: BaseException | None) -> StoreError:
     words = " ".join(str(cause).split())
     return StoreUnavailable(f"{reason}: {words}") if reason else StoreError(f"the database refused: {words}")
 

@@ -17,9 +17,9 @@ from psycopg.rows import tuple_row
 from sqlalchemy.engine import make_url
 from sqlalchemy.engine.url import URL
 
-from engine.errors import StoreError, StoreUnavailable
+from engine.errors import StoreError
 from engine.store.database import connecting
-from engine.store.dialects import is_server
+from engine.store.dialects import is_server, translate_of_driver
 from engine.store.remote import SCHEMA
 
 logger = logging.getLogger("moontide.store")
@@ -61,8 +61,12 @@ async def connect(url: URL, who: str) -> Connection:
     connection: Connection = await psycopg.AsyncConnection.connect(
         **named, autocommit=True, row_factory=tuple_row
     )
-    for statement in _PREPARE:
-        await connection.execute(statement)
+    try:
+        for statement in _PREPARE:
+            await connection.execute(statement)
+    except BaseException:
+        await connection.close()
+        raise
     return connection
 
 
@@ -98,8 +102,9 @@ class Link:
         """Give the connection inside a transaction, which is committed in the end.
 
         Raises:
-            StoreUnavailable: the server cannot be reached now. Whether what was done inside is committed is
-                open then.
+            StoreUnavailable: the server cannot be reached now, or takes no writes. Whether what was done
+                inside is committed is open then.
+            StoreError: the server refused it.
         """
         async with self._turn:
             try:
@@ -107,22 +112,23 @@ class Link:
                 # What is asked without looking at an answer goes out with what follows it.
                 async with connection.pipeline(), connection.transaction():
                     yield connection
-            except psycopg.OperationalError as error:
+            except psycopg.Error as error:
                 await self._drop()
-                raise StoreUnavailable(f"the connection to the database is lost: {_words(error)}") from error
+                raise _ours(error) from error
 
     async def use(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         """Do some work with the connection, which commits each statement by itself.
 
         Raises:
-            StoreUnavailable: the server cannot be reached now.
+            StoreUnavailable: the server cannot be reached now, or takes no writes.
+            StoreError: the server refused it.
         """
         async with self._turn:
             try:
                 return await work(await self._connected())
-            except psycopg.OperationalError as error:
+            except psycopg.Error as error:
                 await self._drop()
-                raise StoreUnavailable(f"the connection to the database is lost: {_words(error)}") from error
+                raise _ours(error) from error
 
     async def close(self) -> None:
         """Close the connection, once nobody uses it."""
@@ -196,6 +202,11 @@ class Listener:
         for channel in self._channels(str(row[0])):
             await connection.execute(psycopg.sql.SQL("LISTEN {}").format(psycopg.sql.Identifier(channel)))
         self._connected()
+
+
+def _ours(error: psycopg.Error) -> StoreError:
+    lost = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+    return translate_of_driver(error.sqlstate, lost, error)
 
 
 def _words(error: Exception) -> str:

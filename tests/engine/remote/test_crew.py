@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
+from engine.errors import CoreError
 from engine.extensions.executors import Ticket
+from engine.remote.asking import AskedRuns
 from engine.remote.crew import LOOK_AGAIN_SECONDS, Crew
-from engine.remote.parcels import read_end, request_bytes
+from engine.remote.parcels import Answer, answer_bytes, read_end, request_bytes
 from engine.run import Outcome, RunRequest
 from engine.runs.runner import Runner
 from engine.states import RunStatus, Trigger
@@ -20,7 +22,7 @@ from engine.store import remote
 from engine.store.database import Database
 from engine.store.documents import StoredDocuments
 from engine.store.link import Connection
-from engine.store.models import REMOTE_RUN, RUN, SOURCE
+from engine.store.models import REMOTE_CALL, REMOTE_RUN, RUN, SOURCE
 from engine.store.remote import RemoteRun
 from engine.times.clock import ManualClock
 from tests.engine.conftest import until
@@ -41,6 +43,7 @@ class Queue:
 
     def __init__(self) -> None:
         self.tickets: list[Ticket] = []
+        self.failures: list[Exception] = []
 
     async def prepare(self, connection: Connection) -> None:
         pass
@@ -49,6 +52,8 @@ class Queue:
         self.tickets += tickets
 
     async def take(self, connection: Connection, tags: Collection[str], most: int) -> list[Ticket]:
+        if self.failures:
+            raise self.failures.pop()
         taken, self.tickets = self.tickets[:most], self.tickets[most:]
         return taken
 
@@ -60,17 +65,29 @@ class Queue:
 
 
 class Obliging:
-    """A runner whose runs end well, once they are let go on."""
+    """A runner whose runs ask if told to, and end well, or with an error, once they are let go on."""
 
     def __init__(self) -> None:
         self.goes_on = asyncio.Event()
+        self.asks = False
+        self.error: str | None = None
+        self.refused: list[str] = []
 
-    def serving(self, **_: Any) -> Obliging:
+    def serving(self, *, runs: AskedRuns, **_: Any) -> Obliging:
+        self._runs = runs
         return self
 
     async def run(self, request: RunRequest, **_: Any) -> Outcome:
+        if self.asks:
+            await self._ask()
         await self.goes_on.wait()
-        return Outcome(RunStatus.COMPLETE)
+        return Outcome(RunStatus.ERROR if self.error else RunStatus.COMPLETE, error=self.error)
+
+    async def _ask(self) -> None:
+        try:
+            await self._runs.status(1)
+        except CoreError as error:
+            self.refused.append(error.message)
 
 
 @pytest.fixture
@@ -161,3 +178,104 @@ async def test_it_looks_again_at_once_while_more_may_wait(
     runner.goes_on.set()
     await tell(server, queue)
     await until(lambda: completed(server) == 3, SECONDS)
+
+
+def read_only(server: Database, value: str) -> None:
+    """Let a database take no writes of its workers, or take them again, as a fail-over does."""
+    with server.writer.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("SET default_transaction_read_only = off")
+        name = connection.exec_driver_sql("SELECT current_database()").scalar()
+        connection.exec_driver_sql(f'ALTER DATABASE "{name}" SET default_transaction_read_only = {value}')
+        connection.exec_driver_sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND application_name LIKE 'moontide worker%%'"
+        )
+
+
+async def test_ends_are_reported_when_a_database_that_was_read_only_takes_writes_again(
+    server: Database, queue: Queue, crew: Crew, runner: Obliging, caplog: pytest.LogCaptureFixture
+) -> None:
+    hand_over(server, queue, 1, 2)
+    await tell(server, queue)
+    await until(lambda: crew.running == 2, SECONDS)
+    read_only(server, "on")
+    runner.goes_on.set()
+    await until(lambda: "read-only" in caplog.text, SECONDS)
+    read_only(server, "off")
+    await until(lambda: completed(server) == 2, SECONDS)
+
+
+async def test_runs_are_taken_when_a_database_that_was_read_only_takes_writes_again(
+    server: Database, queue: Queue, crew: Crew, runner: Obliging, caplog: pytest.LogCaptureFixture
+) -> None:
+    runner.goes_on.set()
+    hand_over(server, queue, 1)
+    read_only(server, "on")
+    await tell(server, queue)
+    await until(lambda: "read-only" in caplog.text, SECONDS)
+    read_only(server, "off")
+    # A queue in the database has its ticket again when the transaction is rolled back; this one is in memory.
+    queue.put(None, [Ticket(1, 1)])
+    await until(lambda: completed(server) == 1, SECONDS)
+
+
+async def test_runs_are_taken_after_a_queue_has_failed(
+    server: Database, queue: Queue, crew: Crew, runner: Obliging, caplog: pytest.LogCaptureFixture
+) -> None:
+    runner.goes_on.set()
+    queue.failures.append(RuntimeError("a plugin with a bug"))
+    hand_over(server, queue, 1)
+    await tell(server, queue)
+    await until(lambda: completed(server) == 1, SECONDS)
+    assert "a plugin with a bug" in caplog.text
+
+
+async def test_a_late_end_with_any_bytes_in_its_error_keeps_no_other_end_from_being_reported(
+    server: Database, queue: Queue, crew: Crew, runner: Obliging
+) -> None:
+    hand_over(server, queue, 1)
+    await tell(server, queue)
+    await until(lambda: crew.running == 1, SECONDS)
+    with server.writer.begin() as connection:
+        connection.execute(update(REMOTE_RUN).values(state=remote.LOST))
+    runner.error = "a\0b\ud800c"
+    runner.goes_on.set()
+    await until(lambda: superseded(server) == [["a\\x00b?c"]], SECONDS)
+    runner.error = None
+    hand_over(server, queue, 2)
+    await tell(server, queue)
+    await until(lambda: completed(server) == 1, SECONDS)
+
+
+def superseded(server: Database) -> list[list[str]]:
+    """Return the errors of ends that came too late, run by run."""
+    with server.reader.connect() as connection:
+        found = connection.scalars(select(RUN.c.superseded).where(RUN.c.superseded.is_not(None)))
+        return [[late["error"] for late in ends] for ends in found]
+
+
+async def test_an_answer_that_cannot_be_read_is_an_error_for_its_run_and_later_ones_are_heard(
+    server: Database, queue: Queue, crew: Crew, runner: Obliging
+) -> None:
+    runner.asks = True
+    runner.goes_on.set()
+    hand_over(server, queue, 1, 2)
+    await tell(server, queue)
+    await until(lambda: asked(server) == {1, 2}, SECONDS)
+    answer(server, 1, b"\xc1")
+    await until(lambda: len(runner.refused) == 1, SECONDS)
+    answer(server, 2, answer_bytes(Answer(error="no run 1", code=810)))
+    await until(lambda: completed(server) == 2, SECONDS)
+    assert "cannot be read" in runner.refused[0]
+    assert runner.refused[1] == "no run 1"
+
+
+def answer(server: Database, run_id: int, told: bytes) -> None:
+    with server.writer.begin() as connection:
+        remote.answer_call(connection, run_id, 1, told)
+
+
+def asked(server: Database) -> set[int]:
+    """Return the runs whose questions have no answer."""
+    with server.reader.connect() as connection:
+        return set(connection.scalars(select(REMOTE_CALL.c.run_id).where(REMOTE_CALL.c.answer.is_(None))))
