@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
+from tests.e2e.processes import hearing_hangups
 from tests.prove import __main__ as prove
 from tests.prove.proof import Effort, Finding, Proof, Verdict
 from tests.prove.table import table
@@ -58,3 +64,17 @@ def test_names_of_proofs_are_told_apart_and_wrong_ones_are_refused() -> None:
     names = [proof.name for proof in prove.all_proofs()]
     assert len(set(names)) == len(names)
     assert prove.main(["--only", "no such proof"]) == 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_whoever_ends_it_leaves_nothing_behind(number: signal.Signals) -> None:
+    program = Path(__file__).with_name("endless.py")
+    with hearing_hangups():
+        process = subprocess.Popen([sys.executable, str(program)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "seed 7\n"
+    assert process.stdout.readline() == "an engine was started\n"
+    process.send_signal(number)
+    said, _ = process.communicate(timeout=60)
+    assert said == "the engine was stopped\n"
+    assert process.returncode
