@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def resting() -> Iterator[None]:
-    """Let the collector rest in a stretch that makes many objects which stay, and waits for nothing."""
+    """Let the collector rest in a stretch that makes many objects which stay, and in which no job runs."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:

@@ -13,7 +13,6 @@ from datetime import datetime
 from engine.catalog.found import Found
 from engine.catalog.jobfiles import JobFiles
 from engine.catalog.outlook import Changes, Foreseen, Outlook
-from engine.collector import resting
 from engine.errors import JobNotFound
 from engine.jobs.jobfile import JobSettings
 from engine.jobs.overrides import NONE, Overrides
@@ -62,9 +61,8 @@ class Catalog:
         found = await self.files.look(self._overrides(stored))
         now = self._clock.now()
         changes = Changes()
-        with resting():
-            for one in found:
-                self._arm_at_start(one, stored.get(one.name), now, session, changes)
+        for one in found:
+            self._arm_at_start(one, stored.get(one.name), now, session, changes)
         for name in sorted(stored.keys() - self.jobs.keys()):
             gone = stored[name]
             job = Job(name, f"{name}.lua", gone.state, last=gone.last, overrides=gone.overrides)

@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable
 
 from engine.cli.beside import DashboardProcess
 from engine.cli.lines import EventLines
-from engine.cli.live import LiveView
 from engine.cli.output import console
 from engine.cli.place import Place
 from engine.cli.signals import log_to, until_signal
@@ -55,6 +54,9 @@ async def _print_events(
 
 
 async def _show_live(place: Place, settings: Settings) -> None:
+    # Few look at an engine so, and the others need not wait for what draws tables.
+    from engine.cli.live import LiveView
+
     view = LiveView(console())
     engine = _engine(place, settings, True, view.log_handler())
     engine.events.subscribe(view.take)

@@ -12,6 +12,7 @@ from typing import Any
 from engine.calls.permissions import PermissionMode
 from engine.catalog.catalog import Catalog
 from engine.catalog.outlook import Changes
+from engine.collector import resting
 from engine.desks.alertdesk import AlertDesk
 from engine.desks.audit import audit_entry
 from engine.desks.auditdesk import AuditDesk
@@ -322,11 +323,13 @@ class Desk:
         Returns:
             the jobs that are to run once because the engine starts (`run_at_start`).
         """
-        stored = await asyncio.to_thread(self._load_stored, None)
-        changes = await self._catalog.load(stored, self._identity.session)
-        known()
-        start_now, changes.start_now = changes.start_now, []
-        await self._effect.take(changes, stored=stored)
+        # Nearly all that is made here stays, and nobody else is at work yet.
+        with resting():
+            stored = await asyncio.to_thread(self._load_stored, None)
+            changes = await self._catalog.load(stored, self._identity.session)
+            known()
+            start_now, changes.start_now = changes.start_now, []
+            await self._effect.take(changes, stored=stored)
         return start_now
 
     async def reload_saved(self, names: set[str] | None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
 from datetime import datetime
+from itertools import chain
 from types import MappingProxyType
 
 from engine.catalog.outlook import Changes
@@ -90,9 +91,12 @@ class Effect:
         # A job that is held makes up for it when it is let go.
         free = [job for job, _ in changes.missed if self._held.on(job.name, job.settings) is None]
         catch_ups = [catch_up(job, self._dispatcher.new_run_id, now) for job in free]
-        patches = [whole_patch_of(job) for job in changes.touched]
-        patches += [removal_of(job) for job in changes.removed]
-        patches = [patch for patch in patches if not is_stored(patch, stored.get(patch.name))]
+        # One after the other: most of many are as they were, and need no place.
+        patches = [
+            patch
+            for patch in chain(map(whole_patch_of, changes.touched), map(removal_of, changes.removed))
+            if not is_stored(patch, stored.get(patch.name))
+        ]
         await self._journal.job_changed(patches, entry, [run for run in catch_ups if run is not None])
         for job, missed in changes.missed:
             self._events.publish(RunsMissed(now, job.name, missed.count, missed.last_due))

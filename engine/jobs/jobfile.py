@@ -11,6 +11,7 @@ import difflib
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from operator import attrgetter
 from typing import Any, get_type_hints
 
 from engine.errors import JobFileError, ScheduleError
@@ -254,12 +255,13 @@ class JobSettings:
 
         Durations are seconds and sizes bytes; what has no value is None.
         """
-        plain = {one.name: getattr(self, one.name) for one in SETTINGS} | self.added
-        plain |= {"tags": dict(self.tags), "allow": dict(self.allow), "at": list(self.at)}
-        plain |= {"groups": list(self.groups), "runs_on": list(self.runs_on)}
-        plain["alerts"] = dict(self.alerts)
-        plain |= {"blackout": list(self.blackout)}
-        return plain | {"cron": list(self.cron) if isinstance(self.cron, tuple) else self.cron}
+        plain = dict(zip(_BY_NAME, _values_of(self), strict=True))
+        for name, value in plain.items():
+            if isinstance(value, tuple):
+                plain[name] = list(value)
+            elif isinstance(value, dict):
+                plain[name] = dict(value)
+        return plain | self.added
 
 
 def _declared_settings() -> tuple[Setting, ...]:
@@ -278,6 +280,8 @@ def _declared_settings() -> tuple[Setting, ...]:
 SETTINGS = _declared_settings()
 
 _BY_NAME = {one.name: one for one in SETTINGS}
+
+_values_of = attrgetter(*_BY_NAME)
 
 
 def parse_settings(
@@ -302,8 +306,8 @@ def parse_settings(
         raise JobFileError('core.job takes a table of named settings, such as core.job { every = "2m" }')
     known = {**_BY_NAME, **additions.settings}
     problems = [_unknown(key, raw[key], known) for key in raw if key not in known]
-    values = _parse_each(raw, SETTINGS, problems)
-    added = _parse_each(raw, additions.settings.values(), problems)
+    values = _parse_each(raw, _BY_NAME, problems)
+    added = _parse_each(raw, additions.settings, problems)
     settings = JobSettings(**{"timezone": default_timezone, **values}, added=additions.values(added))
     problems += _unknown_policy(settings, additions)
     problems += _contradictions(raw, settings, (*schedulekinds.BUILT_IN, *additions.kinds))
@@ -313,16 +317,18 @@ def parse_settings(
     return settings
 
 
-def _parse_each(raw: Mapping[Any, Any], settings: Collection[Setting], problems: list[str]) -> dict[str, Any]:
+def _parse_each(
+    raw: Mapping[Any, Any], settings: Mapping[str, Setting], problems: list[str]
+) -> dict[str, Any]:
     values = {}
-    for one in settings:
-        value = raw.get(one.name)
+    for name, one in settings.items():
+        value = raw.get(name)
         if value is None:
             continue
         try:
-            values[one.name] = one.parse(value)
+            values[name] = one.parse(value)
         except (ValueError, ScheduleError) as error:
-            problems.append(f"{one.name} = {lua_text(value)}: {error}")
+            problems.append(f"{name} = {lua_text(value)}: {error}")
     return values
 
 
@@ -344,13 +350,13 @@ def _unknown_policy(settings: JobSettings, additions: Additions) -> list[str]:
 
 def _contradictions(raw: Mapping[Any, Any], settings: JobSettings, schedules: tuple[str, ...]) -> list[str]:
     problems = []
-    given = [name for name in schedules if raw.get(name) not in (None, [], {})]
-    any_of = f"{', '.join(schedules[:-1])} or {schedules[-1]}"
+    given = [name for name in schedules if name in raw and raw[name] not in (None, [], {})]
     if "every" in given and len(given) > 1:
         problems.append(f"both every and {given[1]} are set; keep one of them")
     if settings.run_once and not given and not settings.run_at_start:
         problems.append(f"run_once = true needs {', '.join(schedules)} or run_at_start to say when")
     if not given:
+        any_of = f"{', '.join(schedules[:-1])} or {schedules[-1]}"
         timing = [name for name in ("starts", "expires", "jitter", "blackout") if raw.get(name)]
         problems += [f"{name} needs {any_of}" for name in timing]
     if settings.starts and settings.expires:

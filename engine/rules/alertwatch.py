@@ -193,6 +193,8 @@ def job_stands(
 
 def rules_changed(watch: Watch, rules: AlertRules) -> Step:
     """Return what it changes that a job has other rules: alerts that nobody asks for any more end."""
+    if not watch.ongoing:
+        return _stepped(watch, rules, [])
     wanted = {
         AlertKind.MISSED: rules.missed,
         AlertKind.OVERDUE: rules.expect_every,

@@ -10,31 +10,16 @@ import math
 import resource
 import sys
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import msgspec
 
 from moontide.folders import ConfinedFolder
+from plugins.rendering.parcels import LENGTH_BYTES, Answer, Request
 from plugins.rendering.templates import PlainDataEnvironment, RenderError, render
 
 #: Address space of the process; Python with Jinja itself takes some 100 MB of it.
 MEMORY_BYTES = 512 * 2**20
-LENGTH_BYTES = 4
-
-
-class Request(msgspec.Struct):
-    """What is to be rendered."""
-
-    name: str
-    values: dict[str, Any]
-
-
-class Answer(msgspec.Struct):
-    """The text, or else a problem with its code."""
-
-    text: str | None = None
-    problem: str = ""
-    code: int = 0
 
 
 def main(folder: str, seconds: float) -> None:

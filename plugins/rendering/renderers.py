@@ -13,7 +13,7 @@ import msgspec
 
 from moontide import CoreError
 from moontide.quantities import format_duration
-from plugins.rendering.child import LENGTH_BYTES, Answer, Request
+from plugins.rendering.parcels import LENGTH_BYTES, Answer, Request
 
 FAILED = 810
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -340,3 +342,10 @@ async def test_a_wrong_table_is_refused(table: dict[str, Any], words: str) -> No
     modules = {"template": plugins_with().modules["template"]}
     with pytest.raises(SettingsError, match=words):
         module_settings(modules, {"template": table})
+
+
+async def test_the_engine_loads_no_jinja() -> None:
+    program = "import sys, plugins.template; print('jinja2' in sys.modules)"
+    done = await asyncio.create_subprocess_exec(sys.executable, "-c", program, stdout=subprocess.PIPE)
+    told, _ = await done.communicate()
+    assert told == b"False\n"
