@@ -14,7 +14,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import create_engine, text
+import psycopg
+from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 
 from engine.store.database import open_database
@@ -27,6 +28,8 @@ KINDS = (SQLITE, POSTGRESQL)
 #: What homes get whose test does not say.
 USUAL = os.environ.get("TEST_DATABASE", SQLITE)
 assert USUAL in KINDS, f"TEST_DATABASE is one of {', '.join(KINDS)}"
+
+_TABLES = "SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()"
 
 _open = ExitStack()
 _template = ExitStack()
@@ -52,9 +55,26 @@ class Homebase:
     url: str
     environment: Mapping[str, str] = field(default_factory=dict)
 
+    @classmethod
+    def at(cls, url: str) -> Homebase:
+        """Return the database at a URL, whoever chose it."""
+        return cls(make_url(url).get_backend_name(), url)
+
     def rows(self, statement: str) -> list[tuple[Any, ...]]:
         """Carry out a statement, and return its rows if it has any."""
         return rows_of(self.url, statement)
+
+    def held(self) -> bytes:
+        """Return all that it holds, as it is written there."""
+        if self.kind == SQLITE:
+            file = Path(make_url(self.url).database or "")
+            return b"".join(path.read_bytes() for path in sorted(file.parent.glob(f"{file.name}*")))
+        with psycopg.connect(make_url(self.url).set(drivername="postgresql").render_as_string(False)) as wire:
+            return b"".join(self._copied(wire, name) for (name,) in wire.execute(_TABLES).fetchall())
+
+    def _copied(self, wire: psycopg.Connection, table: str) -> bytes:
+        with wire.cursor().copy(f"COPY (SELECT * FROM {table}) TO STDOUT (FORMAT binary)") as copy:
+            return b"".join(copy)
 
 
 def make_homebase(kind: str, home: Path) -> Homebase:

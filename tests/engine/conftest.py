@@ -17,7 +17,7 @@ from engine.settings import load_settings
 from engine.states import FINAL, RunStatus
 from engine.times.clock import Clock
 from engine.views import RunView
-from tests.homebases import make_homebase, rows_of
+from tests.homebases import Homebase, make_homebase
 
 ACTOR = "tester@here via test"
 
@@ -39,13 +39,14 @@ class Bench:
         return self.engine.home / "jobs"
 
     @property
-    def database_url(self) -> str:
+    def base(self) -> Homebase:
         """Where the engine keeps its runs."""
-        return load_settings(self.engine.home).database_url(self.engine.home)
+        return Homebase.at(self.database_url)
 
-    def rows(self, statement: str) -> list[tuple[Any, ...]]:
-        """Carry out a statement in that database, and return its rows if it has any."""
-        return rows_of(self.database_url, statement)
+    @property
+    def database_url(self) -> str:
+        """The database's URL."""
+        return load_settings(self.engine.home).database_url(self.engine.home)
 
     def write(self, name: str, text: str) -> None:
         """Put a job file in its place."""

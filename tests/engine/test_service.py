@@ -76,7 +76,7 @@ async def test_a_later_start_writes_the_rows_of_changed_jobs_only(open_bench: Op
 
 def rows_written(bench: Bench) -> dict[str, object]:
     """Return when each job's row was written last."""
-    return dict(bench.rows("SELECT name, updated FROM job"))
+    return dict(bench.base.rows("SELECT name, updated FROM job"))
 
 
 async def test_runs_beyond_the_pool_wait_and_are_visible(open_bench: OpenBench) -> None:

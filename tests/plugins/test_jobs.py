@@ -282,7 +282,7 @@ async def test_the_row_of_a_planned_run_makes_way_for_the_runs(open_bench: OpenB
             return sorted((run.id, run.status) for run in runs) == [(ids[0], "RUNNING"), (ids[1], "QUEUED")]
 
         await until(begun)
-        assert bench.rows("SELECT count(*) FROM planned_run") == [(0,)]
+        assert bench.base.rows("SELECT count(*) FROM planned_run") == [(0,)]
         for run_id in reversed(ids):
             await bench.desk.cancel(run_id, actor=ACTOR)
 

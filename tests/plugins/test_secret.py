@@ -14,6 +14,7 @@ import pytest
 from engine.settings import load_settings
 from tests.e2e.conftest import Home, home
 from tests.engine.conftest import Bench, OpenBench, open_bench
+from tests.homebases import Homebase
 
 __all__ = ["home", "open_bench"]
 
@@ -64,15 +65,15 @@ async def ask(bench: Bench, name: str) -> Any:
     return (await bench.run("asking")).result
 
 
-def stored(folder: Path) -> bytes:
-    """Return all that the files of the database hold."""
-    files = [path for path in folder.iterdir() if path.name.startswith("moontide.db")]
-    assert files
-    return b"".join(path.read_bytes() for path in files)
+def stored(base: Homebase) -> bytes:
+    """Return all that the database holds."""
+    held = base.held()
+    assert b"Bearer ***" in held
+    return held
 
 
 async def test_a_secret_reaches_the_job_and_nothing_that_it_leaves(
-    open_bench: OpenBench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    open_bench: OpenBench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("MOONTIDE_SECRET_TOKEN", VALUE)
     caplog.set_level(logging.DEBUG)
@@ -86,7 +87,7 @@ async def test_a_secret_reaches_the_job_and_nothing_that_it_leaves(
     assert leak.result == {"token": "***", "length": len(VALUE)}
     assert texts == ['token *** {inner = "***"}', "Bearer ***", "***"]
     assert "***" in (fail.error or "")
-    for place in (msgspec.json.encode(shown), repr(heard).encode(), stored(tmp_path), caplog.text.encode()):
+    for place in (msgspec.json.encode(shown), repr(heard).encode(), stored(bench.base), caplog.text.encode()):
         assert VALUE.encode() not in place
         assert place
 
@@ -105,11 +106,11 @@ def test_an_engine_tells_a_secret_nowhere(home: Home) -> None:
         paths = ["status", "plugins", "jobs", "runs", f"runs/{leak.id}/log", f"runs/{fail.id}/log"]
         answers = raw_answers(home.path / "moontide.sock", [*paths, "runs?status=PLANNED"])
         command = home.moontide("runs", "--json", env={"MOONTIDE_SECRET_TOKEN": VALUE})
-        while_serving = stored(home.path)
+        while_serving = stored(home.base)
     assert leak.status == "COMPLETE"
     assert json.loads(answers[3])
     everything = "".join([*answers, command.out, command.err, engine.output, engine.complaints]).encode()
-    assert VALUE.encode() not in everything + while_serving + stored(home.path)
+    assert VALUE.encode() not in everything + while_serving + stored(home.base)
     assert b"***" in everything
 
 
