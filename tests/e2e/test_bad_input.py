@@ -67,6 +67,7 @@ def test_a_newer_database_is_refused(home: Home) -> None:
     _refused_in_words(home.moontide("serve"), ["newer"])
 
 
+# The file is the database.
 @pytest.mark.sqlite_only
 def test_a_file_that_is_no_database_is_refused(home: Home) -> None:
     (home.path / "moontide.db").write_bytes(b"this is no database, but a text " * 100)

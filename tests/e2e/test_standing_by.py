@@ -195,7 +195,7 @@ def test_it_leads_when_the_first_one_stops_and_the_first_one_stands_by_when_it_i
     other.stop()
 
 
-@pytest.mark.sqlite_only
-def test_an_engine_on_a_file_is_listed_alone(engine: Served) -> None:
+@pytest.mark.both_databases
+def test_an_engine_by_itself_is_listed_alone(engine: Served) -> None:
     [view] = engine.client.nodes.nodes()
     assert (view.state, view.pid, view.kind, view.warnings) == ("leading", engine.process.pid, "engine", [])

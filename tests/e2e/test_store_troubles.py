@@ -14,6 +14,8 @@ from engine.views import RunView
 from tests.e2e.conftest import Home, Served, job
 from tests.e2e.processes import until
 
+# The disk under the file is full, and another program holds the lock of the file. What a server may do
+# instead is in `test_server_troubles`.
 pytestmark = pytest.mark.sqlite_only
 
 TICK = job('core.log("tick") return job.OK, { tick = true }', 'every = "1s"')

@@ -15,6 +15,7 @@ from engine.store.migrations import HEAD
 from tests.e2e.conftest import Home, Served, job
 from tests.e2e.processes import until
 from tests.e2e.workers import SECONDS, SLEEPS, Worker, at_work, remote_home, working
+from tests.homebases import make_empty_homebase
 
 VERSION = version("moontide")
 
@@ -219,9 +220,13 @@ def test_a_worker_says_in_the_log_of_a_run_that_the_engine_has_another_version(h
             assert line == f"worker north is Moontide {VERSION}, the engine is 0.0.1"
 
 
-def test_a_worker_does_not_start_on_tables_of_another_version(home: Home) -> None:
+def test_a_worker_does_not_start_without_tables(home: Home) -> None:
+    home.base = make_empty_homebase()
     empty = home.moontide("worker")
     assert (empty.code, "is empty; start an engine on it first" in empty.err) == (1, True)
+
+
+def test_a_worker_does_not_start_on_tables_of_another_version(home: Home) -> None:
     with home.serving():
         home.base.rows("UPDATE alembic_version SET version_num = '0001'")
         done = home.moontide("worker")

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
-from contextlib import closing
-from pathlib import Path
 
 import pytest
 
@@ -13,6 +10,7 @@ from engine.errors import StoreError
 from engine.events import RunFinished, RunQueued
 from engine.states import JobStatus, RunStatus
 from tests.engine.conftest import ACTOR, Bench, OpenBench, until
+from tests.homebases import POSTGRESQL, SQLITE
 
 HOLDER = "local job = core.job() function job.run() core.sleep(600) return job.OK end return job"
 ONCE = """
@@ -112,18 +110,31 @@ async def test_a_run_that_waited_while_its_file_went_bad_ends_with_the_reason(op
     assert "a.lua:1:" in (run.error or "")
 
 
-@pytest.mark.sqlite_only
-async def test_who_asks_for_a_run_that_cannot_be_written_is_told(
-    open_bench: OpenBench, tmp_path: Path
-) -> None:
+#: What lets a database refuse runs, and what lets it take them again.
+REFUSING = {
+    SQLITE: (
+        ["CREATE TRIGGER refused BEFORE INSERT ON run BEGIN SELECT RAISE(ABORT, 'no more runs'); END"],
+        "DROP TRIGGER refused",
+    ),
+    POSTGRESQL: (
+        [
+            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN RAISE EXCEPTION 'no more runs'; END $$",
+            "CREATE TRIGGER refused BEFORE INSERT ON run FOR EACH ROW EXECUTE FUNCTION refuse()",
+        ],
+        "DROP TRIGGER refused ON run",
+    ),
+}
+
+
+@pytest.mark.both_databases
+async def test_who_asks_for_a_run_that_cannot_be_written_is_told(open_bench: OpenBench) -> None:
     async with open_bench({"say": SAY}) as bench:
-        with closing(sqlite3.connect(tmp_path / "moontide.db")) as beside:
-            beside.execute(
-                "CREATE TRIGGER refused BEFORE INSERT ON run BEGIN SELECT RAISE(ABORT, 'no more runs'); END"
-            )
-            with pytest.raises(StoreError, match="no more runs"):
-                async with asyncio.timeout(20):
-                    await bench.desk.run_job("say", actor=ACTOR)
-            beside.execute("DROP TRIGGER refused")
-            beside.commit()
+        begin, end = REFUSING[bench.base.kind]
+        for statement in begin:
+            bench.base.rows(statement)
+        with pytest.raises(StoreError, match="no more runs"):
+            async with asyncio.timeout(20):
+                await bench.desk.run_job("say", actor=ACTOR)
+        bench.base.rows(end)
         assert (await bench.run("say")).status == RunStatus.COMPLETE
