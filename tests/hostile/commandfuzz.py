@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,7 @@ class Shell:
     def __init__(self, home: Path, process: subprocess.Popen[str]) -> None:
         self._home = home
         self._process = process
+        self.progress = Progress()
         self._commands = dict(_commands(typer.main.get_command(make_app()), ()))
 
     @property
@@ -108,11 +110,8 @@ class Shell:
             number: what all chance follows from; None for what is always alike.
         """
         report = Report()
-        commands = sorted(self._commands.items())
-        progress = Progress()
-        for words, command in progress.through("commands", commands, len(commands)):
+        for words, command in sorted(self._commands.items()):
             self._try(words, _lines(words, command), examples, number, report)
-        progress.end()
         return report
 
     def _try(
@@ -123,6 +122,8 @@ class Shell:
         number: int | None,
         report: Report,
     ) -> None:
+        tried = count()
+
         @settings(
             max_examples=examples,
             deadline=None,
@@ -133,6 +134,7 @@ class Shell:
         )
         @given(line=lines)
         def each(line: list[str]) -> None:
+            self.progress.say(" ".join(words), f"{next(tried)} of {examples} done")
             said = self.carry_out(*words, *line)
             report.codes[said["code"]] += 1
             for what in wrong(said):
@@ -161,9 +163,11 @@ def shell(folder: Path) -> Iterator[Shell]:
             env=environment(),
             cwd=Path(__file__).parents[2],
         )
+        shell = Shell(home.path, process)
         try:
-            yield Shell(home.path, process)
+            yield shell
         finally:
+            shell.progress.end()
             process.communicate()
         assert served.client.status().state == "Running"
 

@@ -32,6 +32,7 @@ from engine.jobs.jobfile import SETTINGS
 from engine.settings import FILE_NAME, setting_fields, settings_template
 from tests.e2e.conftest import environment, job
 from tests.hostile.commandfuzz import wrong
+from tests.progress import Progress
 
 #: Done, failed, wrong usage, no engine.
 CODES = frozenset({0, 1, 2, 3})
@@ -55,6 +56,7 @@ class Shell:
         self.folder = folder
         self._process = process
         self._numbers = count(1)
+        self.progress = Progress()
 
     def new_home(self) -> Path:
         """Return a folder for a home that nothing else uses; only the last ones are kept."""
@@ -86,9 +88,11 @@ def shell(folder: Path) -> Iterator[Shell]:
         env=environment(),
         cwd=Path(__file__).parents[2],
     )
+    shell = Shell(folder, process)
     try:
-        yield Shell(folder, process)
+        yield shell
     finally:
+        shell.progress.end()
         process.communicate()
 
 
@@ -134,6 +138,7 @@ def try_case(case: Case, shell: Shell, examples: int, *, number: int | None = No
     )
     @given(content=case.contents)
     def each(content: bytes) -> None:
+        shell.progress.say(case.name, f"{report.codes.total()} of {examples} done")
         code, complaints = case.read(shell, content)
         report.codes[code] += 1
         for what in complaints:
