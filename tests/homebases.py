@@ -117,6 +117,22 @@ def _on_server(server: Server) -> Homebase:
     return Homebase(POSTGRESQL, url, {"MOONTIDE_DATABASE": url})
 
 
+@contextmanager
+def cut_off(base: Homebase) -> Iterator[None]:
+    """Let nobody reach a database on a server, and end whatever is connected to it."""
+    url = make_url(base.url)
+    at_large = url.set(drivername="postgresql", database="postgres").render_as_string(hide_password=False)
+    with psycopg.connect(at_large, autocommit=True) as wire:
+        wire.execute(f"ALTER DATABASE {url.database} ALLOW_CONNECTIONS false")
+        wire.execute(
+            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{url.database}'"
+        )
+        try:
+            yield
+        finally:
+            wire.execute(f"ALTER DATABASE {url.database} ALLOW_CONNECTIONS true")
+
+
 def drop_homes() -> None:
     """Drop the databases of all homes there were."""
     _open.close()

@@ -23,6 +23,7 @@ from moontide import Outcome
 from tests.engine.conftest import ACTOR
 from tests.engine.model import scripted
 from tests.engine.model.files import Hold
+from tests.homebases import POSTGRESQL, USUAL, cut_off, make_homebase
 
 MORE_THAN_ALL = 100_000
 
@@ -75,6 +76,7 @@ class DrivenEngine:
         tag_limits: Mapping[str, int],
     ) -> None:
         self.home = home
+        self._base = make_homebase(USUAL, home)
         self._group_limits = dict(group_limits)
         self._tag_limits = dict(tag_limits)
         self._clock = clock
@@ -87,6 +89,7 @@ class DrivenEngine:
     async def start(self) -> None:
         settings = settings_from(
             {
+                "database": self._base.url,
                 "executor": scripted.NAME,
                 "plugins_dir": "plugins",
                 "pool": {"size": self._pool},
@@ -104,6 +107,13 @@ class DrivenEngine:
 
     async def crash(self) -> None:
         """Leave of the engine what SIGKILL would: what it has committed until now, and nothing else."""
+        if self._base.kind == POSTGRESQL:
+            with cut_off(self._base):
+                await self._engine.stop()
+        else:
+            await self._crash_on_file()
+
+    async def _crash_on_file(self) -> None:
         database, kept = self.home / "moontide.db", self.home / "kept.db"
         with sqlite3.connect(database) as source, sqlite3.connect(kept) as copy:
             source.backup(copy)
@@ -197,7 +207,5 @@ class DrivenEngine:
         return sorted(found, key=lambda run: run.id)
 
     def _stored(self) -> dict[str, tuple[str, bool]]:
-        with sqlite3.connect(self.home / "moontide.db") as connection:
-            rows = connection.execute("SELECT name, status, active FROM job WHERE present").fetchall()
-        connection.close()
+        rows = self._base.rows("SELECT name, status, active FROM job WHERE present")
         return {name: (status, bool(active)) for name, status, active in rows if name != CLEANUP}
