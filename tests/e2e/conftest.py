@@ -7,7 +7,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,10 +20,9 @@ from engine.api.address import socket_in
 from engine.api.client import Client
 from engine.states import FINAL, RunStatus
 from engine.views import JobView, RunView
+from tests.commands import MOONTIDE, carry_out
 from tests.e2e.processes import Process, descendants, until
 from tests.homebases import USUAL, make_homebase
-
-MOONTIDE = str(Path(sys.executable).with_name("moontide"))
 
 START_SECONDS = 120
 STOP_SECONDS = 30
@@ -85,14 +83,13 @@ class Home:
         self, *arguments: str, stdin: str = "", cwd: Path | None = None, env: Mapping[str, str] | None = None
     ) -> Result:
         """Carry out one command."""
-        done = subprocess.run(
-            [self.program, "--home", str(self.path), *arguments],
-            input=stdin,
-            capture_output=True,
-            text=True,
+        done = carry_out(
+            ("--home", str(self.path), *arguments),
+            program=self.program,
+            stdin=stdin,
             cwd=cwd or self.path,
             env=self.environment(**(env or {})),
-            timeout=60,
+            seconds=60,
         )
         return Result(done.returncode, done.stdout, done.stderr)
 

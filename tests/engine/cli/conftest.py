@@ -13,9 +13,8 @@ import pytest
 from engine.api.address import socket_in
 from engine.api.server import ApiServer
 from engine.cli import main
+from tests.commands import carry_out
 from tests.engine.api.memory_engine import filled
-
-MOONTIDE = str(Path(sys.executable).with_name("moontide"))
 
 Result = subprocess.CompletedProcess[str]
 Moontide = Callable[..., Result]
@@ -35,18 +34,11 @@ def home(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def moontide(home: Path) -> Moontide:
-    """Run the real command in the home folder, with pipes for its output."""
+    """Run the real command in the home folder, with its output where no terminal is."""
 
     def run(*arguments: str, stdin: str = "", cwd: Path | None = None, **env: str) -> Result:
-        return subprocess.run(
-            [MOONTIDE, *arguments],
-            input=stdin,
-            capture_output=True,
-            text=True,
-            cwd=cwd or home,
-            env=environment(**{"MOONTIDE_HOME": str(home), **env}),
-            timeout=30,
-        )
+        whole = environment(**{"MOONTIDE_HOME": str(home), **env})
+        return carry_out(arguments, stdin=stdin, cwd=cwd or home, env=whole, seconds=30)
 
     return run
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.cli.conftest import MOONTIDE, Moontide, ServedEngine, environment
+from tests.commands import MOONTIDE
+from tests.engine.cli.conftest import Moontide, ServedEngine, environment
 
 pytestmark = pytest.mark.usefixtures("engine")
 

@@ -11,7 +11,8 @@ import pytest
 
 from engine.cli.commands import make_app
 from engine.cli.plain import plain_command
-from tests.engine.cli.conftest import MOONTIDE, Moontide, ServedEngine, environment
+from tests.commands import MOONTIDE
+from tests.engine.cli.conftest import Moontide, ServedEngine, environment
 
 HEAVY = "typer click pydantic pydantic_settings rich httpx asyncio sqlalchemy lupa textual fastapi"
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.cli.conftest import MOONTIDE, environment
+from tests.commands import MOONTIDE
+from tests.engine.cli.conftest import environment
 
 
 @pytest.mark.parametrize("command", ["serve", "up", "worker"])
