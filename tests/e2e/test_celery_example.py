@@ -16,7 +16,7 @@ from tests.e2e.processes import until
 from tests.e2e.workers import Worker
 from tests.services import OwnServer, own_redis, own_server
 
-pytestmark = [pytest.mark.long, pytest.mark.sqlite_only]
+pytestmark = pytest.mark.long
 
 EXAMPLE = EXAMPLES / "moontide-celery"
 
@@ -42,9 +42,9 @@ def redis() -> Iterator[OwnServer]:
 
 
 @pytest.fixture
-def home(tmp_path: Path, programs: Path, redis: OwnServer) -> Home:
+def home(tmp_path: Path, database_kind: str, programs: Path, redis: OwnServer) -> Home:
     """The home of an engine whose runs Celery carries, on queues of this test alone."""
-    home = Home(tmp_path / "home", str(programs / "moontide"), database="sqlite")
+    home = Home(tmp_path / "home", str(programs / "moontide"), database=database_kind)
     home.settings(f'executor = "celery"\n{table(redis.server.port)}')
     return home
 
