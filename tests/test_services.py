@@ -120,3 +120,32 @@ def test_a_private_server_ends_with_tests_that_are_killed() -> None:
             assert pg_answers(server)
             tests.kill()
         until(lambda: not list(Path(folder).glob("*/data/postmaster.pid")), START_SECONDS)
+
+
+TIDY = """
+import pytest
+@pytest.fixture
+def thing(tmp_path):
+    yield tmp_path
+    print("tidied", flush=True)
+def test_endless(thing):
+    print("begun", flush=True)
+    input()
+"""
+
+
+def test_tests_that_are_told_to_end_tidy_up(tmp_path: Path) -> None:
+    file = tmp_path / "test_tidy.py"
+    file.write_text(TIDY, "utf-8")
+    tests = subprocess.Popen(
+        [sys.executable, "-m", "pytest", "-p", "tests.conftest", "-s", "-q", "--rootdir", tmp_path, file],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[1],
+    )
+    with tests:
+        assert tests.stdout is not None
+        assert any("begun" in line for line in tests.stdout)
+        tests.terminate()
+        assert "tidied" in tests.stdout.read()
