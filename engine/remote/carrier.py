@@ -203,10 +203,12 @@ class RemoteExecutor:
     # News
 
     def _heard(self, channel: str, payload: str) -> None:
-        if not payload:
+        told = payload.split(",")
+        if not all(map(str.isdecimal, told)):
+            # Everybody who reaches the database may say something here.
             self._look_at_all()
             return
-        for one in payload.split(","):
+        for one in told:
             self.look_at(int(one))
 
     def _look_at_all(self) -> None:

@@ -326,7 +326,8 @@ class Crew:
         if channel == self._queue.channel:
             if self._queue.is_news(payload):
                 self._look_at_queue()
-        elif not payload:
+        elif not payload.isdecimal():
+            # Everybody who reaches the database may say something here.
             self._look_at(set(self._runs))
         elif int(payload) in self._runs:
             self._look_at({int(payload)})

@@ -270,6 +270,20 @@ async def test_an_answer_that_cannot_be_read_is_an_error_for_its_run_and_later_o
     assert runner.refused[1] == "no run 1"
 
 
+async def test_words_of_others_on_its_channel_leave_a_worker_listening(
+    server: Database, queue: Queue, crew: Crew, runner: Obliging
+) -> None:
+    runner.asks = True
+    runner.goes_on.set()
+    hand_over(server, queue, 1)
+    await tell(server, queue)
+    await until(lambda: asked(server) == {1}, SECONDS)
+    with server.writer.begin() as connection:
+        connection.exec_driver_sql(f"SELECT pg_notify('{remote.TO_WORKERS}' || {remote.SCHEMA}, 'hello')")
+    answer(server, 1, answer_bytes(Answer(error="no run 1", code=810)))
+    await until(lambda: completed(server) == 1, SECONDS)
+
+
 def answer(server: Database, run_id: int, told: bytes) -> None:
     with server.writer.begin() as connection:
         remote.answer_call(connection, run_id, 1, told)
