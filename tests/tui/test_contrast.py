@@ -82,9 +82,18 @@ def too_weak(segment: Segment) -> str | None:
     return None
 
 
-def invisible(segment: Segment) -> bool:
+def unsure(segment: Segment) -> bool:
+    """Return whether some terminals show a text so that it cannot be read.
+
+    Their own letters may be black or white, so that none of these may stand on a colour; and their blue may
+    be as dark as the ground.
+    """
     front, back = colours(segment.style)
-    return bool(segment.text.strip()) and front is not None and not front.is_default and front == back
+    if not segment.text.strip() or set(segment.text) <= DECORATION | {" "}:
+        return False
+    own_front, own_back = front is None or front.is_default, back is None or back.is_default
+    dark_blue = front is not None and front.number == 4
+    return (own_front and not own_back) or (own_back and dark_blue) or (not own_front and front == back)
 
 
 def grounds(seat: Seat) -> set[str]:
@@ -94,7 +103,7 @@ def grounds(seat: Seat) -> set[str]:
 def weak_parts(seat: Seat, theme: Theme) -> set[str]:
     """Return what is wrong with the colours on the screen; with a terminal's own only what cannot be seen."""
     if theme is TERMINAL:
-        return {segment.text.strip() for segment in segments(seat) if invisible(segment)}
+        return {segment.text.strip() for segment in segments(seat) if unsure(segment)}
     return {words for segment in segments(seat) if (words := too_weak(segment))}
 
 

@@ -10,6 +10,7 @@ from engine.api.answers import Source
 from tests.engine.conftest import OpenBench, open_bench, until
 from tests.tui.conftest import Seat, Sit
 from tui.screens.editor import EditorScreen
+from tui.widgets.bars import Prose
 
 __all__ = ["open_bench"]
 
@@ -316,3 +317,35 @@ async def test_ones_own_save_is_nobody_elses_change(open_bench: OpenBench, sit: 
             await until(lambda: (bench.jobs_folder / "report.lua").read_text() == editor.area.text, 30)
             await seat.reads("  saved")
         assert "somebody else" not in seat.text
+
+
+async def test_what_was_told_lies_on_no_answer_of_a_question(open_bench: OpenBench, sit: Sit) -> None:
+    async with open_bench({"report": FILE}) as bench, sit() as seat:
+        await open_editor(seat, "report")
+        await seat.type("-- mine ")
+        bench.write("report", "-- theirs\n" * 40 + FILE)
+        await bench.reload("report")
+        await seat.reads("Ctrl+T shows")
+        await seat.press("ctrl+t")
+        await seat.reads("Cancel", "Keep mine", "Take theirs", "Ctrl+T shows")
+
+
+async def test_letters_are_no_keys_of_the_editor_and_its_log_tells_that_it_has_the_keys(
+    open_bench: OpenBench, sit: Sit
+) -> None:
+    async with open_bench({"report": FILE}), sit(size=(120, 40)) as seat:
+        await open_editor(seat, "report")
+        await seat.press("f1")
+        await seat.reads("Comment the line")
+        told = seat.app.screen.query_one(Prose).plain
+        assert "Down j" not in told
+        assert "History: the runs" not in told
+        assert "F1" in told
+        assert "Ctrl+Q" in told
+        await seat.press("escape", "f5")
+        await seat.reads("✓ complete")
+        assert "┃" not in seat.text
+        await seat.press("f12")
+        await seat.reads("┃")
+        await seat.press("f1")
+        await seat.reads("Moving in the log", "Down j")

@@ -6,6 +6,7 @@ import pytest
 
 from tests.engine.conftest import OpenBench, open_bench, until
 from tests.tui.conftest import Seat, Sit
+from tui.model.places import FormPlace
 from tui.screens.form import FormScreen
 
 __all__ = ["open_bench"]
@@ -148,3 +149,11 @@ async def test_settings_that_are_no_table_are_for_the_editor(open_bench: OpenBen
         await seat.reads("cannot be changed one by one", "line 2", "Ctrl+E")
         await seat.press("ctrl+e")
         await seat.reads("jobs › report › edit", "core.job(settings)")
+
+
+async def test_a_form_that_has_nothing_to_fill_in_closes(open_bench: OpenBench, sit: Sit) -> None:
+    async with open_bench({"report": FILE}), sit() as seat:
+        await seat.reads("report")
+        seat.app.go(FormPlace("nobody", False))
+        await seat.reads("nobody", "NEXT")
+        await until(lambda: not isinstance(seat.app.screen, FormScreen))

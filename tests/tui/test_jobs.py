@@ -40,12 +40,12 @@ async def test_what_needs_attention_comes_first(sit: Sit) -> None:
     async with sit() as seat:
         await seat.reads("torn")
         assert "torn" in seat.lines[2]
-        assert "1 need attention" in seat.lines[0]
+        assert "1 needs attention" in seat.lines[0]
 
 
 async def test_80_columns_tell_of_state_troubles_pool_queue_and_pace(sit: Sit) -> None:
     async with sit() as seat:
-        await seat.reads("report", "● Running", "clock -", "1 need attention", "pool 0/10", "queue 0")
+        await seat.reads("report", "● Running", "clock -", "1 needs attention", "pool 0/10", "queue 0")
         seat.app.board.clock_distance = timedelta()
         await seat.reads("queue 0  0/min")
         assert "clock" not in seat.lines[0]
@@ -389,3 +389,44 @@ async def test_ones_own_editor_does_not_open_through_the_front_door(sit: Sit) ->
         await seat.reads("report")
         await seat.press("E")
         await seat.reads("your own editor opens only where")
+
+
+async def test_of_a_paused_job_no_next_run_is_told(sit: Sit, engine: MemoryEngine) -> None:
+    engine.add("report", paused="paused by anna: disk is full", next_run=datetime(2020, 1, 1, tzinfo=UTC))
+    async with sit() as seat:
+        await seat.reads("¦ paused")
+        line = seat.line_with("report")
+        assert "late" not in line
+        await seat.press("slash", *"report", "enter", "enter")
+        await seat.reads("jobs › report", "paused by anna", "— while it is paused")
+        assert "next" not in seat.line_with("jobs › report")
+
+
+async def test_a_name_that_no_job_can_have_is_told_where_it_is_typed(sit: Sit) -> None:
+    async with sit() as seat:
+        await seat.reads("report")
+        await seat.press("n")
+        await seat.type("re port")
+        await seat.press("enter")
+        await seat.reads("New job", "cannot be a job name")
+        await seat.press("escape")
+        await seat.gone("New job")
+
+
+async def test_without_colours_the_cursor_is_reversed(sit: Sit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with sit() as seat:
+        await seat.reads("report")
+
+        def reversed_lines() -> list[int]:
+            strips = seat.app.screen._compositor.render_strips()
+            return [
+                number
+                for number, strip in enumerate(strips)
+                if all(segment.style and segment.style.reverse for segment in strip)
+            ]
+
+        await seat.press("home")
+        await until(lambda: reversed_lines() == [2])
+        await seat.press("down")
+        await until(lambda: reversed_lines() == [3])

@@ -94,3 +94,18 @@ async def test_without_its_database_an_engine_is_shown_and_the_ends_of_runs_when
         engine.store_fails = False
         engine.events.publish(JournalRecovered(datetime.now(UTC), 3.0))
         await until(lambda: "report" in board.ends, READ_SECONDS)
+
+
+async def test_many_jobs_whose_answers_were_overtaken_are_asked_for_at_once(
+    sit: Sit, engine: MemoryEngine, server: object
+) -> None:
+    names = [f"new{number}" for number in range(FETCHED_ALONE + 1)]
+    for name in names:
+        engine.add(name)
+    async with sit() as seat:
+        await seat.reads("new0")
+        # The one that nobody doubts comes with the others alone.
+        change_unheard(engine, "faulty", "new")
+        for name in names:
+            seat.app.board.when_doubted(name)
+        await until(lambda: seat.app.board.jobs["faulty"].description == "new", READ_SECONDS)

@@ -58,7 +58,7 @@ async def fail(bench: Bench) -> None:
 async def test_an_alert_is_shown_everywhere_and_acknowledged(open_both: Open, size: tuple[int, int]) -> None:
     async with open_both(size=size) as (bench, seat):
         await fail(bench)
-        await seat.reads("! 1 alert", "! broken", "1 need attention")
+        await seat.reads("! 1 alert", "! broken", "1 needs attention")
         await seat.press("A")
         await seat.reads(" alerts", "! goes on", "failing", "no toys left", "seen 1×")
         await seat.press("x")

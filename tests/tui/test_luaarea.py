@@ -111,3 +111,14 @@ async def test_another_theme_is_taken_at_once() -> None:
         desk.theme = "moon-light"
         await pilot.pause()
         assert desk.drawn() != before
+
+
+async def test_what_is_looked_for_looks_alike_in_code_strings_and_comments() -> None:
+    desk = Desk('local word = "ä word" -- word\n')
+    async with desk.run_test(size=SIZE) as pilot:
+        desk.area.seek(Search("word"))
+        await pilot.pause()
+        (line, *_) = desk.screen._compositor.render_strips()
+        found = [segment.style for segment in line if segment.text == "word"]
+        assert len(found) == 3
+        assert len({(style.color, style.bgcolor) for style in found if style}) == 1

@@ -9,7 +9,7 @@ import pytest
 
 from engine.states import FINAL
 from engine.views import LogLineView
-from tests.engine.api.memory_engine import START, MemoryEngine
+from tests.engine.api.memory_engine import START, MemoryEngine, _run_view
 from tests.engine.conftest import until
 from tests.tui.conftest import Seat, Sit
 from tui.look.themes import DARK
@@ -46,6 +46,29 @@ async def test_the_last_error_and_its_line_fit_on_a_small_screen(sit: Sit, engin
     async with sit(size=(80, 24)) as seat:
         await open_job(seat, "report")
         await seat.reads("it broke", "in job.run()", "▶   2 local broken = nil .. 1")
+
+
+async def test_the_last_ends_beside_the_tabs_keep_the_newest_on_a_small_screen(
+    sit: Sit, engine: MemoryEngine
+) -> None:
+    for number in range(1, 31):
+        status = "ERROR" if number == 30 else "COMPLETE"
+        engine.all_runs[number] = replace(_run_view(number, "report", {}, 0), status=status, duration_ms=5.0)
+        engine.logs[number] = []
+    async with sit(size=(80, 24)) as seat:
+        await open_job(seat, "report")
+        await until(lambda: seat.line_with("7 Charts").endswith("█✗"))
+        assert "7 Charts   last █" in seat.line_with("7 Charts")
+
+
+async def test_why_a_job_is_invalid_is_told_once(sit: Sit, engine: MemoryEngine) -> None:
+    trouble = "line 3: '=' expected"
+    alert = engine.alerts.add(1, "report", kind="invalid", reason=f"{trouble[:-2]}...")
+    engine.add("report", status="INVALID", reason=trouble, error=trouble, alerts=[alert])
+    async with sit(size=(80, 24)) as seat:
+        await open_job(seat, "report")
+        await seat.reads("✗ invalid", "! invalid", "last error", trouble)
+        assert seat.text.count(trouble[:-2]) == 1
 
 
 async def test_a_jobs_runs_come_live(sit: Sit) -> None:

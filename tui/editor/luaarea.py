@@ -8,7 +8,6 @@ from typing import ClassVar, cast
 
 from rich.segment import Segment
 from rich.style import Style
-from rich.text import Text
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.document._document import Document
@@ -26,6 +25,8 @@ from tui.model.search import Search, Span, next_span, number_at, span_before
 
 THEME = "moontide"
 COMMENT = "-- "
+#: The kind of what is looked for, among the kinds of words of the lexer.
+FOUND = "found"
 INDENT = 2
 #: The text moves sideways by so many columns at once, and becomes wider by as many.
 SIDE_STEP = 16
@@ -51,6 +52,7 @@ class LuaArea(TextArea):
         self._search: Search | None = None
         self._marks: dict[int, str] = {}
         self._lexed = LexedText(INDENT)
+        self._coloured = _Coloured(self._lexed)
         self._strips: dict[Hashable, Strip] = {}
         super().__init__(
             text, id=id, soft_wrap=False, tab_behavior="indent", show_line_numbers=True, compact=True
@@ -69,6 +71,7 @@ class LuaArea(TextArea):
             kind: Style(bold=True) if shade == "head" else _style(variables[f"shade-{shade}"])
             for kind, shade in SHADES.items()
         }
+        styles[FOUND] = self.get_component_rich_style("lua--found")
         self.register_theme(TextAreaTheme(name=THEME, syntax_styles=styles))
         self.theme = "css"
         self.theme = THEME
@@ -85,7 +88,7 @@ class LuaArea(TextArea):
     def _build_highlight_map(self) -> None:
         """Colour what changed; Textual asks `LexedText` about the lines that it draws."""
         self._lexed.update(self.document.lines)
-        self._highlights = self._lexed  # type: ignore[assignment]
+        self._highlights = self._coloured  # type: ignore[assignment]
 
     def _refresh_size(self) -> None:
         """Bring the size of the whole text up to date, from the widths that are known."""
@@ -191,17 +194,8 @@ class LuaArea(TextArea):
     def seek(self, search: Search | None) -> None:
         """Let every place of what is looked for stand out; None ends that."""
         if search != self._search:
-            self._search = search
+            self._search = self._coloured.search = search
             self.refresh()
-
-    def get_line(self, line_index: int) -> Text:
-        """Return a line, with what is looked for standing out."""
-        line = super().get_line(line_index)
-        if self._search is not None:
-            style = self.get_component_rich_style("lua--found")
-            for start, end in self._search.spans(line.plain):
-                line.stylize(style, start, end)
-        return line
 
     def find(self, search: Search, step: int) -> bool:
         """Select the next place of what is looked for, or for a step of -1 the one before, round the ends."""
@@ -252,6 +246,22 @@ class LuaArea(TextArea):
         """Put the cursor on a line, counted from 1."""
         row = max(0, min(line, self.document.line_count) - 1)
         self.move_cursor((row, 0), center=True)
+
+
+class _Coloured:
+    """The colours of lines, as Textual asks for them; what is looked for stands out from all other."""
+
+    def __init__(self, lexed: LexedText) -> None:
+        self._lexed = lexed
+        self.search: Search | None = None
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __getitem__(self, row: int) -> list[tuple[int, int | None, str]]:
+        # Textual draws the later ones over the earlier.
+        found = self._lexed.spans_of(row, self.search.spans) if self.search is not None else []
+        return self._lexed[row] + [(start, end, FOUND) for start, end in found]
 
 
 def _style(colour: str) -> Style:

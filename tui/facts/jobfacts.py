@@ -16,11 +16,15 @@ def held_lines(job: ListedJob) -> list[ProseLine]:
     lines: list[ProseLine] = []
     if job.paused:
         lines.append([(f"{words.look('PAUSED').icon} {words.clean(job.paused)}", "late")])
-    return [*lines, *(line for alert in job.alerts for line in _alert_lines(alert))]
+    error = words.first_line(job.error)
+    return [*lines, *(line for alert in job.alerts for line in _alert_lines(alert, error))]
 
 
-def _alert_lines(alert: AlertView) -> list[ProseLine]:
-    text = words.first_line(f"{alert.kind}: {alert.reason}")
+def _alert_lines(alert: AlertView, error: str) -> list[ProseLine]:
+    reason = words.first_line(alert.reason)
+    # The engine keeps the beginning of a long one; what stands below as the last error is not told twice.
+    is_told = bool(reason) and error.startswith(reason.removesuffix("..."))
+    text = words.clean(alert.kind) if is_told else words.first_line(f"{alert.kind}: {reason}")
     if alert.acked is None:
         return [[(f"! {text}", "bad")]]
     note = f": {alert.note}" if alert.note else ""

@@ -55,7 +55,7 @@ def job_columns(board: Board) -> tuple[Column[ListedJob], ...]:
         Column("STATUS", 11, 1, lambda job: status_cell(job, board.now())),
         Column("JOB", 16, 0, name_cell),
         Column("SCHEDULE", 15, 5, lambda job: (words.first_line(brief_schedule(job.schedule)), "calm")),
-        Column("NEXT", 8, 3, lambda job: (words.until(job.next_run, board.now()), "calm"), right=True),
+        Column("NEXT", 8, 3, lambda job: (words.until_next(job, board.now()), "calm"), right=True),
         Column("LAST", 8, 4, lambda job: (words.ago(job.last_run, board.now()), "faint"), right=True),
         Column("ENDED", 11, 2, ended_cell),
         Column("TOOK", 6, 6, lambda job: (words.duration(board.last_duration(job.name)), "calm"), right=True),

@@ -22,7 +22,7 @@ def job_summary(job: ListedJob, board: Board) -> Sequence[ProseLine]:
     ends = tuple(board.ends.get(job.name, ()))
     lines: list[ProseLine] = [
         [(words.clean(job.name), "head")],
-        [status_cell(job, now), ("  " + words.first_line(job.reason), "faint")],
+        [status_cell(job, now), (f"  {_reason(job)}", "faint")],
         [(words.clean(job.description), "")],
         *held_lines(job),
         [],
@@ -38,7 +38,15 @@ def job_summary(job: ListedJob, board: Board) -> Sequence[ProseLine]:
     return [*lines, *error_lines(job.error)]
 
 
+def _reason(job: ListedJob) -> str:
+    """Return why a job stands as it does, where its last error does not say the same."""
+    reason = words.first_line(job.reason)
+    return "" if reason and reason == words.first_line(job.error) else reason
+
+
 def _next_run(job: ListedJob, now: datetime) -> str:
+    if job.paused:
+        return "— while it is paused"
     parts = (words.until(job.next_run, now), words.near_moment(job.next_run, now))
     return "  ".join(parts) if job.next_run else "—"
 

@@ -32,7 +32,8 @@ def took(run: RunView, board: Board) -> str:
     """Return how long a run took, or takes already."""
     if run.status in FINAL or run.started is None:
         return words.duration(run.duration_ms)
-    return words.duration((board.now() - run.started).total_seconds() * 1000 // 1000 * 1000)
+    seconds = int((board.now() - run.started).total_seconds())
+    return words.duration(seconds * 1000) if seconds > 0 else "0s"
 
 
 def run_columns(board: Board, *, with_job: bool) -> tuple[Column[RunView], ...]:

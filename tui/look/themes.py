@@ -41,19 +41,33 @@ def _theme(name: str, *, dark: bool, grounds: tuple[str, str, str], text: str, s
         dark=dark,
         text_alpha=1.0,
         variables={f"shade-{shade}": colour for shade, colour in zip(SHADES, status, strict=True)}
-        | _of_text_areas(text, surface, cursor),
+        | {"on-shade": background}
+        | _of_text_areas(text, surface, cursor)
+        | _of_scrollbars(background, status),
     )
 
 
 def _of_text_areas(text: str, surface: str, cursor: str) -> dict[str, str]:
     return {
         "line-cursor": cursor,
+        "line-cursor-text": text,
         "block-cursor-background": cursor,
         "block-cursor-foreground": text,
         "block-cursor-text-style": "bold",
         "input-selection-background": cursor,
         "border": cursor,
         "border-blurred": surface,
+    }
+
+
+def _of_scrollbars(ground: str, status: list[str]) -> dict[str, str]:
+    _, _, _, _, calm, faint = status
+    grounds = ("background", "background-hover", "background-active", "corner-color")
+    return {
+        "scrollbar": faint,
+        "scrollbar-hover": calm,
+        "scrollbar-active": calm,
+        **{f"scrollbar-{part}": ground for part in grounds},
     }
 
 
@@ -107,12 +121,16 @@ TERMINAL = Theme(
         "shade-busy": "ansi_bright_blue",
         "shade-calm": "ansi_default",
         "shade-faint": "ansi_default",
+        "on-shade": "ansi_black",
         "line-cursor": "ansi_blue",
+        "line-cursor-text": "ansi_bright_white",
+        "link-color": "ansi_default",
         "ansi-background": "ansi_black",
         "ansi-foreground": "ansi_white",
-        "input-cursor-background": "ansi_white",
-        "input-cursor-foreground": "ansi_black",
-        "input-cursor-text-style": "none",
+        # White on a white ground would be no cursor.
+        "input-cursor-background": "ansi_default",
+        "input-cursor-foreground": "ansi_default",
+        "input-cursor-text-style": "reverse",
         "input-selection-foreground": "ansi_bright_white",
         "screen-selection-background": "ansi_blue",
         "screen-selection-foreground": "ansi_bright_white",
@@ -121,6 +139,12 @@ TERMINAL = Theme(
         "input-selection-background": "ansi_blue",
         "border": "ansi_blue",
         "border-blurred": "ansi_default",
+        "scrollbar": "ansi_default",
+        "scrollbar-hover": "ansi_default",
+        "scrollbar-active": "ansi_default",
+        "scrollbar-background": "ansi_default",
+        "scrollbar-background-hover": "ansi_default",
+        "scrollbar-background-active": "ansi_default",
     },
 )
 

@@ -113,6 +113,11 @@ def until(when: datetime | None, now: datetime) -> str:
     return "now" if seconds < 0.5 else f"in {span(seconds)}"
 
 
+def until_next(job: ListedJob, now: datetime) -> str:
+    """Return how far a job's next run is off; of a paused one a dash, as it does not run when it is due."""
+    return until(None if job.paused else job.next_run, now)
+
+
 def ago(when: datetime | None, now: datetime) -> str:
     """Return how long ago something was: "8s ago", or a dash."""
     return "—" if when is None else f"{span((now - when).total_seconds())} ago"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 from rich.cells import cell_len
@@ -84,6 +84,17 @@ class LexedText:
         entry = self._entries[row]
         return [_highlight(entry.line, token) for token in entry.tokens]
 
+    def spans_of(self, row: int, find: Callable[[str], Iterable[tuple[int, int]]]) -> list[tuple[int, int]]:
+        """Return where something is found in a line, from and to which byte."""
+        if row >= len(self._entries):
+            return []
+        line = self._entries[row].line
+        return [(_bytes_before(line, start), _bytes_before(line, end)) for start, end in find(line)]
+
+
+def _bytes_before(line: str, place: int) -> int:
+    return place if line.isascii() else len(line[:place].encode())
+
 
 def _same_at_start(some: Sequence[str], others: Sequence[str]) -> int:
     """Return how many lines are the same from the first on; slices are compared much faster than lines."""
@@ -98,7 +109,4 @@ def _same_at_start(some: Sequence[str], others: Sequence[str]) -> int:
 
 
 def _highlight(line: str, token: Token) -> tuple[int, int | None, str]:
-    if line.isascii():
-        return token.start, token.end, token.kind
-    start, end = (len(line[:place].encode()) for place in (token.start, token.end))
-    return start, end, token.kind
+    return _bytes_before(line, token.start), _bytes_before(line, token.end), token.kind

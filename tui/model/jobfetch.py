@@ -13,8 +13,9 @@ from tui.model.board import Board
 if TYPE_CHECKING:
     from engine.api.client import AsyncClient
 
-#: With more jobs to fetch than this, all of them come in one answer.
+#: With more jobs to fetch than this, and more than this part of all, all of them come in one answer.
 FETCHED_ALONE = 20
+PART_FETCHED_ALONE = 0.05
 
 
 async def fetch_all_jobs(client: AsyncClient, board: Board) -> None:
@@ -33,7 +34,7 @@ async def fetch_jobs(client: AsyncClient, board: Board, names: Collection[str]) 
     Raises:
         MoontideError: the engine did not answer.
     """
-    if len(names) > FETCHED_ALONE:
+    if len(names) > max(FETCHED_ALONE, PART_FETCHED_ALONE * len(board.jobs)):
         await fetch_all_jobs(client, board)
         return
     for name in names:

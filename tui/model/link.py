@@ -22,7 +22,7 @@ from engine.events import (
 from engine.states import EngineState, JobStatus
 from tui.model.asking import Asking
 from tui.model.board import Board, Reach
-from tui.model.jobfetch import fetch_all_jobs, fetch_jobs, look_at_job
+from tui.model.jobfetch import fetch_all_jobs, fetch_jobs
 
 if TYPE_CHECKING:
     from engine.api.client import AsyncClient
@@ -169,10 +169,9 @@ class Link:
             await fetch_jobs(self.client, self.board, names)
 
     async def _fetch_doubted(self) -> None:
-        """Fetch jobs whose answers were overtaken: one by one, as few events overtake so short answers."""
+        """Fetch jobs whose answers were overtaken."""
         names, self._doubted_jobs = self._doubted_jobs, set()
-        for name in names:
-            await look_at_job(self.client, self.board, name)
+        await fetch_jobs(self.client, self.board, names)
 
     async def _pause(self) -> None:
         """Wait until the next refresh is due: soon while things happen, at once after a reload."""

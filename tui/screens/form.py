@@ -114,6 +114,9 @@ class FormScreen(Page):
             draft = await self.client.drafts.draft(self.job_name, self._text)
             await self._show_fields(settings, draft)
             self._take(draft)
+        if self._draft is None:
+            # There is nothing to fill in; what went wrong is told on the screen below.
+            self.action_back()
 
     async def _show_fields(self, settings: Iterable[SettingView], draft: DraftView) -> None:
         holder = self.query_one("#fields", VerticalScroll)

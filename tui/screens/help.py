@@ -40,8 +40,9 @@ NAMES = {
 }
 
 
-#: What a key does is written in so many columns, for which terminals of 80 have room.
+#: What a key does is written in so many columns, behind the keys; terminals of 80 have room for both.
 TEXT_COLUMNS = 60
+KEY_COLUMNS = 15
 
 
 def key_name(key: str) -> str:
@@ -126,10 +127,14 @@ class HelpScreen(Page):
         super().__init__(context)
         role = context.board.role
         self._lines = [*_section("Here", _allowed((binding for _, binding in bindings_here(about)), role))]
-        lists = next((kind for kind in (Grid, Tail) if about.query(kind)), None)
-        if lists is not None:
-            self._lines += _section("Moving", keys_of(lists))
-        self._lines += _section("Everywhere", _allowed(own_bindings(type(app)), role))
+        if _in_sight(about, Grid):
+            self._lines += _section("Moving", keys_of(Grid))
+        if _in_sight(about, Tail):
+            self._lines += _section("Moving in the log", keys_of(Tail))
+        everywhere = own_bindings(type(app))
+        if getattr(about, "HELP_KEY", "?") != "?":
+            everywhere = [left for binding in everywhere if (left := _beside_text(binding)) is not None]
+        self._lines += _section("Everywhere", _allowed(everywhere, role))
         added = [
             (key_name(one.key), f"{one.title} (plugin {one.plugin})") for one in context.added if one.key
         ]
@@ -148,6 +153,20 @@ class HelpScreen(Page):
         self.query_one(Prose).show(self._lines)
 
 
+def _beside_text(binding: Binding) -> Binding | None:
+    """Return what is left of a binding where letters and signs are typed as text."""
+    keys = [key for key in binding.key.split(",") if len(NAMES.get(key, key)) > 1]
+    return replace(binding, key=",".join(keys)) if keys else None
+
+
+def _in_sight(about: Screen[object], kind: type[Widget]) -> bool:
+    """Return whether a part of this kind is shown: of one that is hidden no key counts."""
+    return any(
+        all(node.display for node in part.ancestors_with_self if isinstance(node, Widget))
+        for part in about.query(kind)
+    )
+
+
 def _section(title: str, keys: list[tuple[str, str]]) -> list[ProseLine]:
     lines = [line for key, text in keys for line in _key_lines(key, text)]
     return [[(title, "busy")], *lines, []]
@@ -156,6 +175,6 @@ def _section(title: str, keys: list[tuple[str, str]]) -> list[ProseLine]:
 def _key_lines(key: str, text: str) -> Iterator[ProseLine]:
     """Write a key and what it does; what takes more than one line goes on below its beginning."""
     first, *rest = wrap(text, TEXT_COLUMNS)
-    yield [(f"  {key:<14}", "head"), (first, "")]
+    yield [(f"  {key:<{KEY_COLUMNS}}", "head"), (first, "")]
     for part in rest:
-        yield [(" " * 16, ""), (part, "")]
+        yield [(" " * (2 + KEY_COLUMNS), ""), (part, "")]

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar
 
+from rich.cells import cell_len
 from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
@@ -56,6 +57,10 @@ TEXTS: dict[str, Callable[[ListedJob, JobData, Board], list[ProseLine]]] = {
     "settings": jobtabs.settings_lines,
     "state": jobtabs.lines_of_state,
 }
+
+#: What stands in front of the last ends beside the tabs, and how many of them.
+ENDS_LABEL = "  last "
+ENDS_SHOWN = 20
 
 FETCHING = "Fetching …"
 NO_RUNS = "This job has not run yet.\n\nPress r to run it now."
@@ -223,12 +228,12 @@ class JobScreen(JobActions):
         if self.job is None:
             return [(" jobs › ", "faint"), (words.clean(self.job_name), "name"), ("  is gone", "bad")]
         text, shade = status_cell(self.job, self.board.now())
-        until = words.until(self.job.next_run, self.board.now())
+        until = words.until_next(self.job, self.board.now())
         return [
             (" jobs › ", "faint"),
             (words.clean(self.job_name), "name"),
             (f"  {text}", shade),
-            (f"  next {until}" if self.job.next_run else "", ""),
+            (f"  next {until}" if self.job.next_run and not self.job.paused else "", ""),
         ]
 
     def _tabs(self) -> list[Part]:
@@ -236,7 +241,9 @@ class JobScreen(JobActions):
             (f" {at} {tab.title()} ", "name" if tab == self._tab else "faint")
             for at, tab in enumerate(TABS, 1)
         ]
-        return [*named, (f"   {ends_line(self._data.ends, 20)}", "calm")]
+        room = self.size.width - sum(cell_len(text) for text, _ in named) - len(ENDS_LABEL) - 1
+        ends = ends_line(self._data.ends, min(ENDS_SHOWN, room)) if room > 0 else ""
+        return [*named, (ENDS_LABEL, "faint"), (ends, "calm")] if ends else named
 
     # Actions
 

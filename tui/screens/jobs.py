@@ -11,6 +11,7 @@ from textual.containers import Horizontal
 from textual.widget import Widget
 from textual.widgets import Input
 
+from engine.errors import JobFileError
 from engine.views import ListedJob
 from tui.facts.joblists import job_columns
 from tui.facts.jobsummary import job_summary
@@ -229,12 +230,20 @@ class JobsScreen(JobActions):
     async def action_new(self) -> None:
         """Ask for a name, and then for the settings of the new job."""
         message = "Its name: small letters, digits and _, with / for folders, such as admin/cleanup."
-        ask = Ask("New job", message, label="Go on to its settings", check=self._is_taken)
+        ask = Ask("New job", message, label="Go on to its settings", check=self._name_problem)
         if name := await self.app.push_screen_wait(ask):
             self.form(name.removesuffix(".lua"), new=True)
 
-    def _is_taken(self, name: str) -> str | None:
-        return f"{name} exists already" if name.removesuffix(".lua") in self.board.jobs else None
+    def _name_problem(self, typed: str) -> str | None:
+        """Say why no new job can have a name, or None."""
+        from engine.jobs.jobfolder import check_job_name
+
+        name = typed.removesuffix(".lua")
+        try:
+            check_job_name(name)
+        except JobFileError as error:
+            return str(error)
+        return f"{name} exists already" if name in self.board.jobs else None
 
     def action_copy(self) -> None:
         """Copy the name of the job under the cursor."""

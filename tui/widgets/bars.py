@@ -172,7 +172,7 @@ def _hold_parts(view: EngineView) -> list[Part]:
 def _trouble_parts(board: Board, view: EngineView) -> list[Part]:
     parts = []
     if count := board.needing_attention():
-        parts.append((f" ✗ {count} need attention ", "bad"))
+        parts.append((f" ✗ {count} {'needs' if count == 1 else 'need'} attention ", "bad"))
     if view.alerts:
         parts.append((f" ! {words.plural(view.alerts, 'alert')} ", "late"))
     if view.problems:

@@ -392,7 +392,7 @@ class Grid(ScrollView, Generic[Row], can_focus=True):
 
     def _on_ground(self, shade: str, ground: str) -> Style:
         """Return how a cell is drawn; reversed, each shade would give its cell another ground."""
-        if ground and self.app.current_theme.ansi:
+        if ground and self._is_reversed:
             return self._style(ground)
         base = self._style(ground)
         return base + self._style(shade) if shade else base
@@ -408,9 +408,12 @@ class Grid(ScrollView, Generic[Row], can_focus=True):
         partial = self.get_component_rich_style(f"grid--{shade}", partial=True)
         if shade != "cursor":
             return partial
-        # With the 16 colours of the terminal's owner, only reversed text is sure to be readable.
-        ground = Style(reverse=True) if self.app.current_theme.ansi else partial
-        return self.rich_style + ground
+        return self.rich_style + (Style(reverse=True, bold=True) if self._is_reversed else partial)
+
+    @property
+    def _is_reversed(self) -> bool:
+        """Whether the cursor's line is reversed: without colours of our own only that is sure to be seen."""
+        return self.app.current_theme.ansi or self.app.no_color
 
 
 def _gaps(columns: Sequence[Column[Row]]) -> list[int]:
