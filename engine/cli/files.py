@@ -64,7 +64,7 @@ def init(
         _write_all(target, files)
     except OSError as error:
         raise Refused(f"cannot write {error.filename}: {error.strerror}") from error
-    print(f"{target} is ready; start the engine with `moontide --home {target} up`")
+    print(clean(f"{target} is ready; start the engine with `moontide --home {target} up`"))
 
 
 def _new_home() -> Iterator[tuple[Path, str]]:

@@ -102,6 +102,11 @@ def test_init_without_a_folder_fills_the_home(moontide: Moontide, home: Path) ->
     assert (home / "moontide.toml").is_file()
 
 
+def test_init_tells_of_a_folder_without_steering_the_terminal(moontide: Moontide, tmp_path: Path) -> None:
+    done = moontide("init", str(tmp_path / "a\x8ab\x1b[31m"))
+    assert "a\\x8ab\\x1b[31m is ready" in done.stdout
+
+
 def test_init_writes_nothing_where_a_file_exists_and_names_it(moontide: Moontide, home: Path) -> None:
     (home / "moontide.toml").write_text("# mine\n")
     result = moontide("init")
