@@ -1,20 +1,24 @@
 """The engine's own job `moontide/cleanup`: removes runs, and what else is over, that are kept no longer.
 
-It works in small transactions of the journal, between those of the runs, and rests after each as long as that
-took: half of the journal's time is always theirs.
+It works in transactions of the journal that take milliseconds, between those of the runs, and rests after
+each as long as that took: half of the journal's time is always theirs.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import TypeVar
 
+from sqlalchemy import Connection
+
 from engine.jobs.jobfile import JobSettings
 from engine.run import Outcome, Retention
 from engine.runs.job import BuiltIn, Log
+from engine.runs.pace import Pace
 from engine.runs.sources import KnownSources
 from engine.states import Returned, RunStatus
 from engine.store.aging import KINDS, Aged, Aging, remove_aged
@@ -27,9 +31,9 @@ NAME = "moontide/cleanup"
 
 T = TypeVar("T")
 
-#: One transaction removes at most so many runs, and stops at so many lines of log.
+#: One transaction removes at most so many runs, and stops at so many lines of log for each of them.
 BATCH_RUNS = 100
-BATCH_LINES = 2000
+LINES_PER_RUN = 20
 
 #: How long the job's own runs are kept.
 OWN_SECONDS = 86_400.0
@@ -66,6 +70,7 @@ class Cleanup:
         self._kept = kept
         self._aging = aging
         self._kept_seconds = kept_seconds
+        self._pace = Pace(BATCH_RUNS)
 
     def as_job(self, every_seconds: float) -> BuiltIn:
         """Return the job that does it again and again."""
@@ -123,12 +128,10 @@ class Cleanup:
     async def _remove_runs(self, cancel: asyncio.Future[str]) -> int:
         removed = 0
         while found := await asyncio.to_thread(self._pruning.runs, self._kept, self._clock.now()):
-            for batch in batches(found):
+            for batch in batches(found, self._pace):
                 if cancel.done():
                     return removed
-                began = self._clock.monotonic()
-                removed += await self._journal.transact(partial(remove_runs, run_ids=batch))
-                await asyncio.sleep(self._clock.monotonic() - began)
+                removed += await self._between_runs(partial(remove_runs, run_ids=batch))
         return removed
 
     async def _remove_aged(self, kind: Aged, cancel: asyncio.Future[str]) -> int:
@@ -138,13 +141,11 @@ class Cleanup:
         oldest = self._clock.now() - timedelta(seconds=self._kept_seconds[kind.name])
         while found := await asyncio.to_thread(self._aging.find, kind, oldest):
             before = removed
-            for batch in _slices(found):
+            for batch in _slices(found, self._pace):
                 if cancel.done():
                     return removed
-                began = self._clock.monotonic()
                 work = partial(remove_aged, kind=kind, keys=batch, oldest=oldest)
-                removed += await self._journal.transact(work)
-                await asyncio.sleep(self._clock.monotonic() - began)
+                removed += await self._between_runs(work)
             if removed == before:
                 # What was found has changed since; the next run of the job looks again.
                 break
@@ -157,18 +158,32 @@ class Cleanup:
         await self._journal.transact(lambda connection: None)
         unused = await asyncio.to_thread(self._pruning.unused_sources)
         removed = 0
-        for batch in _slices(sorted(unused)):
+        for batch in _slices(sorted(unused), self._pace):
             gone = [source for source in batch if source not in known]
-            removed += await self._journal.transact(partial(remove_sources, hashes=gone))
+            removed += await self._between_runs(partial(remove_sources, hashes=gone))
+        return removed
+
+    async def _between_runs(self, work: Callable[[Connection], int]) -> int:
+        """Do a part of the work in one transaction, and leave the journal to runs for as long as it took."""
+        began = self._clock.monotonic()
+        removed, seconds = await self._journal.transact(partial(_timed, work))
+        self._pace.took(seconds)
+        await asyncio.sleep(self._clock.monotonic() - began)
         return removed
 
 
-def batches(found: Sequence[tuple[int, int]]) -> Iterator[list[int]]:
+def _timed(work: Callable[[Connection], int], connection: Connection) -> tuple[int, float]:
+    """Return what some work returns, with the processor time that it takes."""
+    began = time.thread_time()
+    return work(connection), time.thread_time() - began
+
+
+def batches(found: Sequence[tuple[int, int]], pace: Pace) -> Iterator[list[int]]:
     """Yield the ids of runs, given with their numbers of lines, in parts for one transaction each."""
     batch: list[int] = []
     lines = 0
     for run_id, run_lines in found:
-        if batch and (len(batch) >= BATCH_RUNS or lines + run_lines > BATCH_LINES):
+        if batch and (len(batch) >= pace.size or lines + run_lines > LINES_PER_RUN * pace.size):
             yield batch
             batch, lines = [], 0
         batch.append(run_id)
@@ -177,6 +192,9 @@ def batches(found: Sequence[tuple[int, int]]) -> Iterator[list[int]]:
         yield batch
 
 
-def _slices(rows: Sequence[T]) -> Iterator[Sequence[T]]:
-    for start in range(0, len(rows), BATCH_RUNS):
-        yield rows[start : start + BATCH_RUNS]
+def _slices(rows: Sequence[T], pace: Pace) -> Iterator[Sequence[T]]:
+    start = 0
+    while start < len(rows):
+        size = pace.size
+        yield rows[start : start + size]
+        start += size

@@ -12,7 +12,8 @@ from msgspec import structs
 from sqlalchemy import text
 
 from engine.run import LogLine, Retention
-from engine.runs.cleanup import BATCH_LINES, BATCH_RUNS, batches
+from engine.runs.cleanup import BATCH_RUNS, LINES_PER_RUN, batches
+from engine.runs.pace import Pace
 from engine.states import FAILED, FINAL, RunStatus
 from engine.store.database import Database
 from engine.store.pruning import Pruning, remove_runs, remove_sources
@@ -116,7 +117,7 @@ def test_no_live_run_goes_and_the_others_hold_the_limits(
     put(emptied(store), runs)
     pruning = Pruning(store.reader)
     while found := pruning.runs(limits, NOON):
-        for batch in batches(found):
+        for batch in batches(found, Pace(BATCH_RUNS)):
             with store.writer.begin() as connection:
                 assert remove_runs(connection, batch) == len(batch)
     with store.writer.begin() as connection:
@@ -136,11 +137,12 @@ def test_no_live_run_goes_and_the_others_hold_the_limits(
     assert sources == used
 
 
-@given(st.lists(st.tuples(st.integers(1), st.integers(0, 5000)), max_size=300))
-def test_a_transaction_takes_few_runs_and_few_lines(found: list[tuple[int, int]]) -> None:
-    lines = dict(enumerate(count for _, count in found))
-    parts = list(batches(list(lines.items())))
+@given(st.lists(st.integers(0, 100), max_size=300), st.lists(st.floats(0, 0.02), min_size=1))
+def test_a_transaction_takes_few_runs_and_few_lines(counts: list[int], seconds: list[float]) -> None:
+    lines, pace, parts = dict(enumerate(counts)), Pace(BATCH_RUNS), []
+    for part in batches(list(lines.items()), pace):
+        assert 1 <= len(part) <= pace.size
+        assert len(part) == 1 or sum(lines[number] for number in part) <= LINES_PER_RUN * pace.size
+        pace.took(seconds[len(parts) % len(seconds)])
+        parts.append(part)
     assert [number for part in parts for number in part] == list(lines)
-    for part in parts:
-        assert 1 <= len(part) <= BATCH_RUNS
-        assert len(part) == 1 or sum(lines[number] for number in part) <= BATCH_LINES
