@@ -17,7 +17,7 @@ SOCKET_NAME = "moontide.sock"
 #: Linux takes 108 bytes for the path of a Unix socket, the closing NUL included (unix(7)).
 MAX_SOCKET_PATH_BYTES = 107
 
-_TOKEN = re.compile(r"[!-~]+", re.ASCII)
+_TOKEN = re.compile(r"[!-~]([ -~]*[!-~])?", re.ASCII)
 
 
 def socket_in(home: Path) -> Path:
@@ -51,7 +51,7 @@ def check_token(token: str) -> None:
         SettingsError: it holds what cannot stand there, such as a line end.
     """
     if not _TOKEN.fullmatch(token):
-        raise SettingsError("the token for the engine must be one line of ASCII without blanks")
+        raise SettingsError("the token for the engine must be one line of ASCII, without blanks around it")
 
 
 def check_url(url: str) -> None:

@@ -287,11 +287,26 @@ class _Listener:
         if not self._server.started:
             self._socket.close()
             return
+        await self._accept_no_more()
         cut = asyncio.get_running_loop().call_later(STOP_SECONDS, self._cut_connections)
         try:
             await self._server.shutdown(sockets=[self._socket])
         finally:
             cut.cancel()
+
+    async def _accept_no_more(self) -> None:
+        """Take no further connection, and let each that was just taken become one that can be closed.
+
+        A server of asyncio that is closed between the two loses the connection (CPython's issue 109564): its
+        socket stays open until somebody collects it, and whoever called hears nothing for so long.
+        """
+        loop = asyncio.get_running_loop()
+        for server in self._server.servers:
+            for listening in server.sockets:
+                loop.remove_reader(listening)
+        # In one turn of the loop its transport is made, in the next its protocol hears of it.
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
 
     def _cut_connections(self) -> None:
         for connection in list(self._server.server_state.connections):

@@ -195,7 +195,7 @@ async def test_the_same_client_reaches_a_tcp_listener_with_the_token(server: Api
             await client.status()
 
 
-@pytest.mark.parametrize("token", ["two\nlines", "two words", "töken", "\x1b[2J", "\ud800"])
+@pytest.mark.parametrize("token", ["two\nlines", " blanks around ", "töken", "\x1b[2J", "\ud800"])
 @pytest.mark.parametrize("made", [Client, AsyncClient])
 def test_a_token_that_no_request_can_hold_is_told_before_any_is_made(
     made: Callable[..., object], token: str

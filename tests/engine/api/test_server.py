@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import socket
 import stat
 import time
+import warnings
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -367,6 +370,23 @@ async def fill(engine: MemoryEngine, rounds: int) -> None:
         for _ in range(500):
             engine.events.publish(EngineStateChanged(START, "Running", "x" * 200))
         await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("turns", range(6))
+async def test_a_connection_that_comes_while_it_stops_is_closed(
+    server: ApiServer, engine: MemoryEngine, turns: int
+) -> None:
+    with socket.socket(socket.AF_UNIX) as caller, warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        caller.setblocking(False)
+        caller.connect(str(socket_in(engine.home)))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await server.stop()
+        with suppress(ConnectionResetError):
+            assert caller.recv(1) == b""
+        gc.collect()
+    assert [str(one.message) for one in told] == []
 
 
 async def test_a_request_on_a_stopped_server_finds_no_engine(server: ApiServer, client: AsyncClient) -> None:
