@@ -20,8 +20,12 @@ settings.load_profile("patient")
 
 
 def pytest_configure() -> None:
-    """Let SIGTERM end the tests as Ctrl-C does: they leave no engine, no database and no folder behind."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    """Let SIGTERM end the tests as Ctrl-C does: they leave no engine, no database and no folder behind.
+
+    Ctrl-C itself is ignored by what a script starts in the background, and then by all that tests start.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -122,6 +123,12 @@ def test_a_private_server_ends_with_tests_that_are_killed() -> None:
         until(lambda: not list(Path(folder).glob("*/data/postmaster.pid")), START_SECONDS)
 
 
+AS_IN_BACKGROUND = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+os.execv(sys.executable, [sys.executable, "-m", *sys.argv[1:]])
+"""
+
 TIDY = """
 import pytest
 @pytest.fixture
@@ -134,11 +141,25 @@ def test_endless(thing):
 """
 
 
-def test_tests_that_are_told_to_end_tidy_up(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_tests_that_are_told_to_end_tidy_up(tmp_path: Path, number: signal.Signals) -> None:
     file = tmp_path / "test_tidy.py"
     file.write_text(TIDY, "utf-8")
     tests = subprocess.Popen(
-        [sys.executable, "-m", "pytest", "-p", "tests.conftest", "-s", "-q", "--rootdir", tmp_path, file],
+        # As a script starts what is to go on in the background: with Ctrl-C ignored.
+        [
+            sys.executable,
+            "-c",
+            AS_IN_BACKGROUND,
+            "pytest",
+            "-p",
+            "tests.conftest",
+            "-s",
+            "-q",
+            "--rootdir",
+            tmp_path,
+            file,
+        ],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -147,5 +168,5 @@ def test_tests_that_are_told_to_end_tidy_up(tmp_path: Path) -> None:
     with tests:
         assert tests.stdout is not None
         assert any("begun" in line for line in tests.stdout)
-        tests.terminate()
+        tests.send_signal(number)
         assert "tidied" in tests.stdout.read()
