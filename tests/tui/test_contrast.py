@@ -85,15 +85,21 @@ def too_weak(segment: Segment) -> str | None:
 def unsure(segment: Segment) -> bool:
     """Return whether some terminals show a text so that it cannot be read.
 
-    Their own letters may be black or white, so that none of these may stand on a colour; and their blue may
-    be as dark as the ground.
+    Their own letters may be black or white, so that none of these may stand on a colour; their blue may be as
+    dark as the ground; and bold black is grey in many of them.
     """
     front, back = colours(segment.style)
     if not segment.text.strip() or set(segment.text) <= DECORATION | {" "}:
         return False
     own_front, own_back = front is None or front.is_default, back is None or back.is_default
     dark_blue = front is not None and front.number == 4
-    return (own_front and not own_back) or (own_back and dark_blue) or (not own_front and front == back)
+    grey = segment.style is not None and segment.style.bold and front is not None and front.number == 0
+    return (
+        (own_front and not own_back)
+        or (own_back and dark_blue)
+        or (not own_front and front == back)
+        or bool(grey and not own_back)
+    )
 
 
 def grounds(seat: Seat) -> set[str]:

@@ -71,7 +71,8 @@ class LuaArea(TextArea):
             kind: Style(bold=True) if shade == "head" else _style(variables[f"shade-{shade}"])
             for kind, shade in SHADES.items()
         }
-        styles[FOUND] = self.get_component_rich_style("lua--found")
+        # Bold black is grey on many terminals.
+        styles[FOUND] = self.get_component_rich_style("lua--found") + Style(bold=False)
         self.register_theme(TextAreaTheme(name=THEME, syntax_styles=styles))
         self.theme = "css"
         self.theme = THEME
