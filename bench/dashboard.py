@@ -26,8 +26,9 @@ SIZE = (120, 40)
 #: Rows of the list between the bars and below its heading.
 ROWS = SIZE[1] - 3
 
-#: Jobs that run every second, with three or four events each. They stand on top of the list, in sight.
-BUSY, BUSIEST = 14, 56
+#: Jobs that run every second, with three events each: for 50 and for 200 a second. They stand on top of the
+#: list, in sight.
+BUSY, BUSIEST = 17, 68
 #: While a dashboard settles: the runs of the past are fetched after the first list is drawn.
 SETTLE_SECONDS = 3.0
 #: From one key press to the next, so that they fall anywhere between two looks at the model.
