@@ -234,9 +234,7 @@ def test_check_tells_a_problem_in_a_library_module_by_its_own_place(moontide: Mo
     assert "lib/money.lua:1: unexpected symbol near" in moontide("check").stdout
 
 
-@pytest.mark.parametrize(
-    "token", [b"", b"\n", b"two words", b"two\nlines", b"t\xc3\xb6ken", b"\xff", b"\x1b[2J"]
-)
+@pytest.mark.parametrize("token", [b"", b"\n", b"a\tb", b"two\nlines", b"t\xc3\xb6ken", b"\xff", b"\x1b[2J"])
 def test_a_file_without_a_token_is_told(moontide: Moontide, home: Path, token: bytes) -> None:
     (home / "token").write_bytes(token)
     told = moontide("tui", "--url", "http://127.0.0.1:1", "--token-file", str(home / "token"))
