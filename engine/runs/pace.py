@@ -26,5 +26,6 @@ class Pace:
         """Note how much processor time a part of this size took."""
         if seconds > MOST_SECONDS:
             self.size = max(min(LEAST, self._most), self.size // 2)
-        elif seconds < MOST_SECONDS / 4:
+        elif seconds < MOST_SECONDS / 2:
+            # A part has a cost of its own too: twice as much takes less than twice as long.
             self.size = min(self._most, 2 * self.size)
